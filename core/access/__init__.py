@@ -1,0 +1,1 @@
+"""How people come in: passwords, sign-ins, single-use links."""

@@ -1,0 +1,64 @@
+"""Local times and instants (X3). Weekly patterns and forms speak local time; everything stored is UTC."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo, available_timezones
+
+MINUTE = timedelta(minutes=1)
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+"""Days the portal plans in; a day outside them is a slip of the hand."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A local time as an instant, and what the change of clocks did to it, if anything."""
+
+    at: datetime
+    remark: str | None = None
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone of that IANA name. Raises KeyError for an unknown one."""
+    if name not in available_timezones():
+        raise KeyError(name)
+    return ZoneInfo(name)
+
+
+def resolve(local: datetime, zone: ZoneInfo) -> Resolved:
+    """The instant of a naive local time: one that the clock change skips moves forward, a doubled one is its first."""
+    first, second = (local.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    before, after = first.utcoffset(), second.utcoffset()
+    assert before is not None  # a zone always has an offset
+    assert after is not None
+    at = first.astimezone(UTC)
+    if before == after:
+        return Resolved(at)
+    if before < after:
+        moved = at.astimezone(zone)
+        return Resolved(at, f"The clocks go forward then: {local:%H:%M} does not exist that day, so it is {moved:%H:%M}.")
+    return Resolved(at, f"The clocks go back then: {local:%H:%M} comes twice that day; the first one is meant.")
+
+
+def at_local(day: date, clock: time, zone: ZoneInfo) -> Resolved:
+    """As `resolve`, from a day and a time of day."""
+    return resolve(datetime.combine(day, clock), zone)
+
+
+def day_start(day: date, zone: ZoneInfo) -> datetime:
+    """The first instant of a local day."""
+    return at_local(day, time(), zone).at
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """Every day from the first to the last, both counted."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]
+
+
+def when_words(starts_at: datetime, zone: ZoneInfo, ends_at: datetime | None = None) -> str:
+    """A moment, or a stretch of time, as a refusal or a notice says it: 'Tue 3 Mar 2026, 10:00–11:00'."""
+    start = starts_at.astimezone(zone)
+    said = f"{start:%a} {start.day} {start:%b %Y, %H:%M}"
+    if ends_at is None:
+        return said
+    end = ends_at.astimezone(zone)
+    return f"{said}–{end:%H:%M}" if end.date() == start.date() else f"{said} – {end:%a} {end.day} {end:%b, %H:%M}"

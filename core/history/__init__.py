@@ -1,0 +1,1 @@
+"""History: what changed, in words, and undoing it."""

@@ -1,0 +1,159 @@
+"""The timeline of a session: every change in words, as far as the viewer may read them (D7)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+
+from core.clock import when_words
+from core.errors import NotFound
+from core.history.commands import can_undo
+from core.history.rows import RowChange, net
+from core.permissions import Action, allows
+from core.programmes.queries import programme_of
+from core.sessions.visible import one_case
+from core.work import Work
+from db.models.history import Change, ChangeSet
+from db.models.people import Person, Team
+from db.models.sessions import Session
+from db.models.structure import Course, Room, Timetable
+
+DID = {
+    "book_sessions": "Booked", "reschedule_sessions": "Rescheduled", "take_off_calendar": "Taken off the calendar",
+    "change_venue": "Venue changed", "reassign_sessions": "Reassigned", "edit_sessions": "Edited",
+    "replace_participants": "Replaced", "cancel_sessions": "Cancelled", "delete_sessions": "Deleted",
+    "record_outcome": "Outcome recorded", "reopen_session": "Reopened", "undo": "Change undone",
+    "apply_fixes": "Quick fix",
+}
+LABELS = {
+    "practitioner_id": "practitioner", "team_id": "team", "timetable_id": "timetable", "room_id": "room",
+    "starts_at": "start", "ends_at": "end", "cancel_reason": "reason", "planning_notes": "planning notes",
+    "report_required": "report required", "learner_id": "learner", "course_id": "course",
+    "actual_minutes": "actual minutes",
+}
+LEFT_OUT = frozenset({
+    "id", "programme_id", "version", "created_by", "created_at", "session_id", "outcome_at", "origin", "follows_id",
+    "cancelled_at", "notice_at",
+})
+NAMED = {
+    "practitioner_id": Person, "learner_id": Person, "team_id": Team, "timetable_id": Timetable, "room_id": Room,
+    "course_id": Course,
+}
+WORDS = frozenset({"description", "location"})
+NOTES = frozenset({"planning_notes", "cancel_reason"})
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One act in the timeline. `lines` say what changed, a sentence each."""
+
+    act_id: int
+    at: datetime
+    who: str
+    did: str
+    lines: tuple[str, ...]
+    reason: str
+    can_undo: bool
+    undone: bool
+
+
+def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
+    """What happened to a session, latest first. Raises NotFound where the viewer may not see it."""
+    case = one_case(work, session_id)
+    if not allows(work.actor, Action.HISTORY_SEE, case):
+        raise NotFound
+    hidden = set(LEFT_OUT)
+    reads = allows(work.actor, Action.SESSION_READ, case)
+    if not reads:
+        hidden |= NOTES
+    if not allows(work.actor, Action.SESSION_DESCRIBE, case):
+        hidden |= WORDS
+    rows = work.tx.execute(
+        select(Change.change_set_id, Change.table_name, Change.row_id, Change.session_id, Change.before, Change.after)
+        .where(Change.session_id == session_id).order_by(Change.id.desc()).limit(most * 10)
+    ).all()
+    by_act: dict[int, list[Any]] = {}
+    for row in reversed(rows):
+        by_act.setdefault(row.change_set_id, []).append(row)
+    changes = {act_id: net(listed) for act_id, listed in by_act.items()}
+    acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
+    undone = set(work.tx.scalars(select(ChangeSet.undoes_id).where(ChangeSet.undoes_id.in_(by_act))))
+    programme = programme_of(work, case.programme_id)
+    names = _names(work, (change for listed in changes.values() for change in listed))
+    people = dict(work.tx.execute(
+        select(Person.id, Person.name).where(Person.id.in_({act.actor_id for act in acts.values() if act.actor_id}))
+    ).all())
+    labels = {**LABELS, **{f"{which}_id": getattr(programme.policy.words, which)
+                           for which in ("practitioner", "learner", "team", "course")}}
+    entries = [
+        Entry(
+            act_id, acts[act_id].at, people.get(acts[act_id].actor_id or 0, "The portal"),
+            DID.get(acts[act_id].command, "Changed"), _lines(listed, hidden, labels, names, programme.zone),
+            (acts[act_id].reason or "") if reads else "",
+            act_id not in undone and can_undo(work, acts[act_id], listed), act_id in undone,
+        )
+        for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone
+    ]
+    return entries[:most]
+
+
+def _names(work: Work, changes: Iterable[RowChange]) -> dict[tuple[str, int], str]:
+    ids: dict[str, set[int]] = {}
+    for change in changes:
+        for values in (change.before, change.after):
+            for column in NAMED.keys() & (values or {}).keys():
+                if values and values[column] is not None:
+                    ids.setdefault(column, set()).add(values[column])
+    names: dict[tuple[str, int], str] = {}
+    for column, wanted in ids.items():
+        model = NAMED[column]
+        for id_, name in work.tx.execute(select(model.id, model.name).where(model.id.in_(sorted(wanted)))):  # type: ignore[attr-defined]  # each has both
+            names[column, id_] = name
+    return names
+
+
+def _lines(
+    changes: Sequence[RowChange], hidden: set[str], labels: Mapping[str, str], names: Mapping[tuple[str, int], str],
+    zone: ZoneInfo,
+) -> tuple[str, ...]:
+    def said(column: str, value: Any) -> str:
+        if value is None or value == "":
+            return "nothing"
+        if isinstance(value, datetime):
+            return when_words(value, zone)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return names.get((column, value), "") if column in NAMED else str(value)
+
+    found: list[str] = []
+    for change in changes:
+        before, after = change.before or {}, change.after or {}
+        if change.table.name in ("participation", "session_course"):
+            column = "learner_id" if change.table.name == "participation" else "course_id"
+            whom = said(column, (after or before).get(column)) if column in (after or before) else ""
+            if change.is_new or change.is_gone:
+                found.append(f"{labels[column]} {whom} {'added' if change.is_new else 'removed'}")
+                continue
+        if change.table is not Session.__table__ and change.table.name != "participation":
+            continue
+        if change.is_gone:
+            found.append("deleted")
+            continue
+        for column in sorted((after.keys() | before.keys()) - hidden):
+            if change.is_new and after.get(column) is None:
+                continue
+            label = labels.get(column, column.replace("_at", "").replace("_", " "))
+            new = said(column, after.get(column))
+            found.append(f"{label}: {new}" if change.is_new else f"{label}: {said(column, before.get(column))} → {new}")
+    return tuple(line[:1].upper() + line[1:] for line in found)
+
+
+def act_of(work: Work, act_id: int) -> str:
+    """What an act said, for its own actor. Raises NotFound."""
+    act = work.tx.get(ChangeSet, act_id)
+    if act is None or act.actor_id != work.actor.person_id:
+        raise NotFound
+    return act.said or ""

@@ -1,0 +1,1 @@
+"""People: who is known, who is tied to whom, who is in which team."""

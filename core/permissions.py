@@ -1,0 +1,240 @@
+"""Who may do what: one table. A role held in the session's programme allows an act where its condition holds.
+
+`tests/golden/permissions.md` shows the whole table in words.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from core.errors import NotAllowed, NotFound
+from core.programmes.queries import policy_of
+from core.programmes.rules import WhoBooks
+from core.work import Actor, Work
+from db.words import Role, Status
+
+
+class Action(StrEnum):
+    """What can be done, in the words of a refusal: 'You may not …'."""
+
+    SESSION_SEE = "see this session"
+    SESSION_DESCRIBE = "see what this session is about"
+    SESSION_READ = "read the notes of this session"
+    SESSION_BOOK = "book sessions"
+    SESSION_EDIT = "edit this session"
+    SESSION_RESCHEDULE = "reschedule this session"
+    SESSION_ASK_TIME = "ask for another time"
+    SESSION_REASSIGN = "reassign this session"
+    SESSION_CANCEL = "cancel this session"
+    SESSION_DELETE = "delete this session"
+    OUTCOME_RECORD = "record what came of this session"
+    OUTCOME_REOPEN = "reopen this session"
+    HOURS_OVERRIDE = "book outside opening hours"
+    HISTORY_SEE = "see what was changed"
+    UNDO_ANY = "undo what somebody else did"
+    PEOPLE_SEE = "see the people of this programme"
+    PEOPLE_EDIT = "add and edit people"
+    PERSON_INVITE = "invite people"
+    PERSON_DISABLE = "switch accounts off and on"
+    ROLES_GRANT = "grant roles"
+    LISTS_EDIT = "edit courses, timetables, rooms and teams"
+    PROGRAMME_EDIT = "change this programme's settings"
+    INSIGHT_SEE = "see figures"
+
+
+COMES_ALONG = (Action.SESSION_SEE, Action.SESSION_DESCRIBE, Action.SESSION_ASK_TIME)
+TICKABLE = tuple(action for action in Action if action not in (*COMES_ALONG, Action.ROLES_GRANT, Action.PROGRAMME_EDIT))
+"""What a master admin may tick for a custom manager; seeing the sessions comes with the role."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a condition looks at: how the actor stands to one session (or to none), and the policy."""
+
+    programme_id: int
+    who_books: WhoBooks
+    status: Status | None = None
+    leads: bool = False
+    attends: bool = False
+    created: bool = False
+    guards: bool = False
+    manages: bool = False
+    shared: bool = False
+    """Somebody in a common group has granted sight of it."""
+    started: bool = False
+    ticked: frozenset[str] = field(default=frozenset())
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A named test, joined with others by & and |."""
+
+    words: str
+    test: Callable[[Case], bool]
+
+    def __and__(self, other: "Condition") -> "Condition":
+        return Condition(f"{self.words}, and {other.words}", lambda case: self.test(case) and other.test(case))
+
+    def __or__(self, other: "Condition") -> "Condition":
+        return Condition(f"{self.words}, or {other.words}", lambda case: self.test(case) or other.test(case))
+
+
+OPEN = frozenset({Status.UNASSIGNED, Status.PENDING, Status.SUBMITTED, Status.UNSCHEDULED, Status.SCHEDULED})
+"""Nothing has come of it yet, and nobody is in it now."""
+RECORDED = frozenset({Status.HELD, Status.MISSED, Status.COMPLETED})
+
+always = Condition("always", lambda _: True)
+leads = Condition("leads it", lambda c: c.leads)
+attends = Condition("attends it", lambda c: c.attends)
+created = Condition("made it", lambda c: c.created)
+guards = Condition("is guardian of somebody in it", lambda c: c.guards)
+manages = Condition("is line manager of somebody in it", lambda c: c.manages)
+shared = Condition("a group shares it and it is completed", lambda c: c.shared and c.status is Status.COMPLETED)
+practitioners_book = Condition("practitioners may book", lambda c: c.who_books is not WhoBooks.STAFF)
+clients_book = Condition("clients may book", lambda c: c.who_books is WhoBooks.CLIENTS_TOO)
+is_open = Condition("nothing has come of it yet", lambda c: c.status in OPEN)
+not_cancelled = Condition("it is not cancelled", lambda c: c.status is not Status.CANCELLED)
+not_recorded = Condition("it is not held or missed", lambda c: c.status not in RECORDED)
+recorded = Condition("something was recorded", lambda c: c.status in RECORDED)
+started = Condition("it has started", lambda c: c.started)
+
+
+def _ticked(action: Action) -> Condition:
+    return Condition("where ticked", lambda c: action.name in c.ticked)
+
+
+ADMINS = (Role.MASTER_ADMIN, Role.BASIC_ADMIN, Role.CURRICULUM_MANAGER)
+STAFF = (*ADMINS, Role.CUSTOM_MANAGER)
+"""Those who run a programme. A custom manager among them as far as ticked."""
+
+Rules = dict[Role, Condition]
+
+
+def _admins(action: Action, condition: Condition = always, roles: Iterable[Role] = ADMINS) -> Rules:
+    ticked = _ticked(action) if condition is always else _ticked(action) & condition
+    return {**dict.fromkeys(roles, condition), Role.CUSTOM_MANAGER: ticked}
+
+
+A = Action
+RULES: dict[Action, Rules] = {
+    A.SESSION_SEE: {
+        **dict.fromkeys((*STAFF, Role.INSIGHT_VIEWER), always),
+        Role.PRACTITIONER: leads | created | shared, Role.LEARNER: attends | created | shared,
+        Role.GUARDIAN: guards, Role.LINE_MANAGER: manages,
+    },
+    A.SESSION_DESCRIBE: {
+        **dict.fromkeys((*STAFF, Role.INSIGHT_VIEWER), always),
+        Role.PRACTITIONER: leads | created | shared, Role.LEARNER: attends | created | shared, Role.GUARDIAN: guards,
+    },
+    A.SESSION_READ: {
+        **_admins(A.SESSION_READ), Role.PRACTITIONER: leads | created, Role.LEARNER: attends | created,
+        Role.GUARDIAN: guards,
+    },
+    A.SESSION_BOOK: {
+        **_admins(A.SESSION_BOOK), Role.PRACTITIONER: practitioners_book, Role.LEARNER: clients_book,
+    },
+    A.SESSION_EDIT: {
+        **_admins(A.SESSION_EDIT, not_cancelled),
+        Role.PRACTITIONER: practitioners_book & (leads | created) & is_open,
+        Role.LEARNER: clients_book & created & is_open,
+    },
+    A.SESSION_RESCHEDULE: {
+        **_admins(A.SESSION_RESCHEDULE, is_open),
+        Role.PRACTITIONER: practitioners_book & (leads | created) & is_open,
+        Role.LEARNER: clients_book & created & is_open,
+    },
+    A.SESSION_ASK_TIME: {
+        Role.PRACTITIONER: leads & is_open, Role.LEARNER: attends & is_open, Role.GUARDIAN: guards & is_open,
+    },
+    A.SESSION_REASSIGN: {
+        **_admins(A.SESSION_REASSIGN, is_open),
+        Role.PRACTITIONER: practitioners_book & (leads | created) & is_open,
+    },
+    A.SESSION_CANCEL: {
+        **_admins(A.SESSION_CANCEL, is_open),
+        Role.PRACTITIONER: practitioners_book & (leads | created) & is_open,
+        Role.LEARNER: clients_book & created & is_open,
+    },
+    A.SESSION_DELETE: {
+        **_admins(A.SESSION_DELETE, not_recorded),
+        Role.PRACTITIONER: practitioners_book & created & not_recorded,
+        Role.LEARNER: clients_book & created & not_recorded,
+    },
+    A.OUTCOME_RECORD: {
+        **_admins(A.OUTCOME_RECORD, started & not_cancelled),
+        Role.PRACTITIONER: leads & started & not_cancelled,
+    },
+    A.OUTCOME_REOPEN: {**_admins(A.OUTCOME_REOPEN, recorded), Role.PRACTITIONER: leads & recorded},
+    A.HOURS_OVERRIDE: _admins(A.HOURS_OVERRIDE),
+    A.HISTORY_SEE: {
+        **_admins(A.HISTORY_SEE), Role.PRACTITIONER: leads | created, Role.LEARNER: attends | created,
+        Role.GUARDIAN: guards, Role.LINE_MANAGER: manages,
+    },
+    A.UNDO_ANY: _admins(A.UNDO_ANY),
+    A.PEOPLE_SEE: {
+        **dict.fromkeys((*ADMINS, Role.INSIGHT_VIEWER), always), Role.CUSTOM_MANAGER: _ticked(A.PEOPLE_SEE),
+        Role.PRACTITIONER: practitioners_book,
+    },
+    A.PEOPLE_EDIT: _admins(A.PEOPLE_EDIT),
+    A.PERSON_INVITE: _admins(A.PERSON_INVITE),
+    A.PERSON_DISABLE: _admins(A.PERSON_DISABLE),
+    A.ROLES_GRANT: {Role.MASTER_ADMIN: always},
+    A.LISTS_EDIT: _admins(A.LISTS_EDIT, roles=(Role.MASTER_ADMIN, Role.CURRICULUM_MANAGER)),
+    A.PROGRAMME_EDIT: {Role.MASTER_ADMIN: always},
+    A.INSIGHT_SEE: _admins(A.INSIGHT_SEE, roles=(Role.MASTER_ADMIN, Role.CURRICULUM_MANAGER, Role.INSIGHT_VIEWER)),
+}
+
+
+def allows(actor: Actor, action: Action, case: Case, *, but: Role | None = None) -> bool:
+    """Whether any role that the actor holds in the case's programme (one left aside, perhaps) allows the action."""
+    if actor.everything:
+        return True
+    rules = RULES[action]
+    held = actor.roles.get(case.programme_id, frozenset()) - {but}
+    return any(role in rules and rules[role].test(case) for role in held)
+
+
+def may(work: Work, action: Action, programme_id: int, *, but: Role | None = None) -> bool:
+    """Whether the actor may do this in a programme at large, no one session meant."""
+    if not work.actor.everything and programme_id not in work.actor.roles:
+        return False
+    ticked = work.actor.ticked.get(programme_id, frozenset())
+    return allows(work.actor, action, Case(programme_id, policy_of(work, programme_id).who_books, ticked=ticked),
+                  but=but)
+
+
+def require(work: Work, action: Action, programme_id: int) -> None:
+    """Raises NotFound for a programme that is foreign to the actor, NotAllowed where it is not."""
+    if not work.actor.everything and programme_id not in work.actor.roles:
+        raise NotFound
+    if not may(work, action, programme_id):
+        raise NotAllowed(f"You may not {action} in this programme.")
+
+
+def require_all(actor: Actor, action: Action, cases: Sequence[Case], names: Sequence[str]) -> None:
+    """Raises NotFound for a case that the actor may not see, NotAllowed (naming it) for one not allowed."""
+    for case, name in zip(cases, names, strict=True):
+        if not allows(actor, Action.SESSION_SEE, case):
+            raise NotFound
+        if not allows(actor, action, case):
+            raise NotAllowed(why_not(actor, action, case, name))
+
+
+def why_not(actor: Actor, action: Action, case: Case, name: str) -> str:
+    """The refusal of an action on one session, saying whether its state or the actor's role stands against it."""
+    if any(
+        role in RULES[action] and RULES[action][role].test(_as_open(case, action))
+        for role in actor.roles.get(case.programme_id, ())
+    ):
+        if action is Action.OUTCOME_RECORD and not case.started and case.status is not Status.CANCELLED:
+            return f"{name} has not started yet, so there is nothing to record."
+        way_out = " Reopen it first." if case.status in RECORDED else ""
+        return f"{name} is {case.status}, so it cannot be changed like this.{way_out}"
+    verb = str(action).replace("this session", name[0].lower() + name[1:] if name else "it")
+    return f"You may not {verb}."
+
+
+def _as_open(case: Case, action: Action) -> Case:
+    """The same case as if its state stood in nobody's way."""
+    status = Status.HELD if action is Action.OUTCOME_REOPEN else Status.SCHEDULED
+    return Case(**{**case.__dict__, "status": status, "started": True})

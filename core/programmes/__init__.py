@@ -1,0 +1,1 @@
+"""Programmes: their policy, words and roles."""

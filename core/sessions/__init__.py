@@ -1,0 +1,1 @@
+"""Sessions: the list, booking, changing, outcomes."""

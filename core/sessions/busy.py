@@ -1,0 +1,251 @@
+"""Who is taken when, and when everybody is free (B9, C6). Offering and refusing look at the same rows."""
+
+import bisect
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import or_, select, text
+
+from core.clock import FIRST_DAY, LAST_DAY, when_words
+from core.programmes.queries import programme_of
+from core.sessions.rules import Clash, PersonBusy, hours_problem
+from core.sessions.visible import seen
+from core.work import Work
+from db.models.people import Person
+from db.models.sessions import LONGEST_SESSION, Occupancy
+from db.models.structure import Room
+
+LOOK_BACK = timedelta(seconds=LONGEST_SESSION)
+LOOK_AROUND = timedelta(days=14)
+OFFER_STEP = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A time that some people, and perhaps a room, are wanted for. `item` says by which of many."""
+
+    item: int
+    people: frozenset[int]
+    room_id: int | None
+    starts_at: datetime
+    ends_at: datetime
+    session_id: int | None = None
+    """The session it is for, whose own time does not stand in its way."""
+
+
+@dataclass(frozen=True)
+class Busy:
+    """A stretch of time in which somebody is taken, as far as the viewer may see."""
+
+    who: str
+    person_id: int | None
+    room_id: int | None
+    starts_at: datetime
+    ends_at: datetime
+    what: str
+    session_id: int | None
+
+
+def lock(work: Work, people: Iterable[int], rooms: Iterable[int] = ()) -> None:
+    """Hold the calendars of these people and rooms until the act ends, in one order, so that nobody deadlocks."""
+    if work.on_sqlite:
+        return  # the write lock is held since the act began
+    for model, ids in ((Person, sorted(set(people))), (Room, sorted(set(rooms)))):
+        if ids:
+            work.tx.execute(
+                select(model.id).where(model.id.in_(ids)).order_by(model.id).with_for_update(key_share=True)
+            )
+
+
+def clashes_with(work: Work, programme_id: int, wanted: Sequence[Wanted]) -> list[Clash]:
+    """Everything that stands against these times: other sessions, and the wanted ones among themselves."""
+    moved = {one.session_id for one in wanted if one.session_id is not None}
+    rows = [row for row in _taken(work, wanted) if row.session_id not in moved]
+    names = _names(work, wanted)
+    visible = seen(work, programme_id, {row.session_id for row in rows})
+    found = []
+    for row in rows:
+        number = visible.get(row.session_id)
+        found.append(Clash(
+            row.item, names[row.person_id, row.room_id], row.starts_at, row.ends_at,
+            f"session {number}" if number else "", row.session_id if number else None,
+        ))
+    return found + _among_themselves(wanted, names)
+
+
+def refuse_clashes(work: Work, programme_id: int, wanted: Sequence[Wanted]) -> None:
+    """Raises PersonBusy with who, when, and the nearest free times for the first one that clashes."""
+    clashes = clashes_with(work, programme_id, wanted)
+    if not clashes:
+        return
+    first = clashes[0]
+    one = next(each for each in wanted if each.item == first.item)
+    free = nearest_free(work, programme_id, one.people, one.room_id, one.starts_at, one.ends_at - one.starts_at,
+                        but=one.session_id)
+    raise PersonBusy(clashes, clash_sentence(work, programme_id, clashes), free)
+
+
+def clash_sentence(work: Work, programme_id: int, clashes: Sequence[Clash]) -> str:
+    """Who is busy and when, as people say it: Tom is busy Tue 3 Mar 2026, 10:00–11:00 (session 12)."""
+    zone = programme_of(work, programme_id).zone
+    said = []
+    for clash in clashes[:4]:
+        what = f" ({clash.what})" if clash.what else ""
+        said.append(f"{clash.who} is busy {when_words(clash.starts_at, zone, clash.ends_at)}{what}.")
+    if len(clashes) > len(said):
+        said.append(f"And {len(clashes) - len(said)} more.")
+    return " ".join(said)
+
+
+def busy_times(
+    work: Work, programme_id: int, people: Iterable[int], rooms: Iterable[int], since: datetime, until: datetime
+) -> list[Busy]:
+    """When these people and rooms are taken between two instants, with no more content than the viewer may see."""
+    people, rooms = list(people), list(rooms)
+    rows = work.tx.execute(
+        select(Occupancy.person_id, Occupancy.room_id, Occupancy.starts_at, Occupancy.ends_at, Occupancy.session_id)
+        .where(
+            or_(Occupancy.person_id.in_(people), Occupancy.room_id.in_(rooms)),
+            Occupancy.starts_at < until, Occupancy.starts_at > since - LOOK_BACK, Occupancy.ends_at > since,
+        )
+        .order_by(Occupancy.starts_at, Occupancy.id)
+    ).all()
+    names = _names_of(work, people, rooms)
+    visible = seen(work, programme_id, {row.session_id for row in rows})
+    return [
+        Busy(
+            names.get((row.person_id, row.room_id), ""), row.person_id, row.room_id, row.starts_at, row.ends_at,
+            f"session {visible[row.session_id]}" if row.session_id in visible else "",
+            row.session_id if row.session_id in visible else None,
+        )
+        for row in rows
+    ]
+
+
+def nearest_free(
+    work: Work,
+    programme_id: int,
+    people: Iterable[int],
+    room_id: int | None,
+    around: datetime,
+    length: timedelta,
+    *,
+    but: int | None = None,
+    most: int = 4,
+) -> list[datetime]:
+    """Times nearest to `around` at which all are free within opening hours; none before now unless asked about then."""
+    programme = programme_of(work, programme_id)
+    earliest = work.now if around >= work.now else around - LOOK_AROUND
+    since, until = around - LOOK_AROUND, around + LOOK_AROUND
+    taken = work.tx.execute(
+        select(Occupancy.starts_at, Occupancy.ends_at).where(
+            or_(Occupancy.person_id.in_(list(people)), Occupancy.room_id.in_([room_id] if room_id else [])),
+            Occupancy.starts_at < until + length, Occupancy.starts_at > since - LOOK_BACK, Occupancy.ends_at > since,
+            Occupancy.session_id != (but or 0),
+        ).order_by(Occupancy.starts_at)
+    ).all()
+    starts = [row.starts_at for row in taken]
+    latest_end: list[datetime] = []
+    for row in taken:  # the latest end so far, so that one look to the left suffices
+        latest_end.append(max(row.ends_at, latest_end[-1]) if latest_end else row.ends_at)
+
+    def free(at: datetime) -> bool:
+        before = bisect.bisect_left(starts, at + length)
+        return (before == 0 or latest_end[before - 1] <= at) and FIRST_DAY <= at.date() <= LAST_DAY and (
+            hours_problem(at, at + length, programme.policy, programme.zone) is None
+        )
+
+    found: list[datetime] = []
+    for step in range(1, int(LOOK_AROUND / OFFER_STEP)):
+        for at in (around + step * OFFER_STEP, around - step * OFFER_STEP):
+            if at >= earliest and free(at):
+                found.append(at)
+        if len(found) >= most:
+            break
+    return sorted(found[:most])
+
+
+@dataclass(frozen=True)
+class _Taken:
+    item: int
+    person_id: int | None
+    room_id: int | None
+    session_id: int
+    starts_at: datetime
+    ends_at: datetime
+
+
+_ON_SQLITE = """
+WITH w AS (SELECT value->>0 AS item, value->>1 AS whom, value->>2 AS s, value->>3 AS e FROM json_each(:wanted))
+SELECT w.item, o.id FROM w CROSS JOIN occupancy o ON o.{whom} = w.whom AND o.starts_at < w.e
+ AND o.starts_at > w.s - :back AND o.ends_at > w.s"""
+_ON_POSTGRESQL = """
+WITH w AS MATERIALIZED (SELECT (v->>0)::bigint AS item, (v->>1)::bigint AS whom, to_timestamp((v->>2)::bigint) AS s,
+ to_timestamp((v->>3)::bigint) AS e FROM jsonb_array_elements(CAST(:wanted AS jsonb)) v)
+SELECT w.item, o.id FROM w CROSS JOIN LATERAL (SELECT id FROM occupancy o WHERE o.{whom} = w.whom
+ AND o.starts_at < w.e AND o.starts_at > w.s - make_interval(secs => :back) AND o.ends_at > w.s OFFSET 0) o"""
+
+
+def _taken(work: Work, wanted: Sequence[Wanted]) -> list[_Taken]:
+    """The rows of occupancy that overlap what is wanted: one bounded look for each person and room, all in one go."""
+    statement = _ON_SQLITE if work.on_sqlite else _ON_POSTGRESQL
+    pairs: list[tuple[int, int]] = []
+    for whom, listed in (
+        ("person_id", [(one, person) for one in wanted for person in sorted(one.people)]),
+        ("room_id", [(one, one.room_id) for one in wanted if one.room_id is not None]),
+    ):
+        if not listed:
+            continue
+        asked = [[one.item, id_, int(one.starts_at.timestamp()), int(one.ends_at.timestamp())] for one, id_ in listed]
+        given = {"wanted": json.dumps(asked), "back": LONGEST_SESSION}
+        pairs += [(item, id_) for item, id_ in work.tx.execute(text(statement.format(whom=whom)), given)]
+    rows: dict[int, Any] = {}
+    ids = [id_ for _, id_ in pairs]
+    for chunk in (ids[n:n + 500] for n in range(0, len(ids), 500)):
+        rows.update({
+            row.id: row for row in work.tx.execute(
+                select(Occupancy.id, Occupancy.person_id, Occupancy.room_id, Occupancy.session_id,
+                       Occupancy.starts_at, Occupancy.ends_at).where(Occupancy.id.in_(chunk))
+            )
+        })
+    return sorted(
+        (_Taken(item, rows[id_].person_id, rows[id_].room_id, rows[id_].session_id, rows[id_].starts_at,
+                rows[id_].ends_at) for item, id_ in pairs),
+        key=lambda row: (row.item, row.starts_at),
+    )
+
+
+def _among_themselves(wanted: Sequence[Wanted], names: dict[tuple[int | None, int | None], str]) -> list[Clash]:
+    by_whom: dict[tuple[int | None, int | None], list[Wanted]] = {}
+    for one in wanted:
+        for person in one.people:
+            by_whom.setdefault((person, None), []).append(one)
+        if one.room_id is not None:
+            by_whom.setdefault((None, one.room_id), []).append(one)
+    found = []
+    for whom, several in by_whom.items():
+        several.sort(key=lambda one: (one.starts_at, one.item))
+        longest = several[0]
+        for one in several[1:]:
+            if one.starts_at < longest.ends_at:
+                found.append(Clash(one.item, names[whom], longest.starts_at, longest.ends_at, "asked for here as well"))
+            if one.ends_at > longest.ends_at:
+                longest = one
+    return found
+
+
+def _names(work: Work, wanted: Sequence[Wanted]) -> dict[tuple[int | None, int | None], str]:
+    people = {person for one in wanted for person in one.people}
+    return _names_of(work, people, {one.room_id for one in wanted if one.room_id is not None})
+
+
+def _names_of(work: Work, people: Iterable[int], rooms: Iterable[int]) -> dict[tuple[int | None, int | None], str]:
+    names: dict[tuple[int | None, int | None], str] = {}
+    for model, ids in ((Person, sorted(set(people))), (Room, sorted(set(rooms)))):
+        for n in range(0, len(ids), 1000):
+            for id_, name in work.tx.execute(select(model.id, model.name).where(model.id.in_(ids[n:n + 1000]))):
+                names[(id_, None) if model is Person else (None, id_)] = name
+    return names

@@ -1,0 +1,864 @@
+"""What can be done with sessions. Every command takes many, runs in one order (allowed, valid, change), all or none."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
+
+from core.clock import when_words
+from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.notifications.commands import notify
+from core.permissions import Action, Case, allows, may, require, require_all
+from core.programmes.queries import ProgrammeView, programme_of
+from core.programmes.rules import Policy
+from core.sessions.busy import Wanted, lock, refuse_clashes
+from core.sessions.rules import (
+    OUTCOMES_FORM,
+    Booking,
+    StaleForm,
+    hours_problem,
+    is_id,
+    text_problems,
+    time_problems,
+)
+from core.sessions.visible import cases_for, facts_of
+from core.work import Work
+from db.models.people import Person, Team, TeamMember
+from db.models.programmes import Programme, RoleGrant
+from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber
+from db.models.structure import Course, Room, Timetable
+from db.words import Method, Origin, Outcome, Role, Status, TimetableKind
+
+# Booking -----------------------------------------------------------------------------------------------------------
+
+
+def book_sessions(work: Work, bookings: Sequence[Booking]) -> list[int]:
+    """Put new sessions on the list, and on the calendar where they have a time; all or none (X1).
+
+    Returns their ids. Raises NotAllowed, NotFound, Invalid, PersonBusy.
+    """
+    for programme_id in sorted({booking.programme_id for booking in bookings}):
+        require(work, Action.SESSION_BOOK, programme_id)
+    made: list[int] = []
+    for programme_id in sorted({booking.programme_id for booking in bookings}):
+        here = [(item, booking) for item, booking in enumerate(bookings) if booking.programme_id == programme_id]
+        made += _book(work, programme_of(work, programme_id), here)
+    return made
+
+
+def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Booking]]) -> list[int]:
+    items = [item for item, _ in listed]
+    bookings = [_with_owner(work, programme, booking) for _, booking in listed]
+    for item, booking in zip(items, bookings, strict=True):
+        if found := booking.problems(programme.policy):
+            raise Invalid(found, item)
+    _check_references(work, programme, items, bookings)
+    learners = _learners_of(work, programme, bookings)
+    _check_clients(work, programme, bookings, learners)
+    for item, booking in zip(items, bookings, strict=True):
+        _check_hours(work, programme, booking.starts_at, booking.ends_at, booking.reason, item)
+    numbers = _numbers(work, programme, items, bookings)
+    wanted = [
+        Wanted(item, _everybody(booking.practitioner_id, learners[n]), booking.room_id, booking.starts_at,
+               booking.ends_at)
+        for n, (item, booking) in enumerate(zip(items, bookings, strict=True))
+        if booking.starts_at is not None and booking.ends_at is not None
+    ]
+    lock(work, {person for one in wanted for person in one.people}, {one.room_id for one in wanted if one.room_id})
+    refuse_clashes(work, programme.id, wanted)
+    ids = list(work.tx.scalars(
+        insert(Session).returning(Session.id, sort_by_parameter_order=True),
+        [_session_row(work, programme.policy, booking, number)
+         for booking, number in zip(bookings, numbers, strict=True)],
+    ))
+    parts = [{"session_id": id_, "learner_id": person} for id_, those in zip(ids, learners, strict=True) for person in those]
+    if parts:
+        work.tx.execute(insert(Participation), parts)
+    linked = [
+        {"session_id": id_, "course_id": course}
+        for id_, booking in zip(ids, bookings, strict=True) for course in booking.course_ids
+    ]
+    if linked:
+        work.tx.execute(insert(SessionCourse), linked)
+    notify(work, (
+        (person, programme.id, id_, f"Booked: {_named(number, booking, programme)}.")
+        for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True)
+        for person in (booking.practitioner_id, *those)
+    ))
+    work.say(
+        f"Booked {_named(numbers[0], bookings[0], programme)}." if len(ids) == 1 else f"Booked {len(ids)} sessions."
+    )
+    return ids
+
+
+def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> dict[str, Any]:
+    return {
+        "programme_id": booking.programme_id, "number": number, "practitioner_id": booking.practitioner_id,
+        "team_id": booking.team_id, "timetable_id": booking.timetable_id, "room_id": booking.room_id,
+        "follows_id": booking.follows_id, "type": booking.type or policy.types[0],
+        "method": booking.method, "origin": booking.origin, "description": booking.description or None,
+        "location": booking.location or None, "planning_notes": booking.planning_notes or None,
+        "report_required": policy.report_required if booking.report_required is None else booking.report_required,
+        "starts_at": booking.starts_at, "ends_at": booking.ends_at, "created_by": work.me, "created_at": work.now,
+        "version": 1,
+    }
+
+
+def _named(number: int, booking: Booking, programme: ProgrammeView) -> str:
+    when = f", {when_words(booking.starts_at, programme.zone, booking.ends_at)}" if booking.starts_at else ""
+    return f"{programme.policy.words.session} {number}{when}"
+
+
+def _everybody(practitioner_id: int | None, learners: Iterable[int]) -> frozenset[int]:
+    return frozenset(learners) | ({practitioner_id} if practitioner_id is not None else set())
+
+
+def _with_owner(work: Work, programme: ProgrammeView, booking: Booking) -> Booking:
+    """Every session under a custom timetable is its owner's (B6): filled in where nobody is named."""
+    if booking.timetable_id is None or booking.practitioner_id is not None:
+        return booking
+    owners: dict[int, int | None] = work.cache.setdefault(("owners", programme.id), dict(
+        work.tx.execute(
+            select(Timetable.id, Timetable.owner_id).where(
+                Timetable.programme_id == programme.id, Timetable.kind == TimetableKind.CUSTOM)
+        ).all()
+    ))
+    return replace(booking, practitioner_id=owners.get(booking.timetable_id))
+
+
+def _check_references(
+    work: Work, programme: ProgrammeView, items: Sequence[int], bookings: Sequence[Booking]
+) -> None:
+    """Everything that is named belongs to this programme and is not retired; else it does not exist (X6)."""
+    words = programme.policy.words
+    practitioners = _holding(work, programme.id, Role.PRACTITIONER, {b.practitioner_id for b in bookings})
+    learners = _holding(work, programme.id, Role.LEARNER, {each for b in bookings for each in b.learner_ids})
+    teams = _known(work, Team, programme.id, {b.team_id for b in bookings})
+    rooms = _known(work, Room, programme.id, {b.room_id for b in bookings})
+    courses = _known(work, Course, programme.id, {each for b in bookings for each in b.course_ids})
+    timetables = _timetables(work, programme.id, {b.timetable_id for b in bookings})
+    follows = {fact.id for fact in facts_of(work, {b.follows_id for b in bookings if b.follows_id is not None})}
+    for item, booking in zip(items, bookings, strict=True):
+        found: dict[str, str] = {}
+        if booking.practitioner_id is not None and booking.practitioner_id not in practitioners:
+            found["practitioner"] = f"Choose a {words.practitioner} of this programme."
+        if not set(booking.learner_ids) <= learners:
+            found["who"] = f"Choose a {words.learner} of this programme."
+        if booking.team_id is not None and booking.team_id not in teams:
+            found["who"] = f"Choose a {words.team} of this programme."
+        if booking.room_id is not None and booking.room_id not in rooms:
+            found["room"] = "Choose a room of this programme."
+        if not set(booking.course_ids) <= courses:
+            found["courses"] = f"Choose among the {words.many('course')} of this programme."
+        if booking.timetable_id is not None:
+            if booking.timetable_id not in timetables:
+                found["timetable"] = "Choose a timetable of this programme."
+            elif timetables[booking.timetable_id] not in (None, booking.practitioner_id):
+                found["timetable"] = f"This timetable belongs to another {words.practitioner}."
+        if booking.follows_id is not None and booking.follows_id not in follows:
+            raise NotFound
+        if found:
+            raise Invalid(found, item)
+
+
+def _ids(ids: Iterable[int | None]) -> list[int]:
+    return sorted({id_ for id_ in ids if id_ is not None and is_id(id_)})
+
+
+def _holding(work: Work, programme_id: int, role: Role, ids: Iterable[int | None]) -> set[int]:
+    listed = _ids(ids)
+    found: set[int] = set()
+    for n in range(0, len(listed), 1000):
+        found.update(work.tx.scalars(
+            select(RoleGrant.person_id).join(Person, Person.id == RoleGrant.person_id).where(
+                RoleGrant.programme_id == programme_id, RoleGrant.role == role,
+                RoleGrant.person_id.in_(listed[n:n + 1000]), Person.disabled_at.is_(None),
+            )
+        ))
+    return found
+
+
+def _known(work: Work, model: type[Team] | type[Room] | type[Course], programme_id: int, ids: Iterable[int | None]) -> set[int]:
+    listed = _ids(ids)
+    if not listed:
+        return set()
+    return set(work.tx.scalars(
+        select(model.id).where(model.programme_id == programme_id, model.id.in_(listed), model.retired_at.is_(None))
+    ))
+
+
+def _timetables(work: Work, programme_id: int, ids: Iterable[int | None]) -> dict[int, int | None]:
+    listed = _ids(ids)
+    if not listed:
+        return {}
+    return {row.id: row.owner_id for row in work.tx.execute(
+        select(Timetable.id, Timetable.owner_id).where(
+            Timetable.programme_id == programme_id, Timetable.id.in_(listed), Timetable.retired_at.is_(None))
+    )}
+
+
+def _learners_of(work: Work, programme: ProgrammeView, bookings: Sequence[Booking]) -> list[tuple[int, ...]]:
+    """Who takes part in each: the learners named, or the team's members of that day."""
+    teams = {booking.team_id for booking in bookings if booking.team_id is not None}
+    members: dict[int, list[tuple[int, Any, Any]]] = {}
+    if teams:
+        for row in work.tx.execute(
+            select(TeamMember.team_id, TeamMember.learner_id, TeamMember.from_day, TeamMember.until_day)
+            .where(TeamMember.team_id.in_(teams)).order_by(TeamMember.learner_id)
+        ):
+            members.setdefault(row.team_id, []).append((row.learner_id, row.from_day, row.until_day))
+    found = []
+    for booking in bookings:
+        if booking.team_id is None:
+            found.append(tuple(dict.fromkeys(booking.learner_ids)))
+            continue
+        day = (booking.starts_at or work.now).astimezone(programme.zone).date()
+        found.append(tuple(dict.fromkeys(
+            learner for learner, since, until in members.get(booking.team_id, ())
+            if since <= day and (until is None or day <= until)
+        )))
+    return found
+
+
+def _check_clients(
+    work: Work, programme: ProgrammeView, bookings: Sequence[Booking], learners: Sequence[tuple[int, ...]]
+) -> None:
+    """Where only being a learner allows to book, it is for oneself, with somebody to meet."""
+    if may(work, Action.SESSION_BOOK, programme.id, but=Role.LEARNER):
+        return
+    if any(work.actor.person_id not in those or len(those) > 1 for those in learners):
+        raise NotAllowed("You may book sessions for yourself alone.")
+
+
+def _check_hours(
+    work: Work, programme: ProgrammeView, starts_at: datetime | None, ends_at: datetime | None, reason: str | None,
+    item: int,
+) -> None:
+    """Opening hours hold, unless somebody who may says why not (X1)."""
+    if starts_at is None or ends_at is None:
+        return
+    problem = hours_problem(starts_at, ends_at, programme.policy, programme.zone)
+    if problem is None:
+        return
+    if not may(work, Action.HOURS_OVERRIDE, programme.id):
+        raise Invalid({"time": problem}, item)
+    if not (reason or "").strip():
+        raise Invalid({"time": problem, "reason": "Give a reason to book outside opening hours."}, item)
+
+
+def _numbers(work: Work, programme: ProgrammeView, items: Sequence[int], bookings: Sequence[Booking]) -> list[int]:
+    """The numbers asked for, and the next free ones for the rest. None is ever used again."""
+    asked = [booking.number for booking in bookings if booking.number is not None]
+    if len(asked) < len(bookings) and not work.on_sqlite:  # one at a time may take the next
+        work.tx.execute(select(Programme.id).where(Programme.id == programme.id).with_for_update(key_share=True))
+    used = set(work.tx.scalars(
+        select(SessionNumber.number).where(
+            SessionNumber.programme_id == programme.id, SessionNumber.number.in_(asked))
+    )) if asked else set()
+    free = next_number(work, programme.id)
+    seen: set[int] = set()
+    for item, booking in zip(items, bookings, strict=True):
+        if booking.number is not None and (booking.number in used or booking.number in seen):
+            raise Invalid({"number": f"Number {booking.number} was given out before. The next free one is {free}."}, item)
+        seen.add(booking.number or 0)
+    numbers, following = [], free
+    for booking in bookings:
+        if booking.number is not None:
+            numbers.append(booking.number)
+            continue
+        while following in seen:
+            following += 1
+        numbers.append(following)
+        following += 1
+    return numbers
+
+
+def next_number(work: Work, programme_id: int) -> int:
+    """The next free number of a programme: one more than the highest ever given out."""
+    highest = work.tx.scalar(
+        select(SessionNumber.number).where(SessionNumber.programme_id == programme_id)
+        .order_by(SessionNumber.number.desc()).limit(1)
+    )
+    return (highest or 0) + 1
+
+
+# Changing ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Edit:
+    """New values for some fields of a session. `version` is the one the form was opened with; None takes any."""
+
+    session_id: int
+    changes: Mapping[str, Any]
+    version: int | None = None
+    reason: str | None = None
+
+
+EDITABLE = frozenset({"description", "type", "planning_notes", "report_required", "number", "timetable_id", "course_ids",
+                      "team_id", "learner_ids", "location", "method"})
+
+
+@dataclass(frozen=True)
+class Move:
+    """A new place on the calendar. Without a time it leaves the calendar; `room_id` and place stay unless given."""
+
+    session_id: int
+    starts_at: datetime | None
+    minutes: int | None = None
+    version: int | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Venue:
+    """A new place: a room (or none) and words that say where."""
+
+    session_id: int
+    room_id: int | None
+    location: str | None
+    version: int | None = None
+
+
+@dataclass(frozen=True)
+class Reassign:
+    """Another practitioner, or nobody for the moment (A11)."""
+
+    session_id: int
+    practitioner_id: int | None
+    version: int | None = None
+
+
+@dataclass
+class _Loaded:
+    session: Session
+    case: Case
+    learners: tuple[int, ...]
+    programme: ProgrammeView
+    values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return f"{self.programme.policy.words.session.capitalize()} {self.session.number}"
+
+    def value(self, column: str) -> Any:
+        return self.values.get(column, getattr(self.session, column))
+
+
+def _load(work: Work, ids: Sequence[int], action: Action, versions: Mapping[int, int | None]) -> dict[int, _Loaded]:
+    """The sessions, allowed and not changed meanwhile. Raises NotFound, NotAllowed, StaleForm."""
+    if not ids:
+        raise Invalid({"session": "Choose at least one."})
+    if len(set(ids)) != len(ids):
+        raise Invalid({"session": "The same session was named twice."})
+    cases = cases_for(work, facts_of(work, ids))
+    if set(cases) != set(ids):
+        raise NotFound
+    if not work.on_sqlite:  # what is read next is what the change is made to
+        work.tx.execute(select(Session.id).where(Session.id.in_(ids)).order_by(Session.id).with_for_update(key_share=True))
+        cases = cases_for(work, facts_of(work, ids))
+    sessions = {s.id: s for s in work.tx.scalars(
+        select(Session).where(Session.id.in_(ids)).execution_options(populate_existing=True))}
+    learners: dict[int, tuple[int, ...]] = {}
+    for session_id, learner in work.tx.execute(
+        select(Participation.session_id, Participation.learner_id).where(
+            Participation.session_id.in_(ids),
+            or_(Participation.outcome.is_(None), Participation.outcome.not_in(FREES_LEARNER)),
+        ).order_by(Participation.learner_id)
+    ):
+        learners[session_id] = (*learners.get(session_id, ()), learner)
+    loaded = {
+        id_: _Loaded(sessions[id_], cases[id_], learners.get(id_, ()), programme_of(work, sessions[id_].programme_id))
+        for id_ in ids if id_ in sessions
+    }
+    if len(loaded) != len(ids):
+        raise NotFound
+    require_all(work.actor, action, [each.case for each in loaded.values()], [each.name for each in loaded.values()])
+    for id_, each in loaded.items():
+        if versions.get(id_) is not None and versions[id_] != each.session.version:
+            raise StaleForm(
+                f"{each.name} was changed by somebody else while you had it open.",
+                as_words(work, each.session, notes=allows(work.actor, Action.SESSION_READ, each.case)),
+                each.session.version,
+            )
+    return loaded
+
+
+def as_words(work: Work, session: Session, *, notes: bool = True) -> dict[str, str]:
+    """The fields of a session as a person reads them, for showing two versions side by side."""
+    programme = programme_of(work, session.programme_id)
+    names: dict[str, tuple[Any, int | None]] = {
+        "practitioner": (Person, session.practitioner_id), "team": (Team, session.team_id),
+        "timetable": (Timetable, session.timetable_id), "room": (Room, session.room_id),
+    }
+    said = {
+        label: (work.tx.scalar(select(model.name).where(model.id == id_)) or "") if id_ else "nobody"
+        if label == "practitioner" else ""
+        for label, (model, id_) in names.items()
+    }
+    when = when_words(session.starts_at, programme.zone, session.ends_at) if session.starts_at else "not on the calendar"
+    return {
+        "time": when, **said, "type": session.type, "method": session.method, "location": session.location or "",
+        "description": session.description or "",
+        "planning notes": (session.planning_notes or "") if notes else "", "number": str(session.number), "status": session.status,
+    }
+
+
+def _apply(work: Work, loaded: Mapping[int, _Loaded]) -> None:
+    """Write the new values. Where several move, they leave the calendar first, so that they may take each other's time."""
+    changed = [each for each in loaded.values() if each.values]
+    moving = [
+        each for each in changed
+        if each.values.keys() & {"starts_at", "ends_at", "practitioner_id", "room_id"} and each.session.starts_at
+    ]
+    table = cast(Table, Session.__table__)
+    if len(moving) > 1:
+        work.tx.execute(
+            update(table).where(table.c.id.in_([each.session.id for each in moving]))
+            .values(starts_at=None, ends_at=None, room_id=None)
+        )
+        for each in moving:
+            for column in ("starts_at", "ends_at", "room_id"):
+                each.values.setdefault(column, getattr(each.session, column))
+    by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for each in changed:
+        columns = tuple(sorted(each.values))
+        by_columns.setdefault(columns, []).append(
+            {"key_": each.session.id, **{f"new_{column}": each.values[column] for column in columns}}
+        )
+    for columns, rows in by_columns.items():
+        work.tx.connection().execute(
+            update(table).where(table.c.id == bindparam("key_")).values(
+                version=table.c.version + 1, **{column: bindparam(f"new_{column}") for column in columns}
+            ), rows,
+        )
+    work.tx.scalars(  # read again in one go, not one by one as each is looked at
+        select(Session).where(Session.id.in_(loaded)).execution_options(populate_existing=True)).all()
+
+
+def _wanted(loaded: Mapping[int, _Loaded]) -> list[Wanted]:
+    return [
+        Wanted(n, _everybody(each.value("practitioner_id"), each.learners), each.value("room_id"),
+               each.value("starts_at"), each.value("ends_at"), each.session.id)
+        for n, each in enumerate(loaded.values()) if each.value("starts_at") is not None
+    ]
+
+
+def _retake(work: Work, loaded: Mapping[int, _Loaded]) -> None:
+    """Lock, look, and write a change of who, where or when. Raises PersonBusy."""
+    wanted = _wanted(loaded)
+    lock(work, {person for one in wanted for person in one.people}, {one.room_id for one in wanted if one.room_id})
+    refuse_clashes(work, next(iter(loaded.values())).programme.id, wanted)
+    _apply(work, loaded)
+
+
+def _tell(work: Work, loaded: Mapping[int, _Loaded], said: str) -> None:
+    notify(work, (
+        (person, each.programme.id, each.session.id, f"{each.name}: {said}")
+        for each in loaded.values() for person in (each.session.practitioner_id, *each.learners)
+    ))
+
+
+def _names(loaded: Mapping[int, _Loaded]) -> str:
+    first = next(iter(loaded.values()))
+    return first.name if len(loaded) == 1 else f"{len(loaded)} {first.programme.policy.words.many('session')}"
+
+
+def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
+    """Give sessions another time (A4); they may take each other's. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
+    ids = [move.session_id for move in moves]
+    loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {m.session_id: m.version for m in moves})
+    for item, move in enumerate(moves):
+        each = loaded[move.session_id]
+        if move.starts_at is None:
+            raise Invalid({"date": "Choose a date and a time."}, item)
+        minutes = move.minutes
+        if minutes is None and each.session.starts_at and each.session.ends_at:
+            minutes = round((each.session.ends_at - each.session.starts_at).total_seconds() / 60)
+        if found := {**time_problems(move.starts_at, minutes, each.programme.policy),
+                     **text_problems({"reason": move.reason})}:
+            raise Invalid(found, item)
+        ends_at = move.starts_at + timedelta(minutes=minutes or 0)
+        _check_hours(work, each.programme, move.starts_at, ends_at, move.reason, item)
+        each.values = {"starts_at": move.starts_at, "ends_at": ends_at}
+    _retake(work, loaded)
+    first, move = loaded[ids[0]], moves[0]
+    assert move.starts_at is not None  # checked above
+    when = when_words(move.starts_at, first.programme.zone, first.values["ends_at"])
+    for id_, each in loaded.items():
+        _tell(work, {id_: each}, f"moved to {when_words(each.values['starts_at'], each.programme.zone, each.values['ends_at'])}.")
+    work.say(f"Moved {first.name.lower()} to {when}." if len(ids) == 1 else f"Moved {_names(loaded)}.")
+    return ids
+
+
+def take_off_calendar(work: Work, session_ids: Sequence[int], versions: Mapping[int, int] | None = None) -> list[int]:
+    """Free everybody's time and keep the sessions, unscheduled. Raises NotAllowed, Conflict, StaleForm."""
+    loaded = _load(work, session_ids, Action.SESSION_RESCHEDULE, versions or {})
+    for each in loaded.values():
+        if each.session.starts_at is None:
+            raise Conflict(f"{each.name} is not on the calendar.")
+        each.values = {"starts_at": None, "ends_at": None, "room_id": None}
+    _apply(work, loaded)
+    _tell(work, loaded, "taken off the calendar.")
+    work.say(f"Took {_names(loaded).lower()} off the calendar.")
+    return list(session_ids)
+
+
+def change_venue(work: Work, venues: Sequence[Venue]) -> list[int]:
+    """Give sessions another room or place. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
+    ids = [venue.session_id for venue in venues]
+    loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {v.session_id: v.version for v in venues})
+    rooms = {
+        programme_id: _known(work, Room, programme_id, [venue.room_id for venue in venues])
+        for programme_id in {each.programme.id for each in loaded.values()}
+    }
+    for item, venue in enumerate(venues):
+        each = loaded[venue.session_id]
+        found = text_problems({"location": venue.location})
+        if venue.room_id is not None:
+            if venue.room_id not in rooms[each.programme.id]:
+                found["room"] = "Choose a room of this programme."
+            elif each.session.starts_at is None:
+                found["room"] = "A room is taken from a date and time; put the session on the calendar first."
+        elif each.session.method is Method.SMART and each.session.starts_at:
+            found["room"] = "A smart session needs a room."
+        if found:
+            raise Invalid(found, item)
+        each.values = {"room_id": venue.room_id, "location": (venue.location or "").strip() or None}
+    _retake(work, loaded)
+    _tell(work, loaded, "takes place somewhere else.")
+    work.say(f"Changed the venue of {_names(loaded).lower()}.")
+    return ids
+
+
+def reassign_sessions(work: Work, changes: Sequence[Reassign]) -> list[int]:
+    """Give sessions another practitioner, or take the present one off (A11): their time is free at once, the learner's stays.
+
+    Raises NotAllowed, Invalid, StaleForm, PersonBusy.
+    """
+    ids = [change.session_id for change in changes]
+    loaded = _load(work, ids, Action.SESSION_REASSIGN, {c.session_id: c.version for c in changes})
+    for programme_id in {each.programme.id for each in loaded.values()}:
+        here = [c for c in changes if loaded[c.session_id].programme.id == programme_id]
+        known = _holding(work, programme_id, Role.PRACTITIONER, {c.practitioner_id for c in here})
+        owners = _timetables(work, programme_id, {loaded[c.session_id].session.timetable_id for c in here})
+        for item, change in enumerate(changes):
+            each = loaded[change.session_id]
+            if each.programme.id != programme_id:
+                continue
+            words = each.programme.policy.words
+            if change.practitioner_id is not None and change.practitioner_id not in known:
+                raise Invalid({"practitioner": f"Choose a {words.practitioner} of this programme."}, item)
+            if change.practitioner_id is not None and change.practitioner_id in each.learners:
+                raise Invalid({"practitioner": f"They attend {each.name.lower()} as {words.learner}."}, item)
+            owner = owners.get(each.session.timetable_id or 0)
+            if owner is not None and change.practitioner_id not in (owner, None):
+                raise Invalid({"practitioner": f"{each.name} stands under a {words.practitioner}'s own timetable."}, item)
+            each.values = {"practitioner_id": change.practitioner_id}
+    before = {id_: each.session.practitioner_id for id_, each in loaded.items()}
+    _retake(work, loaded)
+    notify(work, (
+        (person, each.programme.id, id_, f"{each.name}: {said}")
+        for id_, each in loaded.items()
+        for person, said in (
+            (before[id_], "no longer yours."), (each.values["practitioner_id"], "is yours now."),
+            *((learner, "has another practitioner.") for learner in each.learners),
+        )
+        if person is not None
+    ))
+    work.say(f"Reassigned {_names(loaded).lower()}.")
+    return ids
+
+
+def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
+    """Change facts of sessions, the first team or learner of an open one among them (B4).
+
+    Replacing a team or learner once a meeting has been made is refused with the way out: `replace_participants`.
+    Raises NotAllowed, Invalid, StaleForm, PersonBusy, Conflict.
+    """
+    ids = [edit.session_id for edit in edits]
+    loaded = _load(work, ids, Action.SESSION_EDIT, {e.session_id: e.version for e in edits})
+    joining: dict[int, tuple[int, ...]] = {}
+    for item, edit in enumerate(edits):
+        each = loaded[edit.session_id]
+        changes = dict(edit.changes)
+        if strange := changes.keys() - EDITABLE:
+            raise Invalid(dict.fromkeys(strange, "This cannot be changed here."), item)
+        booking = _as_booking(work, each, changes)
+        _check_edit(work, each, booking, changes, item)
+        courses, learner_ids = changes.pop("course_ids", None), changes.pop("learner_ids", None)
+        if learner_ids is not None or "team_id" in changes:
+            joining[edit.session_id] = _first_participants(work, each, booking)
+            if joining[edit.session_id]:
+                _check_clients(work, each.programme, [booking], [joining[edit.session_id]])
+        if courses is not None:
+            _link_courses(work, edit.session_id, courses)
+        each.values = {
+            name: (value.strip() or None if isinstance(value, str) and name not in ("type", "method") else value)
+            for name, value in changes.items() if value != getattr(each.session, name)
+        }
+        each.learners = tuple(dict.fromkeys((*each.learners, *joining.get(edit.session_id, ()))))
+        each.values.setdefault("description", each.session.description)
+    if joining:
+        busy_ids = {id_: each for id_, each in loaded.items() if id_ in joining}
+        wanted = _wanted(busy_ids)
+        lock(work, {person for one in wanted for person in one.people}, ())
+        refuse_clashes(work, next(iter(busy_ids.values())).programme.id, wanted)
+    _apply(work, loaded)
+    parts = [{"session_id": id_, "learner_id": person} for id_, those in joining.items() for person in those]
+    if parts:
+        work.tx.execute(insert(Participation), parts)
+        _tell(work, {id_: loaded[id_] for id_ in joining}, "you take part.")
+    work.say(f"Changed {_names(loaded).lower()}.")
+    return ids
+
+
+def _as_booking(work: Work, each: _Loaded, changes: Mapping[str, Any]) -> Booking:
+    """The session as it would be, so that an edit passes the same checks as a booking (X1)."""
+    session = each.session
+    minutes = round((session.ends_at - session.starts_at).total_seconds() / 60) if session.starts_at and session.ends_at else None
+    courses = changes.get("course_ids")
+    if courses is None:
+        courses = tuple(work.tx.scalars(
+            select(SessionCourse.course_id).where(SessionCourse.session_id == session.id)))
+    team = changes.get("team_id", session.team_id)
+    return Booking(
+        programme_id=session.programme_id, practitioner_id=session.practitioner_id, team_id=team,
+        learner_ids=() if team is not None else changes.get("learner_ids", each.learners),
+        timetable_id=changes.get("timetable_id", session.timetable_id), room_id=session.room_id,
+        method=changes.get("method", session.method), location=changes.get("location", session.location),
+        starts_at=session.starts_at, minutes=minutes, course_ids=courses,
+        type=changes.get("type", session.type), planning_notes=changes.get("planning_notes", session.planning_notes),
+        description=changes.get("description", session.description), number=changes.get("number", session.number),
+        report_required=changes.get("report_required", session.report_required),
+    )
+
+
+def _check_edit(work: Work, each: _Loaded, booking: Booking, changes: Mapping[str, Any], item: int) -> None:
+    fields = {"team_id": "who", "learner_ids": "who", "timetable_id": "timetable", "course_ids": "courses"}
+    asked = {fields.get(name, name) for name in changes} | ({"room"} if "method" in changes else set())
+    found = {name: said for name, said in booking.problems(each.programme.policy).items() if name in asked}
+    if "type" in changes and changes["type"] == each.session.type:
+        found.pop("type", None)  # a type that policy no longer offers may stay
+    if "type" in changes and not changes["type"]:
+        found["type"] = "Choose a type."
+    if "report_required" in changes and changes["report_required"] is None:
+        found["report_required"] = "Say whether a report is required."
+    if found:
+        raise Invalid(found, item)
+    try:
+        _check_references(work, each.programme, [item], [replace(
+            booking, practitioner_id=booking.practitioner_id if "timetable" in asked else None,
+            timetable_id=booking.timetable_id if "timetable" in asked else None,
+            learner_ids=booking.learner_ids if "learner_ids" in changes else (),
+            team_id=booking.team_id if "team_id" in changes else None, room_id=None,
+            course_ids=booking.course_ids if "courses" in asked else (),
+        )])
+    except Invalid as problem:
+        raise Invalid(problem.problems, item) from problem
+    number = changes.get("number", each.session.number)
+    if number is None:
+        raise Invalid({"number": "A session has a number."}, item)
+    if number != each.session.number:
+        given = work.tx.scalar(select(SessionNumber.session_id).where(
+            SessionNumber.programme_id == each.programme.id, SessionNumber.number == number))
+        if given is not None and given != each.session.id:
+            free = next_number(work, each.programme.id)
+            raise Invalid({"number": f"Number {number} was given out before. The next free one is {free}."}, item)
+
+
+def _first_participants(work: Work, each: _Loaded, booking: Booking) -> tuple[int, ...]:
+    """Who joins an open session. Raises Conflict where somebody is in it already (B4)."""
+    present = set(each.learners)
+    coming = _learners_of(work, each.programme, [booking])[0]
+    if present and (each.session.team_id != booking.team_id or (booking.team_id is None and set(coming) != present)):
+        words = each.programme.policy.words
+        raise Conflict(
+            f"{each.name} already has its {words.team if each.session.team_id else words.learner}. To replace them,"
+            f" cancel it and make a new one linked to it: answers and notes never pass to others."
+        )
+    return tuple(person for person in coming if person not in present)
+
+
+def _link_courses(work: Work, session_id: int, courses: Iterable[int]) -> None:
+    present = set(work.tx.scalars(select(SessionCourse.course_id).where(SessionCourse.session_id == session_id)))
+    wanted = set(courses)
+    if gone := present - wanted:
+        work.tx.execute(delete(SessionCourse).where(
+            SessionCourse.session_id == session_id, SessionCourse.course_id.in_(gone)))
+    if fresh := wanted - present:
+        work.tx.execute(insert(SessionCourse), [
+            {"session_id": session_id, "course_id": course} for course in sorted(fresh)])
+
+
+def replace_participants(
+    work: Work, session_id: int, *, learner_id: int | None = None, team_id: int | None = None, reason: str = "",
+    version: int | None = None,
+) -> list[int]:
+    """B4's way out in one step: cancel, and book a linked new session, with a new number, for somebody else.
+
+    Returns the new session's id. Raises NotAllowed, Invalid, StaleForm, PersonBusy.
+    """
+    each = _load(work, [session_id], Action.SESSION_CANCEL, {session_id: version})[session_id]
+    booking = replace(
+        _as_booking(work, each, {}), learner_ids=(learner_id,) if learner_id is not None else (), team_id=team_id,
+        number=None, planning_notes=None, follows_id=session_id, origin=Origin.COPY,
+        reason="as the session that it replaces",
+    )
+    if learner_id is None and team_id is None:
+        raise Invalid({"who": "Choose who takes part instead."})
+    cancel_sessions(work, [session_id], reason or "somebody else takes part", {})
+    made = book_sessions(work, [booking])
+    work.say(f"Cancelled {each.name.lower()} and booked a new one in its place.")
+    return made
+
+
+# Ending ------------------------------------------------------------------------------------------------------------
+
+
+def cancel_sessions(
+    work: Work, session_ids: Sequence[int], reason: str, versions: Mapping[int, int] | None = None
+) -> list[int]:
+    """Cancel for good: everyone's time is free at once (B10), and every learner's outcome says whose doing it was.
+
+    Raises NotAllowed, Invalid, StaleForm.
+    """
+    loaded = _load(work, session_ids, Action.SESSION_CANCEL, versions or {})
+    reason = _given(reason, "reason", "Give a reason; those who take part will read it.")
+    for each in loaded.values():
+        each.values = {"cancelled_at": work.now, "cancel_reason": reason}
+    _apply(work, loaded)
+    work.tx.execute(
+        update(Participation)
+        .where(Participation.session_id.in_(list(session_ids)), Participation.outcome.is_(None))
+        .values(outcome=Outcome.PRACTITIONER_CANCELLED, outcome_at=work.now)
+    )
+    _tell(work, loaded, f"cancelled. {reason}")
+    work.say(f"Cancelled {_names(loaded).lower()}.")
+    return list(session_ids)
+
+
+def _given(said: str, field_: str, sentence: str) -> str:
+    """A text that must be there, trimmed. Raises Invalid."""
+    if found := text_problems({field_: said}):
+        raise Invalid(found)
+    if not (said or "").strip():
+        raise Invalid({field_: sentence})
+    return said.strip()
+
+
+def delete_sessions(
+    work: Work, session_ids: Sequence[int], versions: Mapping[int, int] | None = None, *, cancel_first: bool = False
+) -> list[int]:
+    """Take away sessions made by mistake (A6, B5). Their numbers are never used again.
+
+    Refused while a meeting is active, unless `cancel_first` takes it off the calendar in the same step.
+    Raises NotAllowed, Conflict, StaleForm.
+    """
+    loaded = _load(work, session_ids, Action.SESSION_DELETE, versions or {})
+    for each in loaded.values():
+        session = each.session
+        if session.starts_at is not None and session.status is not Status.CANCELLED and not cancel_first:
+            raise Conflict(f"{each.name} is on the calendar. Take it off the calendar or cancel it first.")
+        if session.joined_at is not None:
+            raise Conflict(f"Somebody has joined {each.name.lower()}, so it stays.")
+        if session.submitted_at is not None:
+            raise Conflict(f"A questionnaire was submitted for {each.name.lower()}, so it stays.")
+    follower = work.tx.execute(
+        select(Session.number, Session.follows_id).where(
+            Session.follows_id.in_(session_ids), Session.id.not_in(session_ids)).limit(1)
+    ).first()
+    if follower:
+        raise Conflict(f"Session {follower.number} was made from this one, so it stays. Cancel it instead.")
+    ids = list(session_ids)
+    for model in (Participation, SessionCourse):
+        work.tx.execute(delete(model).where(model.session_id.in_(ids)))
+    work.tx.execute(delete(Session).where(Session.id.in_(ids)))
+    _tell(work, loaded, "deleted.")
+    work.say(f"Deleted {_names(loaded).lower()}.")
+    return ids
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """What came of one learner's part. `minutes` is the actual duration, where it differs from the planned one."""
+
+    learner_id: int
+    outcome: Outcome
+    minutes: int | None = None
+
+
+def record_outcome(
+    work: Work, session_id: int, attendance: Sequence[Attendance], version: int | None = None
+) -> list[int]:
+    """Record for every learner what came of the session; the one command that does so. Raises NotAllowed, Invalid, Conflict."""
+    each = _load(work, [session_id], Action.OUTCOME_RECORD, {session_id: version})[session_id]
+    present = {part.learner_id: part for part in work.tx.scalars(
+        select(Participation).where(Participation.session_id == session_id))}
+    if not present:
+        raise Conflict(f"Nobody takes part in {each.name.lower()} yet, so there is nothing to record.")
+    if each.session.practitioner_id is None:
+        raise Conflict(f"{each.name} has no {each.programme.policy.words.practitioner}; choose one first.")
+    if any(part.outcome is not None and part.outcome not in FREES_LEARNER for part in present.values()):
+        raise Conflict(f"{each.name} was recorded already. Reopen it to change that.")
+    named = [one.learner_id for one in attendance]
+    open_ones = {id_ for id_, part in present.items() if part.outcome is None}
+    if len(set(named)) != len(named) or set(named) != open_ones:
+        raise Invalid({"attendance": f"Say for each {each.programme.policy.words.learner} what came of it."})
+    planned = round((each.session.ends_at - each.session.starts_at).total_seconds() / 60) \
+        if each.session.ends_at and each.session.starts_at else 0
+    for one in attendance:
+        if one.outcome not in OUTCOMES_FORM:
+            raise Invalid({"attendance": "Choose attended, missed or absent."})
+        if one.minutes is not None and (
+            type(one.minutes) is not int or not 15 <= one.minutes <= planned + 30 or one.minutes % 5
+        ):
+            raise Invalid({"minutes": f"Actual minutes are a multiple of 5, from 15 to {planned + 30}."})
+    for outcome, minutes in {(one.outcome, one.minutes) for one in attendance}:
+        work.tx.execute(
+            update(Participation).where(
+                Participation.session_id == session_id,
+                Participation.learner_id.in_(
+                    [one.learner_id for one in attendance if (one.outcome, one.minutes) == (outcome, minutes)]),
+            ).values(outcome=outcome, outcome_at=work.now,
+                     actual_minutes=minutes or (planned or None if outcome == Outcome.ATTENDED else None))
+        )
+    each.values = {"description": each.session.description}
+    _apply(work, {session_id: each})
+    held = any(one.outcome == Outcome.ATTENDED for one in attendance)
+    work.say(f"Recorded {each.name.lower()} as {'held' if held else 'missed'}.")
+    return [session_id]
+
+
+def reopen_session(work: Work, session_id: int, reason: str, version: int | None = None) -> list[int]:
+    """Take back what was recorded, with a reason (D11). Raises NotAllowed, Invalid, StaleForm."""
+    each = _load(work, [session_id], Action.OUTCOME_REOPEN, {session_id: version})[session_id]
+    reason = _given(reason, "reason", "Say why it is reopened.")
+    work.tx.execute(
+        update(Participation).where(
+            Participation.session_id == session_id, Participation.outcome.in_(OUTCOMES_FORM)
+        ).values(outcome=None, outcome_at=None, actual_minutes=None)
+    )
+    each.values = {"report_published_at": None, "comments_at": None, "told_at": None}
+    _apply(work, {session_id: each})
+    _tell(work, {session_id: each}, f"reopened. {reason}")
+    work.say(f"Reopened {each.name.lower()}: {reason}")
+    return [session_id]
+
+
+def ask_for_another_time(work: Work, session_id: int, words: str) -> list[int]:
+    """Tell whoever may reschedule that this viewer asks for another time (A4). Raises NotAllowed, Invalid."""
+    each = _load(work, [session_id], Action.SESSION_ASK_TIME, {})[session_id]
+    said = _given(words, "words", "Say which times suit you.")
+    staff = work.tx.scalars(select(RoleGrant.person_id).where(
+        RoleGrant.programme_id == each.programme.id, RoleGrant.role.in_((Role.MASTER_ADMIN, Role.BASIC_ADMIN))
+    )).all()
+    notify(work, (
+        (person, each.programme.id, session_id, f"{work.actor.name} asks for another time for {each.name.lower()}: {said}")
+        for person in {each.session.practitioner_id, *staff}
+    ))
+    work.say("Asked for another time. You will be told here when it moves.")
+    return [session_id]
+

@@ -1,0 +1,469 @@
+"""The list of sessions, and one session whole: as far as the viewer may see."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+)
+from sqlalchemy.orm import aliased
+
+from core.clock import day_start
+from core.errors import NotFound
+from core.permissions import Action, Case, allows
+from core.programmes.queries import programme_of
+from core.search import matching_ids, search_words
+from core.sessions.visible import Facts, cases_for, describable_sessions, facts_of, sees_all, visible_sessions
+from core.work import Work
+from db.models.people import Person, Team
+from db.models.sessions import Participation, Session, SessionCourse
+from db.models.structure import Course, Room, Timetable
+from db.words import Method, Origin, Outcome, Status
+
+Rows = Select[*tuple[Any, ...]]
+PAGE = 50
+COUNT_AT_MOST = 10_000
+
+TO_LOG, TO_PLACE = "to log", "to place"
+LABELS = (TO_LOG, TO_PLACE)
+"""Not statuses: the end has passed and nothing is recorded; nobody is in it yet."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What a list is narrowed to; everything empty shows all. Days are local days of the programme, both counted."""
+
+    practitioners: tuple[int, ...] = ()
+    learners: tuple[int, ...] = ()
+    teams: tuple[int, ...] = ()
+    timetables: tuple[int, ...] = ()
+    courses: tuple[int, ...] = ()
+    rooms: tuple[int, ...] = ()
+    statuses: tuple[str, ...] = ()
+    """Statuses, and the labels *to log* and *to place*."""
+    types: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the list."""
+
+    id: int
+    number: int
+    version: int
+    status: Status
+    to_log: bool
+    to_place: bool
+    starts_at: datetime | None
+    ends_at: datetime | None
+    practitioner_id: int | None
+    practitioner: str
+    learners: tuple[str, ...]
+    team: str
+    idea: str
+    timetable: str
+    courses: tuple[str, ...]
+    type: str
+    method: Method
+    room: str
+    location: str
+    description: str
+    may: frozenset[Action]
+    """Which row actions the viewer has."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list. `total` stops counting at COUNT_AT_MOST where `total_is_more` says so."""
+
+    rows: list[Row]
+    number: int
+    total: int
+    total_is_more: bool
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are, as far as counted."""
+        return max(1, -(-self.total // PAGE))
+
+
+ROW_ACTIONS = (
+    Action.SESSION_RESCHEDULE, Action.SESSION_EDIT, Action.SESSION_REASSIGN, Action.SESSION_CANCEL,
+    Action.SESSION_DELETE, Action.OUTCOME_RECORD, Action.OUTCOME_REOPEN, Action.SESSION_ASK_TIME,
+    Action.SESSION_DESCRIBE, Action.SESSION_READ,
+)
+
+_practitioner = aliased(Person, name="practitioner")
+_first_learner = (
+    select(func.min(Person.name)).join(Participation, Participation.learner_id == Person.id)
+    .where(Participation.session_id == Session.id).scalar_subquery()
+)
+_first_course = (
+    select(func.min(Course.name)).join(SessionCourse, SessionCourse.course_id == Course.id)
+    .where(SessionCourse.session_id == Session.id).scalar_subquery()
+)
+
+SORTS: dict[str, Callable[[], SQLColumnExpression[Any]]] = {
+    "status": lambda: Session.status,
+    "time": lambda: Session.starts_at,
+    "number": lambda: Session.number,
+    "description": lambda: Session.description,
+    "practitioner": lambda: _practitioner.name,
+    "team": lambda: func.coalesce(Team.name, _first_learner),
+    "timetable": lambda: Timetable.name,
+    "course": lambda: _first_course,
+}
+"""What each heading sorts by (A8), over the whole result."""
+
+
+def session_list(
+    work: Work, programme_id: int, filters: Filters = Filters(), *, sort: str = "time", down: bool = True, page: int = 1
+) -> Page:
+    """One page of the sessions that the viewer may see, filtered and sorted (A1, A8). Raises NotFound."""
+    programme_of(work, programme_id)
+    page = max(1, page)
+    ids = work.tx.scalars(
+        _ordered(work, programme_id, filters, sort, down).limit(PAGE).offset((page - 1) * PAGE)
+    ).all()
+    total, more = _count(work, programme_id, filters, at_least=(page - 1) * PAGE + len(ids))
+    return Page(rows_of(work, ids), page, total, more)
+
+
+def all_ids(work: Work, programme_id: int, filters: Filters, *, sort: str = "time", down: bool = True) -> list[int]:
+    """Every session of the filtered list, in its order: what an export writes."""
+    return list(work.tx.scalars(_ordered(work, programme_id, filters, sort, down)))
+
+
+def page_of_day(work: Work, programme_id: int, filters: Filters, day: date, *, down: bool = True) -> int:
+    """The page, sorted by time, on which the first session of a local day (or what follows it) stands.
+
+    Those without a time stand where the engine puts what is empty: PostgreSQL after all times, SQLite before them.
+    """
+    zone = programme_of(work, programme_id).zone
+    edge = day_start(day + timedelta(days=1) if down else day, zone)
+    ahead = Session.starts_at >= edge if down else Session.starts_at < edge
+    count = work.tx.scalar(select(func.count()).select_from(Session).where(*_where(work, programme_id, filters), ahead))
+    if down != work.on_sqlite:
+        count = (count or 0) + (work.tx.scalar(select(func.count()).select_from(Session).where(
+            *_where(work, programme_id, filters), Session.starts_at.is_(None))) or 0)
+    return (count or 0) // PAGE + 1
+
+
+def rows_of(work: Work, ids: Sequence[int]) -> list[Row]:
+    """Lines of the list for these sessions, in this order; those the viewer may not see are left out."""
+    if not ids:
+        return []
+    raw = {row.id: row for row in work.tx.execute(_line().where(Session.id.in_(ids)))}
+    cases = cases_for(work, [
+        Facts(r.id, r.programme_id, r.number, r.status, r.practitioner_id, r.created_by, r.starts_at)
+        for r in raw.values()
+    ])
+    learners = _names_by_session(
+        work, select(Participation.session_id, Person.name).join(Person, Person.id == Participation.learner_id)
+        .where(Participation.session_id.in_(ids)).order_by(Person.name, Person.id)
+    )
+    courses = _names_by_session(
+        work, select(SessionCourse.session_id, Course.name).join(Course, Course.id == SessionCourse.course_id)
+        .where(SessionCourse.session_id.in_(ids)).order_by(Course.name)
+    )
+    return [
+        _row(work, raw[id_], cases[id_], learners.get(id_, ()), courses.get(id_, ()))
+        for id_ in ids if id_ in raw and allows(work.actor, Action.SESSION_SEE, cases[id_])
+    ]
+
+
+def _line() -> Rows:
+    return (
+        select(
+            Session.id, Session.programme_id, Session.number, Session.version, Session.status, Session.starts_at,
+            Session.ends_at, Session.practitioner_id, Session.team_id, Session.created_by,
+            _practitioner.name.label("practitioner"), Team.name.label("team"), Team.idea,
+            Timetable.name.label("timetable"), Session.type, Session.method, Room.name.label("room"),
+            Session.location, Session.description,
+        )
+        .outerjoin(_practitioner, _practitioner.id == Session.practitioner_id)
+        .outerjoin(Team, Team.id == Session.team_id)
+        .outerjoin(Timetable, Timetable.id == Session.timetable_id)
+        .outerjoin(Room, Room.id == Session.room_id)
+    )
+
+
+def _row(work: Work, raw: Any, case_: Case, learners: tuple[str, ...], courses: tuple[str, ...]) -> Row:
+    may = frozenset(action for action in ROW_ACTIONS if allows(work.actor, action, case_))
+    told = Action.SESSION_DESCRIBE in may
+    nothing_yet = raw.status not in (Status.CANCELLED, Status.COMPLETED, Status.HELD, Status.MISSED)
+    return Row(
+        raw.id, raw.number, raw.version, raw.status,
+        to_log=nothing_yet and raw.ends_at is not None and raw.ends_at <= work.now,
+        to_place=nothing_yet and raw.team_id is None and not learners,
+        starts_at=raw.starts_at, ends_at=raw.ends_at, practitioner_id=raw.practitioner_id,
+        practitioner=raw.practitioner or "", learners=learners, team=raw.team or "", idea=raw.idea or "",
+        timetable=raw.timetable or "", courses=courses, type=raw.type, method=raw.method, room=raw.room or "",
+        location=(raw.location or "") if told else "", description=(raw.description or "") if told else "", may=may,
+    )
+
+
+def _names_by_session(work: Work, statement: Rows) -> dict[int, tuple[str, ...]]:
+    found: dict[int, tuple[str, ...]] = {}
+    for session_id, name in work.tx.execute(statement):
+        found[session_id] = (*found.get(session_id, ()), name)
+    return found
+
+
+def _ordered(work: Work, programme_id: int, filters: Filters, sort: str, down: bool) -> Rows:
+    key = SORTS.get(sort, SORTS["time"])()
+    if sort == "description" and not sees_all(work, programme_id):
+        key = case((describable_sessions(work, programme_id), Session.description))
+    statement = select(Session.id).where(*_where(work, programme_id, filters))
+    if sort == "practitioner":
+        statement = statement.outerjoin(_practitioner, _practitioner.id == Session.practitioner_id)
+    elif sort == "team":
+        statement = statement.outerjoin(Team, Team.id == Session.team_id)
+    elif sort == "timetable":
+        statement = statement.outerjoin(Timetable, Timetable.id == Session.timetable_id)
+    nulls_first = (key.desc().nulls_first(), Session.id.desc()) if down else (key.asc().nulls_last(), Session.id.asc())
+    if work.on_sqlite:  # SQLite takes the opposite for granted; the programme's lists are short of empty keys
+        nulls_first = (key.desc(), Session.id.desc()) if down else (key.asc(), Session.id.asc())
+    return statement.order_by(*nulls_first)
+
+
+def _count(work: Work, programme_id: int, filters: Filters, at_least: int) -> tuple[int, bool]:
+    limit = max(COUNT_AT_MOST, at_least + 1)
+    some: Rows = select(literal_column("1")).select_from(Session).where(*_where(work, programme_id, filters)).limit(limit + 1)
+    total = work.tx.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return (limit, True) if total > limit else (total, False)
+
+
+def session_count(work: Work, programme_id: int, filters: Filters = Filters()) -> int:
+    """How many sessions the filtered list has, exactly."""
+    return work.tx.scalar(select(func.count()).select_from(Session).where(*_where(work, programme_id, filters))) or 0
+
+
+def _where(work: Work, programme_id: int, filters: Filters) -> list[ColumnElement[bool]]:
+    zone = programme_of(work, programme_id).zone
+    where = [visible_sessions(work, programme_id)]
+    for column, chosen in (
+        (Session.practitioner_id, filters.practitioners), (Session.team_id, filters.teams),
+        (Session.timetable_id, filters.timetables), (Session.room_id, filters.rooms), (Session.type, filters.types),
+        (Session.method, filters.methods),
+    ):
+        if chosen:
+            where.append(column.in_(chosen))
+    if filters.learners:
+        where.append(Session.id.in_(
+            select(Participation.session_id).where(Participation.learner_id.in_(filters.learners))
+        ))
+    if filters.courses:
+        where.append(exists().where(
+            SessionCourse.session_id == Session.id, SessionCourse.course_id.in_(filters.courses)
+        ))
+    if filters.statuses:
+        where.append(_status_is(work, filters.statuses))
+    if filters.since:
+        where.append(Session.starts_at >= day_start(filters.since, zone))
+    if filters.until:
+        where.append(Session.starts_at < day_start(filters.until + timedelta(days=1), zone))
+    if filters.text.strip():
+        where.append(_said(work, programme_id, filters.text))
+    return where
+
+
+NOTHING_YET = (
+    Status.UNASSIGNED, Status.PENDING, Status.LIVE, Status.SUBMITTED, Status.UNSCHEDULED, Status.SCHEDULED,
+)
+
+
+def to_log(work: Work) -> ColumnElement[bool]:
+    """The end has passed and nothing is recorded."""
+    return and_(Session.ends_at <= work.now, Session.status.in_(NOTHING_YET))
+
+
+def to_place() -> ColumnElement[bool]:
+    """An open session: no team, and no learner yet."""
+    return and_(
+        Session.team_id.is_(None), Session.status.in_(NOTHING_YET),
+        ~exists().where(Participation.session_id == Session.id),
+    )
+
+
+def _status_is(work: Work, chosen: Collection[str]) -> ColumnElement[bool]:
+    ways: list[ColumnElement[bool]] = []
+    statuses = [word for word in chosen if word in {*Status}]
+    if statuses:
+        ways.append(Session.status.in_(statuses))
+    if TO_LOG in chosen:
+        ways.append(to_log(work))
+    if TO_PLACE in chosen:
+        ways.append(to_place())
+    return or_(*ways) if ways else false()
+
+
+def _said(work: Work, programme_id: int, said: str) -> ColumnElement[bool]:
+    """By number, by words of description and place, or by the name of somebody or some team in it."""
+    ways: list[ColumnElement[bool]] = []
+    if said.strip().lstrip("#").isdecimal():
+        ways.append(Session.number == min(int(said.strip().lstrip("#")), 2**62))
+    words = search_words(said)
+    if words:
+        worded: ColumnElement[bool] = Session.id.in_(matching_ids(work, "session", words))
+        if not sees_all(work, programme_id):
+            worded = and_(worded, describable_sessions(work, programme_id))
+        ways.append(worded)
+        people = work.tx.scalars(matching_ids(work, "person", words).limit(200)).all()
+        if people:
+            ways.append(Session.practitioner_id.in_(people))
+            ways.append(Session.id.in_(
+                select(Participation.session_id).where(Participation.learner_id.in_(people))
+            ))
+        teams = work.tx.scalars(select(Team.id).where(
+            Team.programme_id == programme_id, func.lower(Team.name).contains(said.strip().lower(), autoescape=True)
+        ).limit(200)).all()
+        if teams:
+            ways.append(Session.team_id.in_(teams))
+    return or_(*ways) if ways else false()
+
+
+@dataclass(frozen=True)
+class Part:
+    """One learner's part in a session."""
+
+    id: int
+    learner_id: int
+    name: str
+    outcome: Outcome | None
+    actual_minutes: int | None
+
+
+@dataclass(frozen=True)
+class Worksheet:
+    """One session whole, as far as the viewer may see."""
+
+    row: Row
+    programme_id: int
+    team_id: int | None
+    timetable_id: int | None
+    room_id: int | None
+    course_ids: tuple[int, ...]
+    parts: tuple[Part, ...]
+    planning_notes: str
+    cancel_reason: str
+    report_required: bool
+    origin: Origin
+    created_by: str
+    created_at: datetime
+    follows: tuple[int, int] | None
+    """Id and number of the session it was made from, where the viewer may see that."""
+    may: frozenset[Action] = field(default=frozenset())
+
+    @property
+    def minutes(self) -> int | None:
+        """Planned length."""
+        if self.row.starts_at is None or self.row.ends_at is None:
+            return None
+        return round((self.row.ends_at - self.row.starts_at).total_seconds() / 60)
+
+
+def worksheet(work: Work, session_id: int) -> Worksheet:
+    """Everything about one session. Raises NotFound where it does not exist for the viewer (X6)."""
+    found = facts_of(work, [session_id])
+    rows = rows_of(work, [session_id]) if found else []
+    if not rows:
+        raise NotFound
+    row = rows[0]
+    session = work.tx.get_one(Session, session_id)
+    parts = tuple(
+        Part(*each) for each in work.tx.execute(
+            select(Participation.id, Participation.learner_id, Person.name, Participation.outcome,
+                   Participation.actual_minutes)
+            .join(Person, Person.id == Participation.learner_id)
+            .where(Participation.session_id == session_id).order_by(Person.name, Person.id)
+        )
+    )
+    reads = Action.SESSION_READ in row.may
+    follows = None
+    if session.follows_id is not None and (origin := rows_of(work, [session.follows_id])):
+        follows = (origin[0].id, origin[0].number)
+    case_ = cases_for(work, found)[session_id]
+    return Worksheet(
+        row=row, programme_id=session.programme_id, team_id=session.team_id, timetable_id=session.timetable_id,
+        room_id=session.room_id,
+        course_ids=tuple(work.tx.scalars(
+            select(SessionCourse.course_id).where(SessionCourse.session_id == session_id)
+            .order_by(SessionCourse.course_id)
+        )),
+        parts=parts, planning_notes=(session.planning_notes or "") if reads else "",
+        cancel_reason=(session.cancel_reason or "") if reads else "", report_required=session.report_required,
+        origin=session.origin, created_by=work.tx.scalar(select(Person.name).where(Person.id == session.created_by)) or "",
+        created_at=session.created_at, follows=follows,
+        may=frozenset(action for action in Action if allows(work.actor, action, case_)),
+    )
+
+
+def find_number(work: Work, programme_id: int, number: int) -> int | None:
+    """The id of a session by its number, where the viewer may see it."""
+    return work.tx.scalar(
+        select(Session.id).where(visible_sessions(work, programme_id), Session.number == number)
+    )
+
+
+def next_sessions(work: Work, *, days: int = 14, most: int = 8) -> list[tuple[int, Row]]:
+    """What the actor leads or attends next, over all programmes, with the programme's id."""
+    mine = select(Participation.session_id).where(Participation.learner_id == work.actor.person_id)
+    ids = work.tx.scalars(
+        select(Session.id).where(
+            or_(Session.practitioner_id == work.actor.person_id, Session.id.in_(mine)),
+            Session.programme_id.in_(work.actor.programmes()), Session.ends_at > work.now,
+            Session.starts_at < work.now + timedelta(days=days), Session.status != Status.CANCELLED,
+        ).order_by(Session.starts_at, Session.id).limit(most)
+    ).all()
+    return _with_programme(work, ids)
+
+
+def upcoming(work: Work, programme_id: int, *, most: int = 8) -> list[Row]:
+    """The next sessions of a programme that the viewer may see, soonest first."""
+    ids = work.tx.scalars(
+        select(Session.id).where(
+            visible_sessions(work, programme_id), Session.starts_at > work.now, Session.status != Status.CANCELLED
+        ).order_by(Session.starts_at, Session.id).limit(most)
+    ).all()
+    return rows_of(work, ids)
+
+
+def _with_programme(work: Work, ids: Iterable[int]) -> list[tuple[int, Row]]:
+    ids = list(ids)
+    programmes = {fact.id: fact.programme_id for fact in facts_of(work, ids)}
+    return [(programmes[row.id], row) for row in rows_of(work, ids)]
+
+
+def needs_me(work: Work, programme_id: int) -> dict[str, int]:
+    """How many sessions wait for the viewer, by label or status; what each count links to is the filtered list."""
+    counts: dict[str, int] = {}
+    asked: dict[str, ColumnElement[bool]] = {
+        TO_LOG: to_log(work), TO_PLACE: to_place(), Status.UNASSIGNED: Session.status == Status.UNASSIGNED,
+        Status.UNSCHEDULED: Session.status == Status.UNSCHEDULED,
+    }
+    roles_that_act = sees_all(work, programme_id)
+    for label, condition in asked.items():
+        where = [visible_sessions(work, programme_id), condition]
+        if not roles_that_act:
+            where.append(Session.practitioner_id == work.actor.person_id)
+        some: Rows = select(literal_column("1")).select_from(Session).where(*where).limit(COUNT_AT_MOST)
+        counts[label] = work.tx.scalar(select(func.count()).select_from(some.subquery())) or 0
+    return counts
+

@@ -1,0 +1,174 @@
+"""The only way in to sessions: which of them exist for the actor (A1, X6), and how the actor stands to each."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, union
+
+from core.errors import NotFound
+from core.permissions import STAFF, Action, Case, allows
+from core.programmes.queries import policy_of
+from core.sessions.rules import is_id
+from core.work import Work
+from db.models.people import Group, GroupMember, Relation
+from db.models.sessions import Participation, Session
+from db.words import Role, Status, Tie
+
+Rows = Select[*tuple[Any, ...]]
+SEES_ALL = (*STAFF, Role.INSIGHT_VIEWER)
+
+
+def visible_sessions(work: Work, programme_id: int) -> ColumnElement[bool]:
+    """The sessions of a programme that exist for the actor; none in a foreign one."""
+    return _limited(work, programme_id, _seen_ways(work, programme_id))
+
+
+def describable_sessions(work: Work, programme_id: int) -> ColumnElement[bool]:
+    """Those whose words the actor may read, so that a search never finds by words that are not shown (D7)."""
+    return _limited(work, programme_id, _seen_ways(work, programme_id, but=Role.LINE_MANAGER))
+
+
+def sees_all(work: Work, programme_id: int) -> bool:
+    """Whether every session of the programme exists for the actor."""
+    return work.actor.everything or work.actor.holds(programme_id, *SEES_ALL)
+
+
+def _limited(work: Work, programme_id: int, ways: Sequence[Rows]) -> ColumnElement[bool]:
+    here = Session.programme_id == programme_id
+    if sees_all(work, programme_id):
+        return here
+    if not ways:
+        return false()
+    return and_(here, Session.id.in_(union(*ways) if len(ways) > 1 else ways[0]))
+
+
+def _seen_ways(work: Work, programme_id: int, but: Role | None = None) -> list[Rows]:
+    """One select of session ids for each role held, just as the table of rules says."""
+    me, roles = work.actor.person_id, work.actor.roles.get(programme_id, frozenset()) - {but}
+    ways: list[Rows] = []
+    if Role.PRACTITIONER in roles:
+        ways.append(select(Session.id).where(Session.practitioner_id == me))
+    if Role.LEARNER in roles:
+        ways.append(select(Participation.session_id).where(Participation.learner_id == me))
+    if roles & {Role.PRACTITIONER, Role.LEARNER}:
+        ways.append(select(Session.id).where(Session.created_by == me))
+        ways += _shared_ways(work, programme_id)
+    for role, tie in ((Role.GUARDIAN, Tie.GUARDIAN), (Role.LINE_MANAGER, Tie.LINE_MANAGER)):
+        if role in roles:
+            learners = select(Relation.learner_id).where(
+                Relation.adult_id == me, Relation.tie == tie, Relation.programme_id == programme_id
+            )
+            ways.append(select(Participation.session_id).where(Participation.learner_id.in_(learners)))
+    return ways
+
+
+def _shared_ways(work: Work, programme_id: int) -> list[Rows]:
+    mine = select(GroupMember.group_id).join(Group, Group.id == GroupMember.group_id).where(
+        GroupMember.person_id == work.actor.person_id, Group.programme_id == programme_id
+    )
+    granting = select(GroupMember.person_id).where(
+        GroupMember.group_id.in_(mine), GroupMember.granted.is_(true()),
+        GroupMember.person_id != work.actor.person_id,
+    )
+    completed = Session.status == Status.COMPLETED
+    return [
+        select(Session.id).where(Session.practitioner_id.in_(granting), completed),
+        select(Session.id).join(Participation, Participation.session_id == Session.id)
+        .where(Participation.learner_id.in_(granting), completed),
+    ]
+
+
+def seen(work: Work, programme_id: int, ids: Collection[int]) -> dict[int, int]:
+    """Of these sessions, of whatever programme, those that the actor may see: id to number."""
+    if not ids:
+        return {}
+    programmes = work.actor.programmes() if not work.actor.everything else [programme_id]
+    ways = [visible_sessions(work, each) for each in programmes] or [false()]
+    found: dict[int, int] = {}
+    listed = sorted(ids)
+    for n in range(0, len(listed), 1000):
+        rows = work.tx.execute(
+            select(Session.id, Session.number).where(Session.id.in_(listed[n:n + 1000]), or_(*ways))
+        )
+        found.update({row.id: row.number for row in rows})
+    return found
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a session's case is made from."""
+
+    id: int
+    programme_id: int
+    number: int
+    status: Status
+    practitioner_id: int | None
+    created_by: int
+    starts_at: datetime | None
+
+
+def cases_for(work: Work, sessions: Iterable[Facts]) -> dict[int, Case]:
+    """How the actor stands to each of these sessions, in a fixed number of queries."""
+    listed = list(sessions)
+    ids = [one.id for one in listed]
+    me = work.actor.person_id
+    attends, guards, manages, shared = set[int](), set[int](), set[int](), set[int]()
+    programmes = {one.programme_id for one in listed}
+    roles = {role for programme in programmes for role in work.actor.roles.get(programme, ())}
+    part = select(Participation.session_id).where(Participation.session_id.in_(ids))
+    if Role.LEARNER in roles:
+        attends.update(work.tx.scalars(part.where(Participation.learner_id == me)))
+    tied = part.join(Relation, Relation.learner_id == Participation.learner_id).join(
+        Session, and_(Session.id == Participation.session_id, Session.programme_id == Relation.programme_id)
+    ).where(Relation.adult_id == me)
+    if Role.GUARDIAN in roles:
+        guards.update(work.tx.scalars(tied.where(Relation.tie == Tie.GUARDIAN)))
+    if Role.LINE_MANAGER in roles:
+        manages.update(work.tx.scalars(tied.where(Relation.tie == Tie.LINE_MANAGER)))
+    if roles & {Role.PRACTITIONER, Role.LEARNER} and any(one.status is Status.COMPLETED for one in listed):
+        for programme in programmes:
+            for way in _shared_ways(work, programme):
+                shared.update(work.tx.scalars(way.where(Session.id.in_(ids), Session.programme_id == programme)))
+    return {
+        one.id: Case(
+            one.programme_id, policy_of(work, one.programme_id).who_books, one.status,
+            leads=me is not None and one.practitioner_id == me, attends=one.id in attends,
+            created=me is not None and one.created_by == me, guards=one.id in guards, manages=one.id in manages,
+            shared=one.id in shared, started=one.starts_at is not None and one.starts_at <= work.now,
+            ticked=work.actor.ticked.get(one.programme_id, frozenset()),
+        )
+        for one in listed
+    }
+
+
+def facts_of(work: Work, ids: Collection[int]) -> list[Facts]:
+    """Facts of sessions in programmes where the actor holds a role, by id; what is seen is still to be asked."""
+    listed = sorted({id_ for id_ in ids if is_id(id_)})
+    mine = true() if work.actor.everything else Session.programme_id.in_(work.actor.programmes())
+    found: list[Facts] = []
+    for n in range(0, len(listed), 1000):
+        found += [
+            Facts(*row) for row in work.tx.execute(
+                select(Session.id, Session.programme_id, Session.number, Session.status, Session.practitioner_id,
+                       Session.created_by, Session.starts_at)
+                .where(Session.id.in_(listed[n:n + 1000]), mine).order_by(Session.id)
+            )
+        ]
+    return found
+
+
+def one_case(work: Work, session_id: int) -> Case:
+    """How the actor stands to one session. Raises NotFound where it does not exist for the actor."""
+    facts = facts_of(work, [session_id])
+    case = cases_for(work, facts).get(session_id)
+    if case is None or not allows(work.actor, Action.SESSION_SEE, case):
+        raise NotFound
+    return case
+
+
+__all__ = [
+    "Facts", "cases_for", "describable_sessions", "facts_of", "one_case", "seen", "sees_all",
+    "visible_sessions",
+]

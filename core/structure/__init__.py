@@ -1,0 +1,1 @@
+"""Courses, rooms, timetables and teams: what sessions are linked to."""

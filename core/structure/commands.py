@@ -1,0 +1,153 @@
+"""Keep the lists of a programme: add, edit, retire, bring back. Nothing is deleted, since sessions refer to it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import insert, select
+
+from core.errors import Conflict, Invalid, NotFound
+from core.permissions import Action, require
+from core.programmes.commands import lock_programmes
+from core.programmes.queries import programme_of
+from core.structure.queries import uses_of
+from core.structure.rules import FIELDS, MODELS, Entry, Which, checked_entry
+from core.work import Work
+from db.models.people import Person
+from db.models.programmes import RoleGrant
+from db.models.structure import Timetable
+from db.words import Role, TimetableKind
+
+
+def add_entries(work: Work, programme_id: int, which: Which, entries: Sequence[Entry]) -> list[int]:
+    """Add to one of the lists. Returns ids, in order. Raises NotFound, NotAllowed, Invalid."""
+    require(work, Action.LISTS_EDIT, programme_id)
+    lock_programmes(work, [programme_id])
+    taken = _names(work, programme_id, which)
+    rows = []
+    for item, entry in enumerate(entries):
+        checked = checked_entry(which, {name: getattr(entry, name) for name in FIELDS[which]})
+        found = checked.problems
+        if "name" not in found and checked.values["name"].casefold() in taken:
+            found["name"] = _taken(which)
+        if which is Which.TIMETABLE:
+            found.update(_owner_problems(work, programme_id, checked.values, found))
+        if found:
+            raise Invalid(found, item)
+        taken[checked.values["name"].casefold()] = 0
+        rows.append({**checked.values, "programme_id": programme_id})
+    ids = list(work.tx.scalars(
+        insert(MODELS[which]).returning(MODELS[which].id, sort_by_parameter_order=True), rows)) if rows else []
+    work.say(f"Added the {which} {rows[0]['name']}." if len(rows) == 1 else f"Added {len(rows)} {which}s.")
+    return ids
+
+
+def edit_entry(work: Work, which: Which, entry_id: int, changes: Mapping[str, Any]) -> int:
+    """Change some fields of an entry. A timetable with sessions keeps its kind and its owner (B6).
+
+    Raises NotFound, NotAllowed, Invalid.
+    """
+    entry = _load(work, which, [entry_id])[0]
+    checked = checked_entry(which, changes)
+    found = checked.problems
+    taken = _names(work, entry.programme_id, which)
+    name = checked.values.get("name")
+    if name and "name" not in found and taken.get(name.casefold(), entry_id) != entry_id:
+        found["name"] = _taken(which)
+    if isinstance(entry, Timetable):
+        found.update(_timetable_problems(work, entry, checked.values, found))
+    if found:
+        raise Invalid(found)
+    before = entry.name
+    for field, value in checked.values.items():
+        setattr(entry, field, value)
+    renamed = f"Renamed {before} to {entry.name}." if entry.name != before else f"Changed {entry.name}."
+    work.say(renamed)
+    return entry_id
+
+
+def retire_entries(work: Work, which: Which, entry_ids: Sequence[int]) -> list[int]:
+    """Offer these no more in forms; the sessions that use them keep them. Raises NotFound, NotAllowed."""
+    loaded = _load(work, which, entry_ids)
+    for entry in loaded:
+        entry.retired_at = entry.retired_at or work.now
+    uses = sum(uses_of(work, which, entry_ids).values())
+    kept = f" {'1 session keeps' if uses == 1 else f'{uses} sessions keep'} it." if uses else ""
+    work.say(f"Retired {_said(loaded, which)}.{kept}")
+    return list(entry_ids)
+
+
+def bring_back_entries(work: Work, which: Which, entry_ids: Sequence[int]) -> list[int]:
+    """Offer retired ones again; a custom timetable's owner must still be there. Raises NotFound, NotAllowed, Conflict."""
+    loaded = _load(work, which, entry_ids)
+    for entry in loaded:
+        if isinstance(entry, Timetable) and entry.owner_id and not _leads_here(work, entry.programme_id, entry.owner_id):
+            raise Conflict(f"The owner of {entry.name} takes no sessions here any more, so it stays retired.")
+        entry.retired_at = None
+    work.say(f"Brought {_said(loaded, which)} back.")
+    return list(entry_ids)
+
+
+def _load(work: Work, which: Which, ids: Sequence[int]) -> list[Any]:
+    """These entries, all of whose lists the actor keeps, locked. Raises NotFound, NotAllowed."""
+    model = MODELS[which]
+    programmes = set(work.tx.scalars(select(model.programme_id).where(model.id.in_(ids))))
+    for programme_id in sorted(programmes):
+        require(work, Action.LISTS_EDIT, programme_id)
+    lock_programmes(work, programmes)
+    found = {entry.id: entry for entry in work.tx.scalars(
+        select(model).where(model.id.in_(ids)).execution_options(populate_existing=True))}
+    if not ids or set(found) != set(ids):
+        raise NotFound
+    return [found[id_] for id_ in ids]
+
+
+def _said(loaded: Sequence[Any], which: Which) -> str:
+    return f"the {which} {loaded[0].name}" if len(loaded) == 1 else f"{len(loaded)} {which}s"
+
+
+def _taken(which: Which) -> str:
+    return f"Another {which} of this programme has this name."
+
+
+def _names(work: Work, programme_id: int, which: Which) -> dict[str, int]:
+    """Names in use, retired ones too, as they are compared."""
+    model = MODELS[which]
+    return {row.name.casefold(): row.id for row in work.tx.execute(
+        select(model.id, model.name).where(model.programme_id == programme_id))}
+
+
+def _timetable_problems(
+    work: Work, entry: Timetable, values: Mapping[str, Any], known: Mapping[str, str]
+) -> dict[str, str]:
+    wanted = {"kind": values.get("kind", entry.kind), "owner_id": values.get("owner_id", entry.owner_id)}
+    changed = [name for name, value in wanted.items() if value != getattr(entry, name)]
+    if not changed:
+        return {}
+    if uses := uses_of(work, Which.TIMETABLE, [entry.id]).get(entry.id, 0):
+        under = "1 session stands" if uses == 1 else f"{uses} sessions stand"
+        return {name: f"{under} under this timetable, so this stays. Make a new timetable instead." for name in changed}
+    return _owner_problems(work, entry.programme_id, wanted, known)
+
+
+def _owner_problems(
+    work: Work, programme_id: int, values: Mapping[str, Any], known: Mapping[str, str]
+) -> dict[str, str]:
+    """B6: a custom timetable has exactly one owner, who leads sessions here; a regular one has none."""
+    if "kind" in known:
+        return {}
+    owner, word = values["owner_id"], programme_of(work, programme_id).policy.words.practitioner
+    if values["kind"] == TimetableKind.REGULAR:
+        return {"owner_id": "A regular timetable has no owner."} if owner is not None else {}
+    if owner is None:
+        return {"owner_id": f"Choose the {word} whose timetable it is."}
+    if not isinstance(owner, int) or not _leads_here(work, programme_id, owner):
+        return {"owner_id": f"Choose a {word} of this programme."}
+    return {}
+
+
+def _leads_here(work: Work, programme_id: int, person_id: int) -> bool:
+    return work.tx.scalar(
+        select(RoleGrant.id).join(Person, Person.id == RoleGrant.person_id).where(
+            RoleGrant.programme_id == programme_id, RoleGrant.role == Role.PRACTITIONER,
+            RoleGrant.person_id == person_id, Person.disabled_at.is_(None))
+    ) is not None

@@ -1,0 +1,67 @@
+"""Courses, rooms, timetables and teams of a programme: one small mechanism for the four lists. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from core.fields import Checked
+from db.models.people import Team
+from db.models.structure import Course, Room, Timetable
+from db.words import TimetableKind
+
+LARGEST_ROOM = 10_000
+
+
+class Which(StrEnum):
+    """The four lists."""
+
+    COURSE = "course"
+    ROOM = "room"
+    TIMETABLE = "timetable"
+    TEAM = "team"
+
+
+Listed = type[Course] | type[Room] | type[Timetable] | type[Team]
+MODELS: dict[Which, Listed] = {
+    Which.COURSE: Course, Which.ROOM: Room, Which.TIMETABLE: Timetable, Which.TEAM: Team,
+}
+FIELDS: dict[Which, tuple[str, ...]] = {
+    Which.COURSE: ("name",), Which.ROOM: ("name", "capacity"), Which.TIMETABLE: ("name", "kind", "owner_id"),
+    Which.TEAM: ("name", "idea"),
+}
+"""What an entry of each list has."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is said of an entry of one of the lists; fields that its list does not have stay empty."""
+
+    name: str
+    capacity: int | None = None
+    kind: TimetableKind | None = None
+    owner_id: int | None = None
+    idea: str | None = None
+
+
+def checked_entry(which: Which, said: Mapping[str, Any]) -> Checked:
+    """The fields given, tidied, with a sentence for each that cannot be taken."""
+    checked = Checked()
+    for name, value in said.items():
+        if name not in FIELDS[which]:
+            checked.problems[name] = "This cannot be changed here."
+        elif name == "name":
+            checked.line(name, value, 120, f"Give the {which} a name.")
+        elif name == "idea":
+            checked.line(name, value, 300)
+        elif name == "capacity":
+            checked.values[name] = value
+            if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST_ROOM:
+                checked.problems[name] = f"How many people fit in, from 1 to {LARGEST_ROOM:,}."
+        elif name == "kind":
+            checked.values[name] = value
+            if value not in {*TimetableKind}:
+                checked.problems[name] = "Choose regular or custom."
+        else:
+            checked.values[name] = value
+    return checked

@@ -1,0 +1,1 @@
+"""Lists that a person keeps by name."""

@@ -1,0 +1,1 @@
+"""Tables, triggers and the engine: the database derives what it can and has the last word."""

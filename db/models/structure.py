@@ -1,0 +1,55 @@
+"""What sessions are linked to: courses, rooms, timetables."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.base import Base, Numbered
+from db.types import choice, words
+from db.words import TimetableKind
+
+
+class Course(Numbered, Base):
+    """What sessions are linked to; learners are enrolled in it."""
+
+    __tablename__ = "course"
+    __table_args__ = (UniqueConstraint("programme_id", "name"),)
+
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"))
+    name: Mapped[str] = words(120, 1)
+    retired_at: Mapped[datetime | None]
+
+
+class Room(Numbered, Base):
+    """A place that takes one session at a time."""
+
+    __tablename__ = "room"
+    __table_args__ = (
+        UniqueConstraint("programme_id", "name"),
+        CheckConstraint("capacity > 0", name="capacity_positive"),
+    )
+
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"))
+    name: Mapped[str] = words(120, 1)
+    capacity: Mapped[int]
+    retired_at: Mapped[datetime | None]
+
+
+class Timetable(Numbered, Base):
+    """Regular: a fixed weekly schedule with a roster. Custom: owned by exactly one practitioner."""
+
+    __tablename__ = "timetable"
+    __table_args__ = (
+        UniqueConstraint("programme_id", "name"),
+        CheckConstraint("(kind = 'custom') = (owner_id IS NOT NULL)", name="custom_has_owner"),
+    )
+
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"))
+    name: Mapped[str] = words(120, 1)
+    kind: Mapped[TimetableKind] = choice(TimetableKind)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    retired_at: Mapped[datetime | None]
+
+
+Index("ix_timetable_owner_id", Timetable.owner_id)

@@ -1,0 +1,90 @@
+"""The vocabulary that columns hold. One word for one thing; see the glossary in the README."""
+
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """The five kinds of programme; each only presets a policy."""
+
+    PEER_ADVICE = "peer advice"
+    EVENT_MENTORING = "event mentoring"
+    APPRENTICESHIP = "apprenticeship"
+    COACHING = "coaching"
+    TUTORING = "tutoring"
+
+
+class Role(StrEnum):
+    """What a person is in one programme."""
+
+    MASTER_ADMIN = "master admin"
+    BASIC_ADMIN = "basic admin"
+    CURRICULUM_MANAGER = "curriculum manager"
+    CUSTOM_MANAGER = "custom manager"
+    INSIGHT_VIEWER = "insight viewer"
+    PRACTITIONER = "practitioner"
+    LEARNER = "learner"
+    GUARDIAN = "guardian"
+    LINE_MANAGER = "line manager"
+
+
+class Status(StrEnum):
+    """Status of a session, derived by the database; the first that holds, top down."""
+
+    CANCELLED = "cancelled"
+    COMPLETED = "completed"
+    HELD = "held"
+    MISSED = "missed"
+    UNASSIGNED = "unassigned"
+    PENDING = "pending"
+    LIVE = "live"
+    SUBMITTED = "submitted"
+    UNSCHEDULED = "unscheduled"
+    SCHEDULED = "scheduled"
+
+
+class Outcome(StrEnum):
+    """What came of one learner's part in a session; empty until recorded."""
+
+    ATTENDED = "attended"
+    MISSED = "missed"
+    CANCELLED_LATE = "cancelled late"
+    CANCELLED_IN_TIME = "cancelled in time"
+    PRACTITIONER_CANCELLED = "practitioner cancelled"
+    PRACTITIONER_ABSENT = "practitioner absent"
+
+
+class Method(StrEnum):
+    """How a session is held."""
+
+    TRADITIONAL = "traditional"
+    SMART = "smart"
+
+
+class Origin(StrEnum):
+    """Where a session came from."""
+
+    BOOKING = "booking"
+    REQUEST = "request"
+    COPY = "copy"
+    IMPORT = "import"
+
+
+class TimetableKind(StrEnum):
+    """A fixed weekly schedule with a roster, or one practitioner's own."""
+
+    REGULAR = "regular"
+    CUSTOM = "custom"
+
+
+class Tie(StrEnum):
+    """How an adult is tied to a learner."""
+
+    GUARDIAN = "guardian"
+    LINE_MANAGER = "line manager"
+
+
+class LinkPurpose(StrEnum):
+    """What a single-use link is for."""
+
+    INVITATION = "invitation"
+    PASSWORD = "password"

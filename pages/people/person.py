@@ -1,0 +1,5 @@
+"""person."""
+
+import streamlit as st
+
+st.title("person")

@@ -1,0 +1,5 @@
+"""programme."""
+
+import streamlit as st
+
+st.title("programme")

@@ -1,0 +1,5 @@
+"""book."""
+
+import streamlit as st
+
+st.title("book")

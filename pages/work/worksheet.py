@@ -1,0 +1,5 @@
+"""worksheet."""
+
+import streamlit as st
+
+st.title("worksheet")

@@ -1,0 +1,147 @@
+"""Plain SQL for tests of the database alone: an act, a few people, and sessions, all without the core."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, text, update
+
+from db.base import Base
+from db.engine import writing
+from db.models.history import ChangeSet, CurrentAct
+from db.models.people import Person
+from db.models.programmes import Programme
+from db.models.sessions import Participation, Session
+from db.models.structure import Course, Room
+from db.words import Kind, Method, Origin, Outcome, Role, Tie, TimetableKind
+
+TEN = datetime(2030, 3, 4, 10, tzinfo=UTC)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+PROGRAMME, TOM, TINA, SARA, SAM, COURSE, ROOM, ANNEX = 1, 1, 2, 3, 4, 1, 1, 2
+_keys = count(1)
+
+
+def open_act(connection: Connection, **facts: Any) -> int:
+    """Name the act that the statements to come belong to."""
+    values = {"key": f"raw {next(_keys)}", "at": TEN, "source": "test", "command": "raw", **facts}
+    act = int(connection.execute(insert(ChangeSet).values(values).returning(ChangeSet.id)).scalar_one())
+    if connection.dialect.name == "sqlite":
+        connection.execute(update(CurrentAct).values(change_set_id=act))
+    else:
+        connection.execute(text("SELECT set_config('portal.act', :act, true)"), {"act": str(act)})
+    return act
+
+
+def close_act(connection: Connection, act: int) -> None:
+    """Say that it is done; nothing can be added to it any more."""
+    connection.execute(update(ChangeSet).where(ChangeSet.id == act).values(said="Done."))
+    if connection.dialect.name == "sqlite":
+        connection.execute(update(CurrentAct).values(change_set_id=None))
+
+
+@contextmanager
+def acting(engine: Engine) -> Iterator[Connection]:
+    """A transaction with an act, closed and committed in the end."""
+    with writing(engine) as connection:
+        act = open_act(connection)
+        yield connection
+        close_act(connection, act)
+
+
+def people_and_rooms(engine: Engine) -> None:
+    """One programme, two practitioners (Tom, Tina), two learners (Sara, Sam), a course and two rooms."""
+    with acting(engine) as connection:
+        connection.execute(insert(Programme).values(
+            name="Coaching", kind=Kind.COACHING, zone="Europe/Berlin", currency="EUR", policy={}, created_at=TEN))
+        connection.execute(insert(Person), [
+            {"name": name, "email": f"{name}@example.org", "created_at": TEN} for name in ("Tom", "Tina", "Sara", "Sam")
+        ])
+        connection.execute(insert(Course).values(programme_id=PROGRAMME, name="Maths"))
+        connection.execute(insert(Room), [
+            {"programme_id": PROGRAMME, "name": name, "capacity": 2} for name in ("Room", "Annex")
+        ])
+
+
+def facts(number: int, **given: Any) -> dict[str, Any]:
+    """The columns of a session led by Tom from ten to eleven, unless told otherwise."""
+    return {
+        "programme_id": PROGRAMME, "number": number, "practitioner_id": TOM, "type": "general",
+        "origin": Origin.BOOKING, "method": Method.TRADITIONAL, "created_by": TOM, "created_at": TEN,
+        "starts_at": TEN, "ends_at": TEN + HOUR, **given,
+    }
+
+
+def book(connection: Connection, number: int, *learners: int, **given: Any) -> int:
+    """Insert a session and its participations; returns the session's id."""
+    session = insert(Session).values(facts(number, **given)).returning(Session.id)
+    session_id = int(connection.execute(session).scalar_one())
+    for learner in learners:
+        connection.execute(insert(Participation).values(session_id=session_id, learner_id=learner))
+    return session_id
+
+
+def rows_before_and_after(session_id: int) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    """A row of each table with a history, and what every column of it changes to."""
+    document = {"empty": None, "list": [1, 2.5, None, "é 'quoted' \\ "], "deep": {"empty": None}}
+    day, later = date(2030, 3, 4), TEN + HOUR
+    session = facts(77, starts_at=TEN + 400 * HOUR, ends_at=TEN + 401 * HOUR, description="007", version=1)
+    moments = ("cancelled_at", "access_asked_at", "access_granted_at", "submitted_at", "joined_at", "left_at",
+               "report_published_at", "comments_at", "told_at")
+    return {
+        "programme": (
+            {"name": "Advice", "kind": Kind.PEER_ADVICE, "zone": "Europe/Berlin", "currency": "EUR", "policy": document,
+             "created_at": TEN, "version": 1},
+            {"name": "Tutoring", "kind": Kind.TUTORING, "zone": "Asia/Tokyo", "currency": "JPY", "policy": {"a": None},
+             "created_at": later, "retired_at": later, "version": 2}),
+        "role_grant": (
+            {"programme_id": 1, "person_id": TOM, "role": Role.PRACTITIONER},
+            {"programme_id": 2, "person_id": TINA, "role": Role.CUSTOM_MANAGER, "permissions": ["SESSION_BOOK"]}),
+        "person": (
+            {"name": "Ö", "email": "o@example.org", "phone": "007", "created_at": TEN, "version": 1},
+            {"name": "007", "email": "7@example.org", "phone": "7", "about": "<b>'x'</b> 😀\n", "zone": "Asia/Tokyo",
+             "created_at": later, "disabled_at": later, "version": 2}),
+        "relation": (
+            {"programme_id": 1, "tie": Tie.GUARDIAN, "adult_id": TOM, "learner_id": SARA},
+            {"programme_id": 2, "tie": Tie.LINE_MANAGER, "adult_id": TINA, "learner_id": SAM}),
+        "team": (
+            {"programme_id": 1, "name": "1.0"},
+            {"programme_id": 2, "name": "1", "idea": "A boat", "retired_at": TEN}),
+        "team_member": (
+            {"team_id": 1, "learner_id": SARA, "from_day": day},
+            {"team_id": 1, "learner_id": SAM, "from_day": date(2030, 1, 1), "until_day": day}),
+        "people_group": ({"programme_id": 1, "name": "Peers"}, {"programme_id": 2, "name": "Friends"}),
+        "group_member": (
+            {"group_id": 1, "person_id": SARA, "granted": False}, {"group_id": 1, "person_id": SAM, "granted": True}),
+        "course": (
+            {"programme_id": 1, "name": "Physics"}, {"programme_id": 2, "name": "Music", "retired_at": TEN}),
+        "room": (
+            {"programme_id": 1, "name": "Attic", "capacity": 2},
+            {"programme_id": 2, "name": "Hall", "capacity": 20, "retired_at": TEN}),
+        "timetable": (
+            {"programme_id": 1, "name": "Week", "kind": TimetableKind.REGULAR},
+            {"programme_id": 2, "name": "Own", "kind": TimetableKind.CUSTOM, "owner_id": TOM, "retired_at": TEN}),
+        "session": (
+            {**session, "report_required": False},
+            {**dict.fromkeys(moments, later), "programme_id": 2, "number": 78, "practitioner_id": TINA, "team_id": 1,
+             "timetable_id": 1, "room_id": ROOM, "follows_id": session_id, "type": "exit", "method": Method.SMART,
+             "origin": Origin.COPY, "description": "7", "location": "1e3", "planning_notes": "notes",
+             "report_required": True, "starts_at": TEN + 500 * HOUR, "ends_at": TEN + 502 * HOUR,
+             "cancel_reason": "ill", "created_by": TINA, "created_at": later, "version": 2}),
+        "session_course": ({"session_id": session_id, "course_id": 1}, {"session_id": session_id + 1, "course_id": 2}),
+        "participation": (
+            {"session_id": session_id, "learner_id": SARA},
+            {"session_id": session_id + 1, "learner_id": SAM, "outcome": Outcome.ATTENDED, "outcome_at": TEN,
+             "notice_at": TEN, "actual_minutes": 55}),
+    }
+
+
+def one_of_each(connection: Connection) -> dict[str, int]:
+    """A row in each table with a history, and the id of each."""
+    session_id = book(connection, 76, starts_at=TEN + 300 * HOUR, ends_at=TEN + 301 * HOUR)
+    made = {}
+    for name, (row, _) in rows_before_and_after(session_id).items():
+        table = Base.metadata.tables[name]
+        made[name] = int(connection.execute(insert(table).values(row).returning(table.c.id)).scalar_one())
+    return made

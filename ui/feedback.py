@@ -1,0 +1,58 @@
+"""What happened, in a line with *Undo*, and refusals as sentences (never a traceback)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import Refusal
+from core.history.commands import undo
+from core.work import Saved
+from ui import runtime
+from ui.format import plain
+
+_SAID = "feedback:said"
+
+
+def tell(saved: Saved) -> None:
+    """Remember what an act did, to be shown on top of the next screen with *Undo*."""
+    st.session_state[_SAID] = (saved.said, saved.act_id)
+
+
+def note(sentence: str) -> None:
+    """As `tell`, for something that cannot be undone."""
+    st.session_state[_SAID] = (sentence, None)
+
+
+def show() -> None:
+    """The line on top of a screen: what happened last, with *Undo* and a way to put it away."""
+    if _SAID not in st.session_state:
+        return
+    said, act_id = st.session_state[_SAID]
+    with st.container(horizontal=True, vertical_alignment="center", key="feedback"):
+        st.success(plain(said), icon=":material/check_circle:")
+        if act_id is not None:
+            st.button("Undo", icon=":material/undo:", key="feedback-undo", on_click=_undo, args=(act_id,))
+        st.button("Close", icon=":material/close:", type="tertiary", key="feedback-close", on_click=_close)
+
+
+def _close() -> None:
+    st.session_state.pop(_SAID, None)
+
+
+def _undo(act_id: int) -> None:
+    try:
+        saved = runtime.commit(undo, act_id, undoes=act_id, key=f"undo-{act_id}")
+    except Refusal as refusal:
+        st.session_state[_SAID] = (refusal.sentence, None)
+    else:
+        st.session_state[_SAID] = (saved.said, None)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Show a refusal as its sentence, and go on with the rest of the screen."""
+    try:
+        yield
+    except Refusal as refusal:
+        st.error(plain(refusal.sentence), icon=":material/block:")

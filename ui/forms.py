@@ -1,0 +1,89 @@
+"""Forms that lose nothing: a key that makes a double click one act, and a sentence beside each field."""
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from core.errors import Invalid, Refusal
+from core.sessions.rules import PersonBusy, StaleForm
+from core.work import Saved
+from ui import runtime
+from ui.format import plain
+
+
+class Form:
+    """The state of one form in one browser tab. What was typed stays in its widgets, named by `field`."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.state: dict[str, Any] = st.session_state.setdefault(f"form:{name}", {})
+        self.state.setdefault("key", secrets.token_urlsafe(12))
+
+    @property
+    def key(self) -> str:
+        """One act, however often it is sent."""
+        return str(self.state["key"])
+
+    def field(self, name: str) -> str:
+        """The widget key of a field."""
+        return f"{self.name}:{name}"
+
+    def value(self, name: str, default: Any = None) -> Any:
+        """What a field holds."""
+        return st.session_state.get(self.field(name), default)
+
+    def preset(self, name: str, value: Any) -> None:
+        """Fill a field in, unless it already holds something."""
+        st.session_state.setdefault(self.field(name), value)
+
+    def problem(self, *names: str) -> None:
+        """The sentence beside a field, straight under it; nothing where it is well."""
+        for name in names:
+            if said := self.state.get("problems", {}).get(name):
+                st.markdown(f":red[:material/error: {plain(said)}]")
+
+    def refused(self) -> Refusal | None:
+        """Why the form as a whole was refused the last time."""
+        return self.state.get("refusal")
+
+    def show_refusal(self) -> None:
+        """The refusal as a sentence, and problems of fields that this form does not show."""
+        refusal = self.refused()
+        if refusal is not None and not isinstance(refusal, Invalid):
+            st.error(plain(refusal.sentence), icon=":material/block:")
+
+    def clear(self) -> None:
+        """Forget everything typed: the next form is a new act."""
+        for known in [k for k in st.session_state if str(k).startswith(f"{self.name}:")]:
+            del st.session_state[known]
+        st.session_state.pop(f"form:{self.name}", None)
+
+    def submit(self, command: Callable[..., Any], *args: Any, **kw: Any) -> Saved | None:
+        """Run the command as one act. A refusal is kept to be shown in the form, and nothing typed is lost."""
+        self.state.pop("problems", None)
+        self.state.pop("refusal", None)
+        try:
+            return runtime.commit(command, *args, key=self.key, **kw)
+        except Invalid as refusal:
+            self.state["problems"], self.state["refusal"] = refusal.problems, refusal
+        except Refusal as refusal:
+            self.state["refusal"] = refusal
+        return None
+
+    def fail(self, problems: dict[str, str]) -> None:
+        """Problems that the screen itself found, such as a text where a number is asked for."""
+        self.state["problems"], self.state["refusal"] = problems, Invalid(problems)
+
+    @property
+    def busy(self) -> PersonBusy | None:
+        """The clash that stood against it, with the nearest free times."""
+        refusal = self.refused()
+        return refusal if isinstance(refusal, PersonBusy) else None
+
+    @property
+    def stale(self) -> StaleForm | None:
+        """Somebody else's version, where it was changed meanwhile."""
+        refusal = self.refused()
+        return refusal if isinstance(refusal, StaleForm) else None

@@ -1,0 +1,64 @@
+"""The menu as data, and how screens lead to each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.permissions import Action
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One entry of the menu. `needs`: shown to those who may do this in the programme; hidden ones are led to."""
+
+    name: str
+    path: str
+    title: str
+    icon: str
+    section: str
+    needs: Action | None = None
+    hidden: bool = False
+
+    def page(self) -> st.Page:
+        """The page as Streamlit knows it."""
+        return st.Page(
+            f"../pages/{self.path}", title=self.title, icon=self.icon, url_path=self.name,
+            default=self.name == "home", visibility="hidden" if self.hidden else "visible",
+        )
+
+
+SCREENS = (
+    Screen("home", "work/home.py", "Home", ":material/home:", "Work"),
+    Screen("sessions", "work/sessions.py", "Sessions", ":material/list_alt:", "Work"),
+    Screen("book", "work/book.py", "Book", ":material/event_available:", "Work", Action.SESSION_BOOK),
+    Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True),
+    Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE),
+    Screen("person", "people/person.py", "Profile", ":material/person:", "People", hidden=True),
+    Screen("programme", "settings/programme.py", "Programme settings", ":material/tune:", "Settings",
+           Action.LISTS_EDIT),
+    Screen("account", "settings/account.py", "My account", ":material/account_circle:", "Settings"),
+)
+BY_NAME = {screen.name: screen for screen in SCREENS}
+
+
+def go(name: str, **parameters: str | int) -> None:
+    """Open a screen, with what it is about in the address."""
+    query: Mapping[str, str] = {key: str(value) for key, value in parameters.items()}
+    st.switch_page(BY_NAME[name].page(), query_params=query)
+
+
+def open_session(session_id: int, **parameters: str | int) -> None:
+    """Open a session's worksheet."""
+    go("worksheet", session=session_id, **parameters)
+
+
+def open_person(person_id: int) -> None:
+    """Open a person's profile."""
+    go("person", person=person_id)
+
+
+def asked_id(name: str) -> int | None:
+    """The id that the address names, where it is a number."""
+    said = st.query_params.get(name, "")
+    return int(said) if said.isdecimal() and len(said) < 19 else None
