@@ -15,8 +15,7 @@ MOST_WORDS = 8
 
 def search_words(said: str) -> list[str]:
     """The words of a search: runs of letters and digits, lower case; each matches words that begin with it."""
-    found = re.findall(r"[^\W_]+", unicodedata.normalize("NFC", said).lower())
-    return found[:MOST_WORDS]
+    return _words(said)[:MOST_WORDS]
 
 
 def matching_ids(work: Work, which: str, words: list[str], within: str | None = None) -> Rows:
@@ -39,5 +38,9 @@ def matching_ids(work: Work, which: str, words: list[str], within: str | None = 
 
 def fits(words: list[str], *texts: str | None) -> bool:
     """Whether each word begins some word of these texts: the same search over a short list at hand."""
-    known = [known for said in texts if said for known in re.findall(r"[^\W_]+", unicodedata.normalize("NFC", said).lower())]
+    known = [one for said in texts if said for one in _words(said)]
     return all(any(one.startswith(word) for one in known) for word in words)
+
+
+def _words(said: str) -> list[str]:
+    return re.findall(r"[^\W_]+", unicodedata.normalize("NFC", said).lower())

@@ -2,7 +2,9 @@
 
     with Portal(tmp_path) as portal:
         zed = portal.person("Zed Stranger", "zed@example.test")
-        httpx… portal.url; portal.cookie(zed) is a browser that zed is signed in with
+        requests.get(portal.url, headers=portal.cookie(zed))
+
+A database that is there already is named with `url`; `demo=True` offers one-click sign-ins where it is a demo's.
 """
 
 import os
@@ -17,20 +19,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from argon2 import PasswordHasher
 from sqlalchemy import Engine
 
 from core.access import commands, rules
+from core.programmes.rules import PRESETS
 from core.work import THE_PORTAL, Work, commit, now_utc
 from db.engine import make_engine
 from db.migrate import migrate
 from db.models.access import Account
 from db.models.people import Person
-from db.models.programmes import RoleGrant
-from db.words import Role
+from db.models.programmes import Programme, RoleGrant
+from db.words import Kind, Role
 
 HOME = Path(__file__).resolve().parent.parent
 PASSWORD = "seven quiet herons"
-PASSWORD_HASH = rules.hash_password(PASSWORD)
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+PASSWORD_HASH = CHEAP.hash(PASSWORD)
 STARTS_WITHIN = 60.0
 
 
@@ -51,6 +56,15 @@ def add_person(work: Work, name: str, email: str | None, *roles: tuple[int, Role
         hashed = PASSWORD_HASH if password == PASSWORD else rules.hash_password(password)
         work.tx.add(Account(person_id=person.id, password_hash=hashed, changed_at=work.now))
     return person.id
+
+
+def add_programme(work: Work, name: str, kind: Kind) -> int:
+    """A programme in London. Returns the id."""
+    programme = Programme(name=name, kind=kind, zone="Europe/London", currency="GBP", policy=PRESETS[kind].stored(),
+                          created_at=work.now)
+    work.tx.add(programme)
+    work.tx.flush()
+    return programme.id
 
 
 class Portal:
@@ -114,6 +128,10 @@ class Portal:
     def person(self, name: str, email: str | None, *roles: tuple[int, Role], password: str | None = PASSWORD) -> int:
         """Somebody new."""
         return int(commit(self.engine, THE_PORTAL, add_person, name, email, *roles, password=password).result)
+
+    def programme(self, name: str, kind: Kind = Kind.COACHING) -> int:
+        """A programme with what its kind presets."""
+        return int(commit(self.engine, THE_PORTAL, add_programme, name, kind).result)
 
     def token(self, person_id: int) -> str:
         """A sign-in of this person."""

@@ -193,7 +193,7 @@ class Client:
         """Undo, and so restore, one of the latest acts of anybody, an undo among them."""
         with reading(self.engine) as connection:
             newest = int(connection.execute(text("SELECT max(id) FROM change_set")).scalar() or 0)
-        act = newest - self.dice.randrange(30)
+        act = max(newest - self.dice.randrange(30), self.stage["since"])
         self.act(self.stage["both"], undo, act, undoes=act)
 
 
@@ -219,6 +219,7 @@ def a_stage(engine: Engine) -> tuple[World, dict[str, Any]]:
         "away": {"programme": world.elsewhere, "admin": world.zara, "rooms": [],
                  "practitioners": [world.tom, lou], "learners": [pam, world.sara, world.sam]},
         "both": world.alice,
+        "since": int(world.one(text("SELECT max(id) FROM change_set"))) + 1,
     }
 
 

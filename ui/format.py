@@ -74,3 +74,22 @@ def who(row: Row) -> str:
 def capital(word: str) -> str:
     """The word with a capital first letter, the rest as it is."""
     return word[:1].upper() + word[1:]
+
+
+def day_words(at: datetime, zone: ZoneInfo, now: datetime) -> str:
+    """'Today', 'Tomorrow' or 'Tue 3 March', in that zone."""
+    day, today = at.astimezone(zone).date(), now.astimezone(zone).date()
+    near = {0: "Today", 1: "Tomorrow", -1: "Yesterday"}.get((day - today).days)
+    return near or f"{day:%a} {day.day} {day:%B}" + (f" {day.year}" if day.year != today.year else "")
+
+
+def ago(at: datetime, now: datetime, zone: ZoneInfo) -> str:
+    """'just now', '5 min ago', '3 h ago', else the day and time."""
+    minutes = int((now - at).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    if minutes < 60:
+        return f"{minutes} min ago"
+    if minutes < 12 * 60:
+        return f"{minutes // 60} h ago"
+    return f"{day_words(at, zone, now)}, {at.astimezone(zone):%H:%M}"

@@ -72,6 +72,17 @@ class Form:
             self.state["refusal"] = refusal
         return None
 
+    def send(self, command: Callable[..., Any], *args: Any, **kw: Any) -> None:
+        """`submit` from a button's callback, so that problems stand beside their fields at once; then ask `done`."""
+        self.state["saved"] = self.submit(command, *args, **kw)
+
+    def done(self) -> Saved | None:
+        """What `send` saved, told once; the form is a new one then."""
+        saved: Saved | None = self.state.pop("saved", None)
+        if saved is not None:
+            self.clear()
+        return saved
+
     def fail(self, problems: dict[str, str]) -> None:
         """Problems that the screen itself found, such as a text where a number is asked for."""
         self.state["problems"], self.state["refusal"] = problems, Invalid(problems)

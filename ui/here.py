@@ -27,6 +27,11 @@ def choose(work: Work) -> ProgrammeView | None:
     return chosen
 
 
+def listed(work: Work) -> list[ProgrammeView]:
+    """Every programme that the viewer may work in."""
+    return my_programmes(work)
+
+
 def programme(work: Work) -> ProgrammeView:
     """The programme that the viewer works in. Raises NotFound for somebody who is in none."""
     for view in my_programmes(work):

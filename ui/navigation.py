@@ -58,6 +58,11 @@ def open_person(person_id: int) -> None:
     go("person", person=person_id)
 
 
+def place(page: st.Page) -> str:
+    """Where the viewer is: the screen, and the session or person that it is about."""
+    return f"{page.url_path} {asked_id('session')} {asked_id('person')}"
+
+
 def asked_id(name: str) -> int | None:
     """The id that the address names, where it is a number."""
     said = st.query_params.get(name, "")

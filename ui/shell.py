@@ -1,13 +1,20 @@
 """The frame around every screen: the menu, the programme, quick search, notices, signing out."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from core.notifications.queries import unread_count
 from core.permissions import may
-from ui import feedback, here, navigation, quick, runtime
+from ui import feedback, here, navigation, panel, quick, runtime
+from ui.format import plain
 
-st.set_page_config(page_title="Portal", page_icon="🗓️", layout="wide")
+ASSETS = Path(__file__).parent / "assets"
+
+st.set_page_config(page_icon="🗓️", layout="wide")
 here.apply_switch()
+theme = "dark" if st.context.theme.type == "dark" else "light"
+st.logo(ASSETS / f"logo-{theme}.svg", size="large", icon_image=ASSETS / f"mark-{theme}.svg")
 with runtime.reading() as work:
     programme = here.choose(work)
     sections: dict[str, list[st.Page]] = {}
@@ -15,16 +22,24 @@ with runtime.reading() as work:
         if screen.needs is None or (programme is not None and may(work, screen.needs, programme.id)):
             sections.setdefault(screen.section, []).append(screen.page())
     page = st.navigation(sections, expanded=True)
-    if programme is not None:
-        quick.search(work, programme.id)
     unread = unread_count(work)
     name = work.actor.name
 
-with st.sidebar:
-    with st.container(key="who"):
-        st.caption(name + (f" · {unread} new {'notice' if unread == 1 else 'notices'}" if unread else ""))
-        if st.button("Sign out", icon=":material/logout:", type="tertiary"):
-            runtime.sign_out()
+st.set_page_config(page_title=f"{page.title} · Portal")
+if panel.moved_to(navigation.place(page)):
+    panel.close()
+    quick.forget()
+if programme is not None:
+    quick.search(programme)
+with st.sidebar.container(key="who", gap="xsmall"):
+    if unread:
+        st.page_link(
+            navigation.BY_NAME["home"].page(), icon=":material/notifications:",
+            label=f"{unread if unread < 100 else 'More than 99'} new {'notice' if unread == 1 else 'notices'}",
+        )
+    st.caption(f"Signed in as {plain(name)}")
+    if st.button("Sign out", icon=":material/logout:", type="tertiary"):
+        runtime.sign_out()
 
 feedback.show()
 page.run()

@@ -4,23 +4,28 @@ from dataclasses import dataclass
 
 from db.words import Kind
 
-FIRST_NAMES = (
-    "Amara Nadia Oliver Priya Jonah Mei Lukas Sofia Hamza Freya Tomasz Aoife Kwame Elena Daniel Yuki Leila Marcus "
-    "Ingrid Owen Zainab Felix Clara Ravi Hannah Mateo Siobhan Ibrahim Greta Noah Anika Paulo Emily Chidi Marta Liam "
-    "Farah Jasper Lucía Samuel Ayesha Henrik Rosa Callum Thandi Victor Maya Dmitri Isabel Finn Nkechi Adam Linh Petra "
-    "George Sana Theo Carmen Rory Dilan Eva Malik Bridget Kofi Helena Arjun Louise Omar Agnes Julian Tara Stefan Naomi "
-    "Ewan Fatima Hugo Ciara Joseph Lin Vera Niall Esme Tariq Johanna Isaac Mirela Patrick Anouk Caleb Shreya Magnus "
-    "Orla Diego Ada Nils Rania Conor Ivy Jakub Salma"
-).split()
-LAST_NAMES = (
-    "Okafor Lindqvist Patel Murphy Novak Haddad Schneider Rossi Kowalski Mensah Tanaka Hughes Silva Ahmed Fischer "
-    "Walsh Moreau Osei Jensen Khan Doyle Petrov Evans Nguyen Weber Costa Reid Hoffmann Diallo Barnes Kelly Yilmaz "
-    "Larsen Fraser Mbeki Gallagher Romero Wagner Sinclair Abbas Nolan Keller Ferreira Shaw Bauer Iyer Quinn Santos "
-    "Holm Rahman Price Vogel Lynch Adeyemi Castillo Brandt Hayes Suzuki Kaur Brennan Richter Duarte Foster Amin Nielsen "
-    "Healy Marsh Popescu Wolf Chowdhury Burke Lang Ortega Simmons Farouk Dunne Krüger Almeida Pearce Sato Whelan Roth "
-    "Bose Carver Mikkelsen Daly Ndlovu Horvat Grant Ismail Kavanagh Peters Zhou Lambert Ryan Becker Mahmoud Ellis "
-    "Fonseca Power Hartmann Das Cole Eriksen Nwosu Byers Ivanov"
-).split()
+
+def _words(said: str) -> tuple[str, ...]:
+    return tuple(said.split())
+
+
+FIRST_NAMES = _words("""
+    Amara Nadia Oliver Priya Jonah Mei Lukas Sofia Hamza Freya Tomasz Aoife Kwame Elena Daniel Yuki Leila Marcus
+    Ingrid Owen Zainab Felix Clara Ravi Hannah Mateo Siobhan Ibrahim Greta Noah Anika Paulo Emily Chidi Marta Liam
+    Farah Jasper Lucía Samuel Ayesha Henrik Rosa Callum Thandi Victor Maya Dmitri Isabel Finn Nkechi Adam Linh
+    Petra George Sana Theo Carmen Rory Dilan Eva Malik Bridget Kofi Helena Arjun Louise Omar Agnes Julian Tara
+    Stefan Naomi Ewan Fatima Hugo Ciara Joseph Lin Vera Niall Esme Tariq Johanna Isaac Mirela Patrick Anouk Caleb
+    Shreya Magnus Orla Diego Ada Nils Rania Conor Ivy Jakub Salma
+""")
+LAST_NAMES = _words("""
+    Okafor Lindqvist Patel Murphy Novak Haddad Schneider Rossi Kowalski Mensah Tanaka Hughes Silva Ahmed Fischer
+    Walsh Moreau Osei Jensen Khan Doyle Petrov Evans Nguyen Weber Costa Reid Hoffmann Diallo Barnes Kelly Yilmaz
+    Larsen Fraser Mbeki Gallagher Romero Wagner Sinclair Abbas Nolan Keller Ferreira Shaw Bauer Iyer Quinn Santos
+    Holm Rahman Price Vogel Lynch Adeyemi Castillo Brandt Hayes Suzuki Kaur Brennan Richter Duarte Foster Amin
+    Nielsen Healy Marsh Popescu Wolf Chowdhury Burke Lang Ortega Simmons Farouk Dunne Krüger Almeida Pearce Sato
+    Whelan Roth Bose Carver Mikkelsen Daly Ndlovu Horvat Grant Ismail Kavanagh Peters Zhou Lambert Ryan Becker
+    Mahmoud Ellis Fonseca Power Hartmann Das Cole Eriksen Nwosu Byers Ivanov
+""")
 
 
 @dataclass(frozen=True)

@@ -114,8 +114,15 @@ def _refuse_if_later(work: Work, act: ChangeSet, change: RowChange) -> None:
         changed = row is not None
     else:
         changed = row is None or any(row[name] != value for name, value in left.items() if name not in NOT_COMPARED)
+        changed = changed or _room_without_time(change, row or {})
     if changed:
         raise Conflict(_what_came_later(work, act, Change.row_id == change.row_id, Change.table_name == table.name))
+
+
+def _room_without_time(change: RowChange, row: Any) -> bool:
+    """A room cannot come back to a session that has left the calendar since."""
+    before = change.before or {}
+    return before.get("room_id") is not None and before.get("starts_at", row.get("starts_at")) is None
 
 
 def _refuse_dependants(work: Work, act: ChangeSet, changes: Sequence[RowChange]) -> None:

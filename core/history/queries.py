@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from core.history.rows import RowChange, net
 from core.permissions import Action, allows
 from core.programmes.queries import programme_of
 from core.sessions.visible import one_case
-from core.work import Work
+from core.work import SAVED, Saved, Work
 from db.models.history import Change, ChangeSet
 from db.models.people import Person, Team
 from db.models.sessions import Session
@@ -42,6 +42,8 @@ NAMED = {
     "practitioner_id": Person, "learner_id": Person, "team_id": Team, "timetable_id": Timetable, "room_id": Room,
     "course_id": Course,
 }
+LATELY = timedelta(hours=1)
+"""For so long a form that was sent is remembered by its key."""
 WORDS = frozenset({"description", "location"})
 NOTES = frozenset({"planning_notes", "cancel_reason"})
 
@@ -157,3 +159,12 @@ def act_of(work: Work, act_id: int) -> str:
     if act is None or act.actor_id != work.actor.person_id:
         raise NotFound
     return act.said or ""
+
+
+def act_by_key(work: Work, key: str) -> Saved | None:
+    """What the viewer's form with this key has done already, so that a page loaded again does not do it twice."""
+    act = work.tx.execute(
+        select(ChangeSet.id, ChangeSet.result, ChangeSet.said)
+        .where(ChangeSet.key == f"{work.actor.person_id or 0}:{key}", ChangeSet.at > work.now - LATELY)
+    ).first()
+    return Saved(act.id, act.result, act.said or SAVED, replayed=True) if act else None

@@ -363,7 +363,10 @@ def join_team(
 
 
 def leave_team(work: Work, membership_id: int, until_day: date | None = None) -> int:
-    """Say the last day (today, in the programme's zone) of a learner in a team. Raises NotFound, NotAllowed, Invalid."""
+    """Say a learner's last day in a team: today, in the programme's zone, unless given.
+
+    Raises NotFound, NotAllowed, Invalid, Conflict.
+    """
     membership = work.tx.get(TeamMember, membership_id)
     if membership is None:
         raise NotFound

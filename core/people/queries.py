@@ -86,14 +86,17 @@ SORTS: dict[str, Callable[[], SQLColumnExpression[Any]]] = {
 
 
 def people_list(
-    work: Work, programme_id: int, *, text: str = "", role: Role | None = None, disabled: bool = False,
+    work: Work, programme_id: int, *, text: str = "", role: Role | None = None, state: PersonState | None = None,
     sort: str = "name", down: bool = False, page: int = 1,
 ) -> PeoplePage:
-    """One page of the people whom the viewer may see; `disabled` shows those switched off instead. Raises NotFound."""
+    """One page of the people whom the viewer may see; without a `state`, all but those switched off.
+
+    Who may not read accounts may not ask for their state. Raises NotFound.
+    """
     programme_of(work, programme_id)
     contacts = reads_contacts(work, programme_id)
     where = _where(work, programme_id, text, role)
-    where.append(Person.disabled_at.is_not(None) if disabled and contacts else Person.disabled_at.is_(None))
+    where += _state_is(state if contacts else None)
     key = SORTS[sort]() if sort in SORTS and (contacts or sort != "email") else Person.name
     if sort == "email":
         key = func.coalesce(key, "")
@@ -134,6 +137,16 @@ def _where(work: Work, programme_id: int, text: str, role: Role | None) -> list[
     return where
 
 
+def _state_is(state: PersonState | None) -> list[ColumnElement[bool]]:
+    if state is PersonState.OFF:
+        return [Person.disabled_at.is_not(None)]
+    where: list[ColumnElement[bool]] = [Person.disabled_at.is_(None)]
+    if state is not None:
+        chosen = Person.id.in_(select(Account.person_id).where(Account.password_hash.is_not(None)))
+        where.append(chosen if state is PersonState.ACTIVE else ~chosen)
+    return where
+
+
 def _roles(work: Work, programme_id: int, ids: Sequence[int]) -> dict[int, tuple[Role, ...]]:
     seen, found = roles_seen(work, programme_id), dict[int, tuple[Role, ...]]()
     for person_id, role in work.tx.execute(
@@ -147,12 +160,13 @@ def _roles(work: Work, programme_id: int, ids: Sequence[int]) -> dict[int, tuple
 
 
 def _next_sessions(work: Work, programme_id: int, ids: Sequence[int]) -> dict[int, datetime]:
-    return {row[0]: row[1] for row in work.tx.execute(
+    rows = work.tx.execute(
         select(Occupancy.person_id, func.min(Occupancy.starts_at, type_=Occupancy.starts_at.type))
         .join(Session, Session.id == Occupancy.session_id)
         .where(Occupancy.person_id.in_(ids), Occupancy.starts_at > work.now, visible_sessions(work, programme_id))
         .group_by(Occupancy.person_id)
-    )}
+    ).tuples()
+    return {person_id: starts_at for person_id, starts_at in rows if person_id is not None}
 
 
 def _with_password(work: Work, ids: Sequence[int]) -> set[int]:

@@ -136,8 +136,9 @@ def everywhere(work: Work, but: Role | None = None) -> ColumnElement[bool]:
 
 
 def editable(work: Work, ids: Collection[int]) -> set[int]:
-    """Of these people, those whose data the actor may edit: in some programme of theirs, of which the actor edits the
-    people; whoever runs that programme is edited by its master admins alone.
+    """Those of these people whose data the actor may edit.
+
+    The actor edits the people of some programme of theirs; whoever runs it is edited by its master admins alone.
     """
     if work.actor.everything:
         return set(ids)

@@ -164,8 +164,9 @@ def policy_effects(work: Work, programme_id: int, new: Policy) -> list[str]:
     dropped = [type_ for type_ in old.types if type_ not in new.types]
     if dropped and (kept := _count(work, programme_id, Session.type.in_(dropped))):
         said.append(f"{_sessions(kept)} ahead of a type that is no longer offered; they keep it.")
-    if old.smart_rooms and not new.smart_rooms and (smart := _count(work, programme_id, Session.method == Method.SMART)):
-        said.append(f"{_sessions(smart)} ahead in a smart room; they stay so.")
+    if old.smart_rooms and not new.smart_rooms:
+        smart = _count(work, programme_id, Session.method == Method.SMART)
+        said += [f"{_sessions(smart)} ahead in a smart room; they stay so."] if smart else []
     if old.who_books is not new.who_books:
         said += _booking_people(work, programme_id, old, new)
     return said

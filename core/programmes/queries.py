@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from core.errors import NotFound
 from core.programmes.rules import Policy
 from core.work import Work
 from db.models.people import Person
 from db.models.programmes import Programme, RoleGrant
+from db.models.sessions import Session
 from db.words import Kind, Role
 
 
@@ -87,3 +88,23 @@ def staff_grants(work: Work, programme_id: int) -> list[GrantRow]:
         .order_by(Person.name, Person.id)
     )
     return [GrantRow(*row[:5], tuple(row[5] or ())) for row in rows]
+
+
+@dataclass(frozen=True)
+class FirstSteps:
+    """What a new programme has of what it takes to begin."""
+
+    has_practitioners: bool
+    has_learners: bool
+    has_sessions: bool
+
+
+def first_steps(work: Work, programme_id: int) -> FirstSteps:
+    """How far a programme has been set up. Raises NotFound."""
+    programme_of(work, programme_id)
+    held = exists().where(RoleGrant.programme_id == programme_id)
+    row = work.tx.execute(select(
+        held.where(RoleGrant.role == Role.PRACTITIONER), held.where(RoleGrant.role == Role.LEARNER),
+        exists().where(Session.programme_id == programme_id),
+    )).one()
+    return FirstSteps(*map(bool, row))

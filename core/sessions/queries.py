@@ -6,10 +6,12 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Select,
     SQLColumnExpression,
     and_,
+    bindparam,
     case,
     exists,
     false,
@@ -22,7 +24,7 @@ from sqlalchemy.orm import aliased
 
 from core.clock import day_start
 from core.errors import NotFound
-from core.permissions import Action, Case, allows
+from core.permissions import Action, allows
 from core.programmes.queries import programme_of
 from core.search import matching_ids, search_words
 from core.sessions.visible import Facts, cases_for, describable_sessions, facts_of, sees_all, visible_sessions
@@ -119,6 +121,31 @@ _first_course = (
     .where(SessionCourse.session_id == Session.id).scalar_subquery()
 )
 
+# Built once: putting a statement together costs as much as running it.
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_LINE = (
+    select(
+        Session.id, Session.programme_id, Session.number, Session.version, Session.status, Session.starts_at,
+        Session.ends_at, Session.practitioner_id, Session.team_id, Session.created_by,
+        _practitioner.name.label("practitioner"), Team.name.label("team"), Team.idea,
+        Timetable.name.label("timetable"), Session.type, Session.method, Room.name.label("room"),
+        Session.location, Session.description,
+    )
+    .outerjoin(_practitioner, _practitioner.id == Session.practitioner_id)
+    .outerjoin(Team, Team.id == Session.team_id)
+    .outerjoin(Timetable, Timetable.id == Session.timetable_id)
+    .outerjoin(Room, Room.id == Session.room_id)
+    .where(Session.id.in_(_IDS))
+)
+_LEARNERS = (
+    select(Participation.session_id, Person.name).join(Person, Person.id == Participation.learner_id)
+    .where(Participation.session_id.in_(_IDS)).order_by(Person.name, Person.id)
+)
+_COURSES = (
+    select(SessionCourse.session_id, Course.name).join(Course, Course.id == SessionCourse.course_id)
+    .where(SessionCourse.session_id.in_(_IDS)).order_by(Course.name)
+)
+
 SORTS: dict[str, Callable[[], SQLColumnExpression[Any]]] = {
     "status": lambda: Session.status,
     "time": lambda: Session.starts_at,
@@ -169,43 +196,27 @@ def rows_of(work: Work, ids: Sequence[int]) -> list[Row]:
     """Lines of the list for these sessions, in this order; those the viewer may not see are left out."""
     if not ids:
         return []
-    raw = {row.id: row for row in work.tx.execute(_line().where(Session.id.in_(ids)))}
+    given = {"ids": list(ids)}
+    raw = {row.id: row for row in work.tx.execute(_LINE, given)}
     cases = cases_for(work, [
         Facts(r.id, r.programme_id, r.number, r.status, r.practitioner_id, r.created_by, r.starts_at)
         for r in raw.values()
     ])
-    learners = _names_by_session(
-        work, select(Participation.session_id, Person.name).join(Person, Person.id == Participation.learner_id)
-        .where(Participation.session_id.in_(ids)).order_by(Person.name, Person.id)
-    )
-    courses = _names_by_session(
-        work, select(SessionCourse.session_id, Course.name).join(Course, Course.id == SessionCourse.course_id)
-        .where(SessionCourse.session_id.in_(ids)).order_by(Course.name)
-    )
+    learners = _names_by_session(work, _LEARNERS, given)
+    courses = _names_by_session(work, _COURSES, given)
+    may = {  # many lines stand to the viewer alike
+        case_: frozenset(action for action in (Action.SESSION_SEE, *ROW_ACTIONS) if allows(work.actor, action, case_))
+        for case_ in set(cases.values())
+    }
     return [
-        _row(work, raw[id_], cases[id_], learners.get(id_, ()), courses.get(id_, ()))
-        for id_ in ids if id_ in raw and allows(work.actor, Action.SESSION_SEE, cases[id_])
+        _row(work, raw[id_], may[cases[id_]], learners.get(id_, ()), courses.get(id_, ()))
+        for id_ in ids if id_ in raw and Action.SESSION_SEE in may[cases[id_]]
     ]
 
 
-def _line() -> Rows:
-    return (
-        select(
-            Session.id, Session.programme_id, Session.number, Session.version, Session.status, Session.starts_at,
-            Session.ends_at, Session.practitioner_id, Session.team_id, Session.created_by,
-            _practitioner.name.label("practitioner"), Team.name.label("team"), Team.idea,
-            Timetable.name.label("timetable"), Session.type, Session.method, Room.name.label("room"),
-            Session.location, Session.description,
-        )
-        .outerjoin(_practitioner, _practitioner.id == Session.practitioner_id)
-        .outerjoin(Team, Team.id == Session.team_id)
-        .outerjoin(Timetable, Timetable.id == Session.timetable_id)
-        .outerjoin(Room, Room.id == Session.room_id)
-    )
-
-
-def _row(work: Work, raw: Any, case_: Case, learners: tuple[str, ...], courses: tuple[str, ...]) -> Row:
-    may = frozenset(action for action in ROW_ACTIONS if allows(work.actor, action, case_))
+def _row(
+    work: Work, raw: Any, may: frozenset[Action], learners: tuple[str, ...], courses: tuple[str, ...]
+) -> Row:
     told = Action.SESSION_DESCRIBE in may
     nothing_yet = raw.status not in (Status.CANCELLED, Status.COMPLETED, Status.HELD, Status.MISSED)
     return Row(
@@ -219,9 +230,9 @@ def _row(work: Work, raw: Any, case_: Case, learners: tuple[str, ...], courses: 
     )
 
 
-def _names_by_session(work: Work, statement: Rows) -> dict[int, tuple[str, ...]]:
+def _names_by_session(work: Work, statement: Rows, given: dict[str, list[int]]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
-    for session_id, name in work.tx.execute(statement):
+    for session_id, name in work.tx.execute(statement, given):
         found[session_id] = (*found.get(session_id, ()), name)
     return found
 

@@ -77,10 +77,14 @@ def retire_entries(work: Work, which: Which, entry_ids: Sequence[int]) -> list[i
 
 
 def bring_back_entries(work: Work, which: Which, entry_ids: Sequence[int]) -> list[int]:
-    """Offer retired ones again; a custom timetable's owner must still be there. Raises NotFound, NotAllowed, Conflict."""
+    """Offer retired ones again; a custom timetable's owner must still be there.
+
+    Raises NotFound, NotAllowed, Conflict.
+    """
     loaded = _load(work, which, entry_ids)
     for entry in loaded:
-        if isinstance(entry, Timetable) and entry.owner_id and not _leads_here(work, entry.programme_id, entry.owner_id):
+        owner = getattr(entry, "owner_id", None)
+        if owner is not None and not _leads_here(work, entry.programme_id, owner):
             raise Conflict(f"The owner of {entry.name} takes no sessions here any more, so it stays retired.")
         entry.retired_at = None
     work.say(f"Brought {_said(loaded, which)} back.")
@@ -94,8 +98,9 @@ def _load(work: Work, which: Which, ids: Sequence[int]) -> list[Any]:
     for programme_id in sorted(programmes):
         require(work, Action.LISTS_EDIT, programme_id)
     lock_programmes(work, programmes)
-    found = {entry.id: entry for entry in work.tx.scalars(
-        select(model).where(model.id.in_(ids)).execution_options(populate_existing=True))}
+    listed: list[Any] = list(work.tx.scalars(
+        select(model).where(model.id.in_(ids)).execution_options(populate_existing=True)))
+    found = {entry.id: entry for entry in listed}
     if not ids or set(found) != set(ids):
         raise NotFound
     return [found[id_] for id_ in ids]
@@ -125,7 +130,7 @@ def _timetable_problems(
         return {}
     if uses := uses_of(work, Which.TIMETABLE, [entry.id]).get(entry.id, 0):
         under = "1 session stands" if uses == 1 else f"{uses} sessions stand"
-        return {name: f"{under} under this timetable, so this stays. Make a new timetable instead." for name in changed}
+        return dict.fromkeys(changed, f"{under} under this timetable, so this stays. Make a new timetable instead.")
     return _owner_problems(work, entry.programme_id, wanted, known)
 
 

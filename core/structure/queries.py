@@ -56,10 +56,11 @@ class Options:
     @property
     def open(self) -> "Options":
         """The same without what is retired: for forms."""
-        return Options(*(
+        courses, rooms, timetables, teams = (
             tuple(option for option in listed if not option.retired)
             for listed in (self.courses, self.rooms, self.timetables, self.teams)
-        ), types=self.types)
+        )
+        return Options(courses, rooms, timetables, teams, self.types)
 
 
 _USED_BY: dict[Which, InstrumentedAttribute[Any]] = {

@@ -7,9 +7,7 @@ from db import triggers
 from db.base import Base
 
 connection: Connection = context.config.attributes["connection"]
-context.configure(
-    connection, target_metadata=Base.metadata, transactional_ddl=True, render_as_batch=True, compare_server_default=True,
-)
+context.configure(connection, target_metadata=Base.metadata, transactional_ddl=True)
 triggers.remove(connection)  # SQLite cannot rebuild a table that triggers speak of, and rows are copied, not changed
 context.run_migrations()
 triggers.install(connection)

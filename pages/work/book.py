@@ -1,5 +1,30 @@
-"""book."""
+"""Book a session: who, when, where and what, with everybody's busy times shown before choosing."""
 
 import streamlit as st
 
-st.title("book")
+from ui import book_form, runtime
+from ui.format import capital
+
+with runtime.reading() as reading:
+    words = book_form.setting(reading).programme.policy.words
+st.title(f"Book a {words.session}")
+
+
+@st.fragment
+def form() -> None:
+    """Reruns by itself, so that choosing people and times is quick."""
+    with runtime.reading() as work:
+        about = book_form.setting(work)
+        filled = book_form.begin(work, about)
+        book_form.finish(filled, about)
+        book_form.draw(work, filled, about)
+    with st.container(horizontal=True):
+        st.button("Book", type="primary", icon=":material/event_available:", key="book-now",
+                  on_click=book_form.send, args=(filled, about, False))
+        st.button(f"Book, then another {words.session} like it", key="book-on",
+                  on_click=book_form.send, args=(filled, about, True))
+        st.button("Start over", type="tertiary", key="book-clear", on_click=filled.clear)
+    st.caption(f"Fields with * are required. {capital(words.session)} times are in {about.zone}.")
+
+
+form()

@@ -45,7 +45,9 @@ from tests.db.raw import (
 
 NOON = TEN + 2 * HOUR
 BUSY = r"portal: (person|room) busy|ex_occupancy_(person|room)_id|uq_occupancy_session_id_person_id"
-FORGED = r"derived by the database|append-only|the row exists|ids never change|number used before|uq_|pk_"
+FORGED = (
+    r"derived by the database|append-only|the row exists|ids never change|number used before|no open act|uq_|pk_"
+)
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def at(engine: Engine, moment: datetime) -> str:
 
 def new_session(engine: Engine, number: int, way: str = "INSERT", **given: Any) -> str:
     """The statement that inserts a session, as somebody would type it into a shell."""
-    row = facts(number, report_required=False, version=1, **given)
+    row = {"id": number, **facts(number, report_required=False, version=1, **given)}
     values = {
         name: at(engine, value) if isinstance(value, datetime)
         else str(value).lower() if isinstance(value, bool) and engine.dialect.name != "sqlite"
@@ -93,11 +95,12 @@ def is_refused(engine: Engine, *statements: str, why: str, act: bool = True) -> 
             for statement in statements[:-1]:
                 connection.exec_driver_sql(statement)
             try:
-                connection.exec_driver_sql(last)
+                done = connection.exec_driver_sql(last).rowcount
             except DBAPIError as problem:
-                assert re.search(why, str(problem.orig)), last
+                said = str(problem.orig)
             else:
-                pytest.fail(f"went through: {last}")
+                said = why if done == 0 else f"went through: {last}"  # OR IGNORE may just do nothing
+            assert re.search(why, said) or said == why, last
             connection.rollback()
 
 
@@ -164,9 +167,9 @@ def test_x2_the_shell_of_the_database_refuses_too(db: Engine) -> None:
         f"{insert_act}; UPDATE current_act SET change_set_id = last_insert_rowid();" if shell == "sqlite3"
         else f"{insert_act} RETURNING set_config('portal.act', id::text, true);"
     )
-    for name, statements in ways_to_double_book(db).items():
+    for key, (name, statements) in enumerate(ways_to_double_book(db).items()):
         for last in variants(db, statements[-1]):
-            script = ";\n".join((f"BEGIN; {named.format(name)}", *statements[:-1], last, "ROLLBACK;"))
+            script = ";\n".join((f"BEGIN; {named.format(key)}", *statements[:-1], last, "ROLLBACK;"))
             done = subprocess.run(command, input=script.replace(";;", ";"), capture_output=True, text=True, check=False)
             assert re.search(BUSY, done.stderr), f"{name}: {last}: {done.stdout} {done.stderr}"
     with db.connect() as connection:
@@ -212,17 +215,18 @@ def forgeries(engine: Engine) -> list[list[str]]:
     """Statements of which the last would forge what the database derives, or lose what it keeps."""
     sqlite = engine.dialect.name == "sqlite"
     ten, eleven = at(engine, TEN), at(engine, TEN + HOUR)
+    other = {"id": 9, "starts_at": None, "ends_at": None}
     gone = ["DELETE FROM participation WHERE session_id = 2", "DELETE FROM session WHERE id = 2"]
     taken = "INSERT INTO occupancy (session_id, person_id, starts_at, ends_at) VALUES"
     change = "INSERT INTO change (id, change_set_id, table_name, row_id) VALUES"
     keys = "INSERT INTO change_set (id, key, at, source, command) VALUES"
     found = [
-        [new_session(engine, 2, starts_at=None, ends_at=None)],
-        [*gone, new_session(engine, 2, starts_at=None, ends_at=None)],
+        [new_session(engine, 2, **other)],
+        [*gone, new_session(engine, 2, **other)],
         ["UPDATE session SET number = 1 WHERE id = 2"],
         [*gone, "UPDATE session SET number = 2 WHERE id = 1"],
         ["UPDATE session SET number = 9 WHERE id = 1", "UPDATE session SET number = 1 WHERE id = 2"],
-        ["UPDATE session SET number = 9 WHERE id = 1", new_session(engine, 1, starts_at=None, ends_at=None)],
+        ["UPDATE session SET number = 9 WHERE id = 1", new_session(engine, 1, **other)],
         ["UPDATE session_number SET session_id = 2 WHERE number = 1"],
         ["DELETE FROM session_number WHERE number = 1"],
         [*gone, "INSERT INTO session_number (programme_id, number, session_id) VALUES (1, 2, 9)"],
@@ -253,8 +257,8 @@ def forgeries(engine: Engine) -> list[list[str]]:
             ["UPDATE current_act SET change_set_id = 1"],
             ["UPDATE current_act SET change_set_id = 9999"],
             ["INSERT OR REPLACE INTO current_act (one, change_set_id) VALUES (1, 1)"],
-            [new_session(engine, 3, starts_at=None, ends_at=None, id=1)],
-            [new_session(engine, 3, starts_at=None, ends_at=None, rowid=1)],
+            [new_session(engine, 3, **(other | {"id": 1}))],
+            [new_session(engine, 3, **other).replace("(id,", "(rowid,").replace("(9,", "(1,")],
             [f"INSERT INTO person (name, email, created_at, version) VALUES ('T', 'Tom@example.org', {ten}, 1)"],
             [f"INSERT INTO participation (session_id, learner_id) VALUES (1, {SARA})"],
         ]
@@ -289,8 +293,9 @@ def test_x5_nothing_is_written_outside_an_act(db: Engine) -> None:
     with acting(db) as connection:
         one_of_each(connection)
     for name in triggers.HISTORY:
-        is_refused(db, f"DELETE FROM {name}", why=f"{triggers.NO_ACT}|{triggers.NO_SESSION}|FOREIGN KEY", act=False)
-    for statement in (new_session(db, 3, starts_at=None, ends_at=None), "UPDATE session SET location = 'Moon'",
+        why = f"(?i){triggers.NO_ACT}|{triggers.NO_SESSION}|foreign key"
+        is_refused(db, f"DELETE FROM {name}", why=why, act=False)
+    for statement in (new_session(db, 9, starts_at=None, ends_at=None), "UPDATE session SET location = 'Moon'",
                       "UPDATE participation SET outcome = 'attended'", "DELETE FROM participation"):
         is_refused(db, statement, why=triggers.NO_ACT, act=False)
     if db.dialect.name == "postgresql":
@@ -412,7 +417,6 @@ def overlaps(rows: set[tuple[Any, ...]]) -> list[Any]:
     """Pairs in which one person or room is taken twice at a time."""
     return [
         (a, b) for a in rows for b in rows
-        if a < b or (a != b and str(a) < str(b))
         if a[0] != b[0] and a[1:3] == b[1:3] and a[3] < b[4] and b[3] < a[4]
     ]
 
@@ -500,9 +504,10 @@ def test_x2_occupancy_is_what_the_facts_imply_whatever_happened(db: Engine, plan
                 assert taken(connection) == implied(connection), step
             assert not overlaps(taken(connection)), step
             counted = connection.execute(text(
-                "SELECT count(*) FROM session s WHERE attended <> (SELECT count(*) FROM participation p WHERE"
-                " p.session_id = s.id AND outcome = 'attended') OR missed <> (SELECT count(*) FROM participation p WHERE"
-                " p.session_id = s.id AND outcome IN ('missed', 'practitioner absent'))")).scalar_one()
+                "SELECT count(*) FROM session s WHERE (attended, missed) <> (SELECT"
+                " count(CASE outcome WHEN 'attended' THEN 1 END),"
+                " count(CASE WHEN outcome IN ('missed', 'practitioner absent') THEN 1 END)"
+                " FROM participation p WHERE p.session_id = s.id)")).scalar_one()
             assert counted == 0, step
         connection.rollback()
 
@@ -549,7 +554,7 @@ def test_words_are_found_after_any_change(engine: Engine) -> None:
         for session, words in ((first, "Algebra"), (second, None), (first, None), (second, "Algebra's end")):
             connection.execute(update(Session).where(Session.id == session).values(description=words))
         if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("INSERT INTO session_words (session_words, rank) VALUES ('integrity-check', 1)")
+            connection.exec_driver_sql("INSERT INTO session_words (session_words, rank) VALUES ('integrity-check', 0)")
             query = "SELECT rowid FROM session_words WHERE session_words MATCH 'alg*'"
         else:
             said = triggers.words_expression("session")

@@ -39,6 +39,15 @@ def _id() -> sa.Column[int]:
 def upgrade() -> None:
     """Make every table, and what finds words in them."""
     op.create_table(
+        "installation",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.CheckConstraint("length(key) BETWEEN 1 AND 40", name=op.f("ck_installation_key")),
+        sa.CheckConstraint("length(value) BETWEEN 0 AND 200", name=op.f("ck_installation_value")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_installation")),
+        **KIND,
+    )
+    op.create_table(
         "occupancy",
         _id(),
         sa.Column("session_id", sa.BigInteger(), nullable=False),
@@ -139,15 +148,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_sign_in_attempt_account_hash_at", "sign_in_attempt", ["account_hash", "at"])
     op.create_index("ix_sign_in_attempt_address_hash_at", "sign_in_attempt", ["address_hash", "at"])
-    op.create_table(
-        "installation",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.CheckConstraint("length(key) BETWEEN 1 AND 40", name=op.f("ck_installation_key")),
-        sa.CheckConstraint("length(value) BETWEEN 0 AND 200", name=op.f("ck_installation_value")),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_installation")),
-        **KIND,
-    )
     op.create_table(
         "account",
         sa.Column("person_id", sa.BigInteger(), nullable=False),

@@ -25,7 +25,7 @@ def test_a_weak_password_is_refused_in_a_sentence(password: str, says: str) -> N
     assert says in problem
 
 
-@pytest.mark.parametrize("password", ["seven quiet herons", "Türkçe şifre örneği", "8301746529 4", "🦉🌲⛵🧭 quiet lake"])
+@pytest.mark.parametrize("password", ["seven quiet herons", "Türkçe şifre örneği", "8301746529 4", "🦉🌲⛵ lake"])
 def test_a_good_password_is_taken_whatever_its_script(password: str) -> None:
     assert rules.password_problem(password, "Sara Lindqvist", "sara@example.test") is None
     assert rules.is_password(password, rules.hash_password(password))
@@ -51,7 +51,8 @@ def test_back_off_grows_and_never_locks_out_for_good() -> None:
 
 
 @pytest.mark.parametrize(("address", "counted_as"), [
-    ("203.0.113.9", "203.0.113.9"), ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"), ("::ffff:203.0.113.9", "203.0.113.9"),
+    ("203.0.113.9", "203.0.113.9"),
+    ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"), ("::ffff:203.0.113.9", "203.0.113.9"),
     ("fe80::1%eth0", "fe80::/64"), ("testclient", "testclient"),
 ])
 def test_tries_are_counted_by_household(address: str, counted_as: str) -> None:

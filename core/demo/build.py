@@ -1,0 +1,243 @@
+"""Fill an empty, migrated database with the demo: through the guards where it is small, proven where it is large."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+
+from core.access.commands import mark_as_demo
+from core.access.rules import hash_password
+from core.clock import when_words
+from core.demo import accounts, load
+from core.demo.life import CAME_OF_IT, COUNTS, HOUR, LINKED, PART, PART_CAME_OF_IT, SESSION, Act, Batch, Life, Told
+from core.demo.texts import MATERIALS
+from core.demo.world import AT_SCALE, COLUMNS, World, make_world
+from core.errors import Invalid
+from core.programmes.rules import PRESETS
+from core.work import THE_PORTAL, Work, commit
+from db.engine import reading
+from db.models.history import ChangeSet, CurrentAct
+from db.models.notices import Notice, SavedView
+from db.models.people import Person
+
+SEED = 2026
+ACT = ("id", "key", "at", "actor_id", "source", "command", "said")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """How much was made."""
+
+    sessions: int
+    people: int
+    programmes: int
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        return f"{self.sessions:,} sessions of {self.people:,} people in {self.programmes} programmes."
+
+
+def build(engine: Engine, *, sessions: int = 6000, seed: int = SEED, today: date) -> Summary:
+    """Make the demo up, around `today`: all of it or nothing. Raises Invalid where there are people already."""
+    if sessions < 200:
+        raise Invalid({"sessions": "A demo has at least 200 sessions."})
+    with reading(engine) as connection:
+        if connection.scalar(select(Person.id).limit(1)) is not None:
+            raise Invalid({"database": "This database has people in it already. A demo needs an empty one."})
+    world = make_world(sessions, seed, today, hash_password(accounts.PASSWORD))
+    if sessions < AT_SCALE:
+        commit(engine, THE_PORTAL, settle_in, world, source="terminal", now=_instant(world.founded))
+    else:
+        _settle_in_at_scale(engine, world)
+    _analyse(engine)
+    return Summary(sessions, len(world.rows["person"]), len(world.places))
+
+
+def settle_in(work: Work, world: World) -> None:
+    """Enter everybody and, act by act as it happened, every session. The guards are on."""
+    connection = work.tx.connection()
+    _enter(connection, world)
+    stream = Life(world)
+    whole = Batch([], [], [], [])
+    for batch in stream.batches():
+        for known, more in zip(whole, batch, strict=True):
+            known.extend(more)
+    _relive(work, connection, whole)
+    mark_as_demo(work, _offered(world))
+    _tell(connection, world, stream.heard)
+    load.count_on(connection)
+    work.say("Made the demo up.")
+
+
+def _enter(connection: Connection, world: World) -> None:
+    for table, columns in COLUMNS.items():
+        load.copy_in(connection, table, columns, world.rows[table])
+
+
+def _relive(work: Work, connection: Connection, whole: Batch) -> None:
+    """Every act in order of time, each with its own change set."""
+    first = (work.act_id or 0) + 1
+    counts = Counter(act for pair in whole.acts for act in pair if act)
+    ids = {act: first + n for n, act in enumerate(sorted(counts, key=lambda act: (act.at, act.command, act.actor)))}
+    rows = [_change_set(ids[act], act, counts[act]) for act in ids]
+    load.copy_in(connection, "change_set", ACT[:-1], [row[:-1] for row in rows])
+    _stage(connection, whole, ids)
+    for act, id_ in ids.items():
+        _name_act(work, connection, id_)
+        for statement in _MAKE if act.command == "book_sessions" else _SETTLE:
+            connection.exec_driver_sql(statement.format(act=id_))
+    connection.execute(
+        update(ChangeSet).where(ChangeSet.id == bindparam("act")).values(said=bindparam("words")),
+        [{"act": row[0], "words": row[-1]} for row in rows],
+    )
+    assert work.act_id is not None  # commit has opened this act
+    _name_act(work, connection, work.act_id)
+    for table in ("session", "participation", "session_course"):
+        connection.exec_driver_sql(f"DROP TABLE staged_{table}")
+
+
+def _stage(connection: Connection, whole: Batch, ids: dict[Act, int]) -> None:
+    acts = [(ids[made], ids[closed] if closed else None) for made, closed in whole.acts]
+    columns = (*SESSION, *CAME_OF_IT)
+    many = len(columns)
+    staged: tuple[tuple[str, tuple[str, ...], list[tuple[Any, ...]], tuple[str, ...]], ...] = (
+        ("session", columns, [(*row[:many], *act) for row, act in zip(whole.sessions, acts, strict=True)],
+         ("made_in", "closed_in")),
+        ("participation", (*PART, *PART_CAME_OF_IT), whole.parts, ()),
+        ("session_course", LINKED, whole.links, ()),
+    )
+    for table, names, rows, more in staged:
+        extra = "".join(f", CAST(NULL AS bigint) AS {name}" for name in more)
+        connection.exec_driver_sql(
+            f"CREATE TEMPORARY TABLE staged_{table} AS SELECT {', '.join(names)}{extra} FROM {table} WHERE 1 = 0"
+        )
+        load.copy_in(connection, table, (*names, *more), rows, into=f"staged_{table}")
+        for key in more or ("session_id",):
+            connection.exec_driver_sql(f"CREATE INDEX ix_staged_{table}_{key} ON staged_{table} ({key})")
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"ANALYZE staged_{table}")
+
+
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(columns)
+    if table == "session":
+        return f"INSERT INTO session ({names}) SELECT {names} FROM staged_session WHERE made_in = {{act}} ORDER BY id"
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {', '.join(f'x.{name}' for name in columns)} FROM staged_session s"
+        f" JOIN staged_{table} x ON x.session_id = s.id WHERE s.made_in = {{act}} ORDER BY x.id"
+    )
+
+
+_MAKE = (_insert("session", SESSION), _insert("participation", PART), _insert("session_course", LINKED))
+_SETTLE = (
+    (f"UPDATE session SET {', '.join(f'{name} = x.{name}' for name in CAME_OF_IT)}, version = session.version + 1"
+    " FROM staged_session x WHERE x.id = session.id AND x.closed_in = {act}"),
+    (f"UPDATE participation SET {', '.join(f'{name} = x.{name}' for name in PART_CAME_OF_IT)}"
+    " FROM staged_participation x JOIN staged_session s ON s.id = x.session_id"
+    " WHERE x.id = participation.id AND s.closed_in = {act} AND x.outcome IS NOT NULL"),
+)
+_SAID = {
+    "book_sessions": "Booked {many}.", "cancel_sessions": "Cancelled {many}.",
+    "record_outcome": "Recorded what came of {many}.", "submit_questionnaire": "Submitted the questionnaire.",
+    "join_session": "Joined {many}.",
+}
+
+
+def _change_set(id_: int, act: Act, many: int) -> tuple[Any, ...]:
+    said = _SAID[act.command].format(many="a session" if many == 1 else f"{many} sessions")
+    return id_, f"demo:{id_}", act.at, act.actor, "screen", act.command, said
+
+
+def _name_act(work: Work, connection: Connection, act_id: int) -> None:
+    if work.on_sqlite:
+        connection.execute(update(CurrentAct).values(change_set_id=act_id))
+    else:
+        connection.exec_driver_sql(f"SELECT set_config('portal.act', '{act_id}', true)")
+
+
+# At scale ----------------------------------------------------------------------------------------------------------
+
+
+def _settle_in_at_scale(engine: Engine, world: World) -> None:
+    """The same rows without guards, which come back once what they keep is filled in; then the data is proven.
+
+    A session's history begins, and ends, with how it stands.
+    """
+    stream = Life(world)
+    with load.without_guards(engine) as connection:
+        _enter(connection, world)
+        made: Counter[Act] = Counter()
+        for batch in stream.batches():
+            load.copy_in(connection, "session", (*SESSION, *CAME_OF_IT, *COUNTS), batch.sessions)
+            load.copy_in(connection, "participation", (*PART, *PART_CAME_OF_IT), batch.parts)
+            load.copy_in(connection, "session_course", LINKED, batch.links)
+            made.update(act for act, _ in batch.acts)
+        acts = sorted(made, key=lambda act: (act.at, act.actor))
+        load.copy_in(
+            connection, "change_set", ACT, (_change_set(n, act, made[act]) for n, act in enumerate(acts, start=1))
+        )
+        load.derive(connection)
+        _tell(connection, world, stream.heard)
+        load.count_on(connection)
+    with reading(engine) as connection:
+        if found := load.problems(connection):
+            raise RuntimeError("The demo data does not hold: " + "; ".join(found))
+    commit(engine, THE_PORTAL, mark_as_demo, _offered(world), source="terminal")
+
+
+# What the demo accounts find ---------------------------------------------------------------------------------------
+
+
+def _offered(world: World) -> list[int]:
+    return [world.cast[who.name] for who in accounts.DEMO_ACCOUNTS]
+
+
+def _tell(connection: Connection, world: World, heard: list[Told]) -> None:
+    """A handful of notices for each demo account that leads or attends something, and Alice's saved views."""
+    rows: list[dict[str, Any]] = []
+    known: Counter[int] = Counter()
+    materials = {place.id: material for place, material in zip(world.places.values(), MATERIALS, strict=True)}
+    for one in heard:
+        if known[one.person] >= 4:
+            continue
+        material = materials[one.programme]
+        known[one.person] += 1
+        when = when_words(_instant(one.starts_at), ZoneInfo(material.zone), _instant(one.ends_at))
+        name = f"{PRESETS[material.kind].words.session} {one.number}, {when}"
+        rows.append({
+            "person_id": one.person, "programme_id": one.programme, "session_id": one.session,
+            "text": f"{name.capitalize()}: cancelled." if one.cancelled else f"Booked: {name}.",
+            "created_at": _instant(world.moment - (30 + 7 * known[one.person]) * HOUR),
+        })
+    for name in ("Alice Moran", "Ben Adler"):
+        rows.append({
+            "person_id": world.cast[name], "programme_id": 2, "session_id": None,
+            "text": "Three teams asked for a mentor this week. The list of unassigned sessions has them.",
+            "created_at": _instant(world.moment - 20 * HOUR),
+        })
+    connection.execute(insert(Notice), rows)
+    connection.execute(insert(SavedView), [
+        {"person_id": world.cast["Alice Moran"], "programme_id": place.id, "screen": "sessions", "name": name,
+         "address": address}
+        for place in world.places.values()
+        for name, address in (("To log", "status=to+log"), ("Nobody assigned", "status=unassigned"))
+    ])
+
+
+def _instant(epoch: int) -> datetime:
+    return datetime.fromtimestamp(epoch, UTC)
+
+
+def _analyse(engine: Engine) -> None:
+    """Tell the planner what is there."""
+    with reading(engine) as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("ANALYZE")
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        else:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+

@@ -1,0 +1,126 @@
+"""What a booking form knows before it is sent: whose time it takes, which days are free, and what a copy starts from."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+
+from core.clock import FIRST_DAY, LAST_DAY, MINUTE, day_start, days_between, resolve
+from core.programmes.queries import programme_of
+from core.programmes.rules import Policy
+from core.sessions.busy import Busy
+from core.sessions.queries import Worksheet, worksheet
+from core.sessions.rules import Booking
+from core.work import Work
+from db.models.people import Team, TeamMember
+from db.words import Origin
+
+Span = tuple[datetime, datetime]
+
+
+class Mark(StrEnum):
+    """How much of a day is left for those concerned, within opening hours."""
+
+    FREE = "free"
+    PARTLY = "partly taken"
+    FULL = "fully taken"
+    CLOSED = "closed"
+
+
+def involved(
+    work: Work, programme_id: int, people: Iterable[int | None], team_id: int | None, day: date
+) -> frozenset[int]:
+    """Whose time a booking takes: these people, and the team's members of that day."""
+    found = {person for person in people if person is not None}
+    if team_id is not None:
+        found.update(work.tx.scalars(
+            select(TeamMember.learner_id).join(Team, Team.id == TeamMember.team_id).where(
+                Team.id == team_id, Team.programme_id == programme_id, TeamMember.from_day <= day,
+                or_(TeamMember.until_day.is_(None), TeamMember.until_day >= day),
+            )
+        ))
+    return frozenset(found)
+
+
+def open_spans(policy: Policy, zone: ZoneInfo, since: datetime, until: datetime) -> list[Span]:
+    """When a programme (in its own zone) is open between two instants."""
+    found: list[Span] = []
+    for day in days_between(since.astimezone(zone).date(), until.astimezone(zone).date()):
+        hours = policy.open_hours[day.weekday()]
+        if hours is None:
+            continue
+        midnight = datetime(day.year, day.month, day.day)
+        opens, closes = (resolve(midnight + minutes * MINUTE, zone).at for minutes in hours)
+        if opens < until and closes > since:
+            found.append((max(opens, since), min(closes, until)))
+    return found
+
+
+def day_marks(
+    busy: Sequence[Busy], days: Iterable[date], minutes: int, policy: Policy, zone: ZoneInfo, shown_in: ZoneInfo
+) -> dict[date, Mark]:
+    """How free each day (of the zone that times are shown in) is for something of that length (C6)."""
+    marks: dict[date, Mark] = {}
+    for day in days:
+        since, until = day_start(day, shown_in), day_start(day + timedelta(days=1), shown_in)
+        spans = open_spans(policy, zone, since, until)
+        taken = [one for one in busy if one.starts_at < until and one.ends_at > since]
+        if not spans:
+            marks[day] = Mark.CLOSED
+        elif not _has_gap(spans, taken, timedelta(minutes=minutes)):
+            marks[day] = Mark.FULL
+        else:
+            marks[day] = Mark.PARTLY if taken else Mark.FREE
+    return marks
+
+
+def _has_gap(spans: Iterable[Span], taken: Iterable[Busy], length: timedelta) -> bool:
+    listed = sorted((one.starts_at, one.ends_at) for one in taken)
+    for opens, closes in spans:
+        free_from = opens
+        for starts_at, ends_at in listed:
+            if min(starts_at, closes) - free_from >= length:
+                return True
+            free_from = max(free_from, ends_at)
+        if closes - free_from >= length:
+            return True
+    return False
+
+
+def copy_of(work: Work, session_id: int) -> Booking:
+    """A booking with everything of a session but its number and time, linked to it. Raises NotFound."""
+    return _like(worksheet(work, session_id))
+
+
+def next_of(work: Work, session_id: int) -> Booking:
+    """The same a week later at the same wall-clock time of the programme, or on the next day that is open after that.
+
+    Of an old session, the first such week still ahead. Raises NotFound.
+    """
+    sheet = worksheet(work, session_id)
+    booking, before = _like(sheet), sheet.row.starts_at
+    if before is None:
+        return booking
+    programme = programme_of(work, sheet.programme_id)
+    local = before.astimezone(programme.zone).replace(tzinfo=None)
+    weeks = max(1, (work.now - before) // timedelta(weeks=1) + 1)
+    wanted = [local + timedelta(weeks=weeks, days=days) for days in range(7)]
+    opened = [at for at in wanted if programme.policy.open_hours[at.weekday()] is not None]
+    at = (opened or wanted)[0]
+    if not FIRST_DAY <= at.date() <= LAST_DAY:
+        return booking
+    return Booking(**{**booking.__dict__, "starts_at": resolve(at, programme.zone).at})
+
+
+def _like(sheet: Worksheet) -> Booking:
+    row = sheet.row
+    return Booking(
+        programme_id=sheet.programme_id, practitioner_id=row.practitioner_id, team_id=sheet.team_id,
+        learner_ids=() if sheet.team_id is not None else tuple(part.learner_id for part in sheet.parts),
+        timetable_id=sheet.timetable_id, room_id=sheet.room_id, method=row.method, location=row.location or None,
+        minutes=sheet.minutes, course_ids=sheet.course_ids, type=row.type,
+        planning_notes=sheet.planning_notes or None, description=row.description or None,
+        report_required=sheet.report_required, follows_id=row.id, origin=Origin.COPY,
+    )

@@ -1,0 +1,1 @@
+"""Speed, as ratios against a bare reference in the same run: `make bench`."""

@@ -1,0 +1,394 @@
+"""The booking form: what it starts from, what it asks for, and what it sends."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core.errors import NotFound
+from core.history.queries import act_by_key
+from core.people.queries import names
+from core.permissions import Action, may, require
+from core.programmes.queries import ProgrammeView, programme_of
+from core.programmes.rules import BookingField
+from core.sessions.commands import book_sessions, next_number
+from core.sessions.planning import copy_of, involved, next_of
+from core.sessions.rules import BOUNDS, Booking
+from core.structure.queries import Option, Options, options
+from core.work import Work
+from db.words import Method, Origin, Role, TimetableKind
+from ui import booking, feedback, here, navigation, people_picker, runtime
+from ui.format import capital, names as listed_names, plain
+from ui.forms import Form
+
+NAME = "book"
+ASKED = ("copy", "next", "practitioner", "learner", "team")
+"""What the address may say that the form starts from."""
+_KEY = re.compile(r"[\w-]{8,40}")
+_WIDGETS = {"courses": "courses", "duration": "minutes"}
+"""Where a problem's name is not its widget's."""
+
+
+class With(StrEnum):
+    """Whom a session is booked for."""
+
+    LEARNER = "learner"
+    TEAM = "team"
+    SAME = "same"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the form of this viewer in this programme is about."""
+
+    programme: ProgrammeView
+    zone: ZoneInfo
+    lists: Options
+    for_self: bool
+    """Only being a learner lets this viewer book: for oneself."""
+    me: int
+    my_name: str
+
+    def label(self, field: BookingField, words: str) -> str:
+        """The field's label, marked where policy requires it."""
+        return f"{words} *" if field in self.programme.policy.required else words
+
+
+def setting(work: Work) -> Setting:
+    """Whose form it is, where. Raises NotAllowed."""
+    programme = here.programme(work)
+    require(work, Action.SESSION_BOOK, programme.id)
+    return Setting(
+        programme, runtime.zone(programme.zone_name), options(work, programme.id).open,
+        not may(work, Action.SESSION_BOOK, programme.id, but=Role.LEARNER), work.me, work.actor.name,
+    )
+
+
+# What it starts from ------------------------------------------------------------------------------------------------
+
+
+def begin(work: Work, about: Setting) -> Form:
+    """The form as it was left, or as the address asks for it anew."""
+    asked = {name: navigation.asked_id(name) for name in ASKED}
+    signature = (about.programme.id, *asked.values())
+    form = Form(NAME)
+    if form.state.get("asked") not in (None, signature):
+        form.clear()
+        form = Form(NAME)
+    if "asked" not in form.state:
+        form.state["asked"] = signature
+        _take_key(work, form)
+        fill(work, form, about, asked)
+    if st.query_params.get("form") != form.key:
+        st.query_params["form"] = form.key
+    return form
+
+
+def _take_key(work: Work, form: Form) -> None:
+    """A page loaded again goes on with the same form: what it has booked already is told, not booked twice."""
+    said = st.query_params.get("form", "")
+    if not _KEY.fullmatch(said):
+        return
+    if before := act_by_key(work, said):
+        feedback.tell(before)
+        form.state["told"] = True
+    else:
+        form.state["key"] = said
+
+
+def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -> None:
+    """Fill in what is known: from the session to copy, from the profile one comes from, from policy (C3)."""
+    policy = about.programme.policy
+    start = _starting_point(work, about, asked)
+    people = names(work, about.programme.id, {
+        each for each in (start.practitioner_id, asked["practitioner"], asked["learner"], *start.learner_ids) if each
+    })
+    leads = Role.PRACTITIONER in work.actor.roles.get(about.programme.id, frozenset())
+    practitioner = asked["practitioner"] or start.practitioner_id or (about.me if leads else None)
+    learners = tuple(each for each in ((asked["learner"],) if asked["learner"] else start.learner_ids) if each in people)
+    teams = {team.id for team in about.lists.teams}
+    team = asked["team"] or start.team_id
+    put = form.preset
+    put("practitioner", practitioner if practitioner in people or practitioner == about.me else None)
+    put("learner", learners[0] if len(learners) == 1 else None)
+    put("team", team if team in teams else None)
+    form.state["same"] = {each: people[each] for each in learners} if len(learners) > 1 and not about.for_self else {}
+    put("with", _with(about, learners, team if team in teams else None, bool(start.follows_id)))
+    put("timetable", _among(start.timetable_id, about.lists.timetables))
+    put("room", _among(start.room_id, about.lists.rooms))
+    put("method", start.method if policy.smart_rooms else Method.TRADITIONAL)
+    put("location", start.location or "")
+    put("minutes", start.minutes or policy.usual_minutes)
+    put("courses", [each for each in start.course_ids if _among(each, about.lists.courses)])
+    put("type", start.type if start.type in policy.types else (
+        None if BookingField.TYPE in policy.required else policy.types[0]))
+    put("planning_notes", start.planning_notes or "")
+    put("description", start.description or "")
+    put("number", None)
+    put("reason", "")
+    put("report", policy.report_required if start.report_required is None else start.report_required)
+    form.state["follows"] = start.follows_id
+    if form.field("date") not in st.session_state:
+        booking.put_time(form, start.starts_at, about.zone)
+
+
+def _starting_point(work: Work, about: Setting, asked: dict[str, int | None]) -> Booking:
+    """The booking that is copied, or an empty one; what the viewer may not see is no starting point (X6)."""
+    for name, made in (("copy", copy_of), ("next", next_of)):
+        if (session_id := asked[name]) is not None:
+            try:
+                found = made(work, session_id)
+            except NotFound:
+                continue
+            if found.programme_id == about.programme.id:
+                return found
+    return Booking(about.programme.id)
+
+
+def _with(about: Setting, learners: tuple[int, ...], team: int | None, copied: bool) -> With:
+    if team is not None:
+        return With.TEAM
+    if len(learners) > 1:
+        return With.SAME
+    return With.NOBODY if copied and not learners and _may_be_open(about) else With.LEARNER
+
+
+def _may_be_open(about: Setting) -> bool:
+    return BookingField.WHO not in about.programme.policy.required and not about.for_self
+
+
+def _among(id_: int | None, listed: tuple[Option, ...]) -> int | None:
+    return id_ if any(each.id == id_ for each in listed) else None
+
+
+# What it asks for ---------------------------------------------------------------------------------------------------
+
+
+def draw(work: Work, form: Form, about: Setting) -> None:
+    """The whole form."""
+    _forget_mended(form)
+    with st.container(border=True):
+        left, right = st.columns([5, 6], gap="large")
+        with left:
+            people = _who(work, form, about)
+            booking.time_fields(form, about.programme, about.zone,
+                                required=BookingField.WHEN in about.programme.policy.required)
+            room = _where(form, about)
+        with right:
+            booking.availability(form, work, about.programme, about.zone, people, [room] if room else [])
+    with st.container(border=True):
+        _what(work, form, about)
+    form.show_refusal() if form.busy is None else None
+    _said_elsewhere(form)
+
+
+def _who(work: Work, form: Form, about: Setting) -> frozenset[int]:
+    """Practitioner, and learner or team. Returns whose time it takes."""
+    words, programme = about.programme.policy.words, about.programme
+    practitioner = people_picker.person(
+        work, programme.id, Role.PRACTITIONER,
+        about.label(BookingField.PRACTITIONER, capital(words.practitioner)), form.field("practitioner"),
+    )
+    form.problem("practitioner")
+    day = form.value("date") or work.now.astimezone(programme.zone).date()
+    if about.for_self:
+        st.markdown(f"{capital(words.learner)}: **{plain(about.my_name)}**")
+        form.problem("who")
+        return involved(work, programme.id, (practitioner, about.me), None, day)
+    same: dict[int, str] = form.state.get("same", {})
+    ways = {
+        With.LEARNER: capital(words.learner), With.TEAM: capital(words.team),
+        **({With.SAME: "The same as before"} if same else {}),
+        **({With.NOBODY: "Nobody yet"} if _may_be_open(about) else {}),
+    }
+    chosen = st.segmented_control(
+        about.label(BookingField.WHO, "For"), list(ways), format_func=lambda way: ways.get(way, ""),
+        key=form.field("with"), required=True, persist_state="session",
+    )
+    learners: tuple[int | None, ...] = ()
+    team = None
+    if chosen == With.LEARNER:
+        learners = (people_picker.person(
+            work, programme.id, Role.LEARNER, capital(words.learner), form.field("learner")),)
+    elif chosen == With.TEAM:
+        team = people_picker.team(work, programme.id, capital(words.team), form.field("team"))
+    elif chosen == With.SAME:
+        learners = tuple(same)
+        st.caption(plain(listed_names(list(same.values()), 10)))
+    else:
+        st.caption(f"An open {words.session}: who takes part is chosen later.")
+    form.problem("who")
+    return involved(work, programme.id, (practitioner, *learners), team, day)
+
+
+def _where(form: Form, about: Setting) -> int | None:
+    policy = about.programme.policy
+    if policy.smart_rooms:
+        st.segmented_control(
+            about.label(BookingField.METHOD, "Method"), list(Method), format_func=capital, key=form.field("method"),
+            persist_state="session",
+        )
+    form.problem("method")
+    left, right = st.columns(2)
+    room: int | None = None
+    with left:
+        if about.lists.rooms:
+            room = _choice("Room", about.lists.rooms, form.field("room"), "No room")
+        form.problem("room")
+    with right:
+        _text(form, "location", about.label(BookingField.LOCATION, "Location"))
+    return room
+
+
+def _what(work: Work, form: Form, about: Setting) -> None:
+    policy, lists, words = about.programme.policy, about.lists, about.programme.policy.words
+    left, right = st.columns(2, gap="large")
+    with left:
+        st.selectbox(
+            about.label(BookingField.TYPE, "Type"), policy.types, index=None, placeholder="Choose a type",
+            format_func=capital, key=form.field("type"), on_change="ignore", persist_state="session",
+        )
+        form.problem("type")
+        by_id = {course.id: course.name for course in lists.courses}
+        st.multiselect(
+            about.label(BookingField.COURSES, capital(words.many("course"))), list(by_id),
+            format_func=lambda each: by_id.get(each, ""), placeholder=f"Choose {words.many('course')}",
+            key=form.field("courses"), on_change="ignore", persist_state="session",
+        )
+        form.problem("courses")
+        if lists.timetables or BookingField.TIMETABLE in policy.required:
+            _choice(about.label(BookingField.TIMETABLE, "Timetable"), lists.timetables, form.field("timetable"),
+                    "No timetable")
+        form.problem("timetable")
+        if not about.for_self:
+            _number(work, form, about)
+            st.checkbox("A report is required", key=form.field("report"), on_change="ignore", persist_state="session")
+        form.problem("report_required")
+    with right:
+        _text(form, "description", about.label(BookingField.DESCRIPTION, "Description"))
+        st.text_area(
+            about.label(BookingField.PLANNING_NOTES, "Planning notes"), key=form.field("planning_notes"), height=170,
+            on_change="ignore", persist_state="session", help=f"Everybody in the {words.session} reads them.",
+        )
+        form.problem("planning_notes")
+
+
+def _number(work: Work, form: Form, about: Setting) -> None:
+    free = next_number(work, about.programme.id)
+    st.number_input(
+        about.label(BookingField.NUMBER, "Number"), value=None, step=1, placeholder=f"{free}, the next free one",
+        key=form.field("number"), on_change="ignore", persist_state="session",
+        help="Leave it empty to take the next free number.",
+    )
+    form.problem("number")
+
+
+def _text(form: Form, name: str, label: str) -> None:
+    st.text_input(label, key=form.field(name), on_change="ignore", persist_state="session")
+    form.problem(name)
+
+
+def _choice(label: str, listed: tuple[Option, ...], key: str, nothing: str) -> int | None:
+    by_id = {
+        each.id: f"{each.name} ({each.owner})" if each.kind is TimetableKind.CUSTOM else each.name for each in listed
+    }
+    return st.selectbox(label, list(by_id), index=None, format_func=lambda each: by_id.get(each, ""), key=key,
+                        placeholder=nothing, persist_state="session")
+
+
+def _forget_mended(form: Form) -> None:
+    """A sentence stands beside a field until the field is changed."""
+    held: dict[str, Any] = form.state.get("held", {})
+    problems: dict[str, str] = form.state.get("problems", {})
+    for name in [name for name in problems if name in held and held[name] != _holds(form, name)]:
+        del problems[name]
+
+
+def _holds(form: Form, name: str) -> Any:
+    if name == "who":
+        return tuple(form.value(each) for each in ("with", "learner", "team"))
+    if name in ("date", "time"):
+        return tuple(form.value(each) for each in ("date", "time"))
+    return form.value(_WIDGETS.get(name, name))
+
+
+def _said_elsewhere(form: Form) -> None:
+    """After a refusal, one line near the button: the sentences stand beside the fields further up."""
+    count = len(form.state.get("problems", {}))
+    if count:
+        fields = "one field needs" if count == 1 else f"{count} fields need"
+        st.markdown(f":red[:material/error: Not booked yet: {fields} your attention above.]")
+    elif form.busy:
+        st.markdown(":red[:material/event\\_busy: Not booked yet: somebody is taken at that time, see above.]")
+
+
+# What it sends ------------------------------------------------------------------------------------------------------
+
+
+def send(form: Form, about: Setting, stay: bool) -> None:
+    """Book it, as one act however often it is pressed. For a button's `on_click`."""
+    when = booking.chosen(form, about.zone)
+    form.state["stay"] = stay
+    form.state["held"] = {name: _holds(form, name) for name in (
+        "practitioner", "who", "timetable", "room", "method", "location", "date", "time", "duration", "courses",
+        "type", "planning_notes", "description", "number", "reason")}
+    if when.problems:
+        form.fail({**_read(form, about, when).problems(about.programme.policy), **when.problems})
+        return
+    form.send(book_sessions, [_read(form, about, when)])
+
+
+def _read(form: Form, about: Setting, when: booking.Chosen) -> Booking:
+    way = form.value("with", With.LEARNER)
+    learner = about.me if about.for_self else form.value("learner")
+    if way == With.SAME:
+        learners: tuple[int, ...] = tuple(form.state.get("same", {}))
+    else:
+        learners = (learner,) if learner is not None and (about.for_self or way == With.LEARNER) else ()
+    follows = form.state.get("follows")
+    return Booking(
+        programme_id=about.programme.id, practitioner_id=form.value("practitioner"), learner_ids=learners,
+        team_id=form.value("team") if way == With.TEAM and not about.for_self else None,
+        timetable_id=form.value("timetable"), room_id=form.value("room"),
+        method=form.value("method") or "", location=_said(form, "location"), starts_at=when.starts_at,
+        minutes=when.minutes, course_ids=tuple(form.value("courses") or ()), type=form.value("type"),
+        planning_notes=_said(form, "planning_notes"), description=_said(form, "description"),
+        number=form.value("number"), report_required=form.value("report"), follows_id=follows,
+        origin=Origin.COPY if follows else Origin.BOOKING, reason=_said(form, "reason"),
+    )
+
+
+def _said(form: Form, name: str) -> str | None:
+    return (form.value(name) or "").strip() or None
+
+
+def finish(form: Form, about: Setting) -> None:
+    """After a booking: on to the worksheet, or stay with everything kept but the time and the number."""
+    stay = form.state.get("stay")
+    kept = {
+        name: form.value(name) for name in (
+            "practitioner", "learner", "team", "with", "timetable", "room", "method", "location", "minutes", "courses",
+            "type", "planning_notes", "description", "report")
+    }
+    state = {name: form.state.get(name) for name in ("asked", "same", "follows")}
+    saved = form.done()
+    if saved is None:
+        return
+    feedback.tell(saved)
+    if not stay:
+        navigation.open_session(saved.result[0])
+    again = Form(NAME)
+    again.state.update(state)
+    again.state["key"] = secrets.token_urlsafe(12)
+    for name, value in kept.items():
+        again.preset(name, value)
+    booking.put_time(again, None, about.zone)
+    st.rerun()
+
+
+__all__ = ["BOUNDS", "NAME", "Setting", "begin", "draw", "finish", "programme_of", "send", "setting"]

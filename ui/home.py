@@ -1,0 +1,216 @@
+"""The parts of the home page."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core.notifications.commands import mark_read
+from core.notifications.queries import NoticeRow, my_notices
+from core.permissions import Action, may
+from core.programmes import queries as programmes
+from core.programmes.queries import ProgrammeView
+from core.programmes.rules import Words
+from core.sessions.queries import TO_LOG, TO_PLACE, Row, needs_me, next_sessions, upcoming
+from core.words import Role, Status
+from core.work import Work
+from ui import feedback, navigation, runtime
+from ui.format import ago, capital, day_words, labels, plain, status_badge, who, zone_words
+
+AT_WORK = (Role.PRACTITIONER, Role.LEARNER)
+"""Roles whose sessions are one's own."""
+
+
+def nowhere(work: Work) -> None:
+    """For somebody whom no programme knows yet."""
+    st.title(f"Welcome, {plain(work.actor.name)}")
+    st.info(
+        "You are not in any programme yet. Ask whoever invited you to add you to one; it appears here at your next"
+        " click.", icon=":material/hourglass_top:",
+    )
+
+
+def head(work: Work, programme: ProgrammeView) -> None:
+    """The title with today's date, and the one thing that is done most."""
+    zone = runtime.zone(programme.zone_name)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title("Home", width="content")
+        if may(work, Action.SESSION_BOOK, programme.id) and not programme.retired and st.button(
+            f"Book a {programme.policy.words.session}", type="primary", icon=":material/event_available:",
+        ):
+            navigation.go("book")
+    st.caption(f"{work.now.astimezone(zone):%A, %-d %B %Y} · times in {zone_words(zone, work.now)}")
+
+
+def first_steps(work: Work, programme: ProgrammeView) -> None:
+    """What to do next in a programme that has nothing in it yet; for those who can do it."""
+    if programme.retired or not may(work, Action.PEOPLE_EDIT, programme.id):
+        return
+    done = programmes.first_steps(work, programme.id)
+    if done.has_sessions:
+        return
+    words = programme.policy.words
+    steps: list[tuple[bool, str, str, str, dict[str, str]]] = [
+        (done.has_practitioners and done.has_learners,
+         f"Add {words.many('practitioner')} and {words.many('learner')}",
+         "Invite them when you are ready; until then nobody is told anything.", "people", {}),
+        (False, f"Book the first {words.session}", "It appears here, and for everybody who takes part.", "book", {}),
+    ]
+    if may(work, Action.PROGRAMME_EDIT, programme.id):
+        steps.insert(0, (False, "Look over how the programme works",
+                         "Who books, opening hours, what things are called. It works as it stands, too.",
+                         "programme", {}))
+    with st.container(border=True, key="first-steps"):
+        st.subheader(f"Getting {plain(programme.name)} started")
+        for number, (is_done, title, why, screen, query) in enumerate(steps, 1):
+            st.page_link(
+                navigation.BY_NAME[screen].page(), query_params=query, label=f"{number}. {title}",
+                icon=":material/check_circle:" if is_done else ":material/arrow_forward:",
+            )
+            st.caption(why)
+
+
+def needs(work: Work, programme: ProgrammeView) -> None:
+    """How many sessions wait for the viewer, each number leading to the list of them."""
+    counts = {label: count for label, count in needs_me(work, programme.id).items() if count}
+    if not counts:
+        if work.actor.holds(programme.id, Role.PRACTITIONER):
+            st.success("Nothing waits for you.", icon=":material/check_circle:")
+        return
+    st.subheader("Waiting for you" if not _whole(work, programme.id) else f"Waiting in {plain(programme.name)}")
+    with st.grid(4, min_column_width=170, gap="small"):
+        for label, count in counts.items():
+            with st.container(border=True, gap="xsmall", key=f"needs-{label.replace(' ', '-')}"):
+                st.markdown(f"**{count:,}** {status_badge(label)}")
+                st.page_link(
+                    navigation.BY_NAME["sessions"].page(), query_params={"status": label},
+                    label=_waits(label, programme.policy.words), icon=":material/arrow_forward:",
+                )
+
+
+def _waits(label: str, words: Words) -> str:
+    return {
+        TO_LOG: "Record what came of them",
+        TO_PLACE: f"Choose a {words.learner} or {words.team}",
+        Status.UNASSIGNED: f"Choose a {words.practitioner}",
+        Status.UNSCHEDULED: "Choose a time",
+    }.get(label, "Open the list")
+
+
+def _whole(work: Work, programme_id: int) -> bool:
+    """Whether the viewer looks at a programme as a whole."""
+    return may(work, Action.PEOPLE_SEE, programme_id) and not work.actor.holds(programme_id, Role.PRACTITIONER)
+
+
+def sessions_and_notices(work: Work, programme: ProgrammeView) -> None:
+    """What comes next, beside what was told."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _next(work, programme)
+    with right:
+        _notices(my_notices(work), runtime.zone(programme.zone_name), work.now)
+
+
+def _next(work: Work, programme: ProgrammeView) -> None:
+    roles = work.actor.roles.get(programme.id, frozenset())
+    everywhere = set().union(*work.actor.roles.values()) if work.actor.roles else set()
+    mine = next_sessions(work) if not everywhere.isdisjoint(AT_WORK) else []
+    words, zone = programme.policy.words, runtime.zone(programme.zone_name)
+    if not everywhere.isdisjoint(AT_WORK):
+        st.subheader(f"Your next {words.many('session')}")
+        names = {each.id: each.name for each in programmes.my_programmes(work)}
+        several = len({programme_id for programme_id, _ in mine} | {programme.id}) > 1
+        if mine:
+            _listed([(row, names.get(programme_id, "") if several else "") for programme_id, row in mine], zone, work)
+        else:
+            st.caption(f"You have no {words.session} in the next two weeks.")
+    if roles - set(AT_WORK):
+        st.subheader(_others_title(roles, programme))
+        ahead = upcoming(work, programme.id)
+        shown = {row.id for _, row in mine}
+        ahead = [row for row in ahead if row.id not in shown] if mine else ahead
+        if ahead:
+            _listed([(row, "") for row in ahead], zone, work)
+        else:
+            st.caption(f"Nothing is on the calendar. {capital(words.many('session'))} that lie ahead appear here.")
+        st.page_link(navigation.BY_NAME["sessions"].page(), label=f"All {words.many('session')}",
+                     icon=":material/list_alt:")
+
+
+def _others_title(roles: frozenset[Role], programme: ProgrammeView) -> str:
+    words = programme.policy.words
+    if roles & {*Role} - {*AT_WORK, Role.GUARDIAN, Role.LINE_MANAGER}:
+        return f"Coming up in {plain(programme.name)}"
+    if Role.GUARDIAN in roles:
+        return f"Coming up for your {words.many('learner')}"
+    return "Coming up for those you manage"
+
+
+def _listed(rows: Sequence[tuple[Row, str]], zone: ZoneInfo, work: Work) -> None:
+    """Sessions by day, each a link to its page."""
+    def day(item: tuple[Row, str]) -> str:
+        return day_words(item[0].starts_at, zone, work.now) if item[0].starts_at else ""
+
+    for title, of_day in groupby(rows, key=day):
+        st.markdown(f"**{title}**")
+        for row, where in of_day:
+            with st.container(border=True, gap=None, key=f"next-{row.id}"):
+                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                    st.page_link(
+                        navigation.BY_NAME["worksheet"].page(), query_params={"session": str(row.id)}, icon="",
+                        label=f"**{_clock(row, zone)}** {plain(_between(row, work))}",
+                    )
+                    st.markdown(" ".join(status_badge(label) for label in labels(row)), width="content")
+                details = [row.type, row.room or row.location, ", ".join(row.courses), row.description, where]
+                st.caption(plain(" · ".join(filter(None, details))))
+
+
+def _clock(row: Row, zone: ZoneInfo) -> str:
+    if row.starts_at is None or row.ends_at is None:
+        return ""
+    return f"{row.starts_at.astimezone(zone):%H:%M}–{row.ends_at.astimezone(zone):%H:%M}"
+
+
+def _between(row: Row, work: Work) -> str:
+    """Whom the viewer meets: the other side, or both where the viewer is on neither."""
+    if row.practitioner_id == work.actor.person_id:
+        return who(row) or "nobody yet"
+    if work.actor.name in row.learners and len(row.learners) == 1 and not row.team:
+        return row.practitioner or "nobody yet"
+    return " with ".join(filter(None, (row.practitioner, who(row)))) or "nobody yet"
+
+
+def _notices(notices: Sequence[NoticeRow], zone: ZoneInfo, now: datetime) -> None:
+    unread = [notice for notice in notices if not notice.read]
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader("Notices" + (f" :blue-badge[{len(unread)} new]" if unread else ""), width="content")
+        if unread:
+            st.button("Mark all as read", type="tertiary", icon=":material/done_all:", on_click=_read,
+                      key="read-all")
+    if not notices:
+        st.caption("Nothing yet. When something that concerns you is booked, moved or cancelled, you are told here.")
+    for notice in notices:
+        with st.container(border=not notice.read, gap=None, key=f"notice-{notice.id}"):
+            st.markdown(plain(notice.text) if notice.read else f"**{plain(notice.text)}**")
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.caption(ago(notice.created_at, now, zone), width="content")
+                if notice.session_id is not None:
+                    _open_button(notice)
+                if not notice.read:
+                    st.button("Mark as read", type="tertiary", key=f"read-{notice.id}", on_click=_read,
+                              args=(notice.id,))
+
+
+def _open_button(notice: NoticeRow) -> None:
+    """Opening what a notice tells of is reading it."""
+    if st.button("Open", type="tertiary", icon=":material/arrow_forward:", key=f"open-{notice.id}"):
+        if not notice.read:
+            _read(notice.id)
+        navigation.open_session(notice.session_id or 0)
+
+
+def _read(*ids: int) -> None:
+    with feedback.refusals():
+        runtime.commit(mark_read, ids or None)

@@ -1,0 +1,42 @@
+"""Side panels: short forms over a screen, one at a time, that stay open until they are done or put away."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from ui import feedback
+from ui.forms import Form
+
+_OPEN, _PLACE = "panel:open", "panel:place"
+
+
+def open_(name: str, *about: int | str) -> None:
+    """Open a panel, with what it is about; for a button's `on_click`."""
+    st.session_state[_OPEN] = (name, about)
+
+
+def close() -> None:
+    """Put the panel away. What was typed in it is forgotten with its widgets."""
+    st.session_state.pop(_OPEN, None)
+
+
+def show(name: str, title: str, body: Callable[..., None]) -> None:
+    """Draw this panel, if it is the one that is open."""
+    opened, about = st.session_state.get(_OPEN, ("", ()))
+    if opened == name:
+        st.dialog(title, position="right", width="medium", on_dismiss=close)(body)(*about)
+
+
+def finish(form: Form) -> None:
+    """Close the panel once its form was saved, and say what happened."""
+    if saved := form.done():
+        feedback.tell(saved)
+        close()
+        st.rerun()
+
+
+def moved_to(place: str) -> bool:
+    """Whether this is another place than the last run's."""
+    before = st.session_state.get(_PLACE)
+    st.session_state[_PLACE] = place
+    return bool(before != place)

@@ -1,0 +1,226 @@
+"""The list of people: its filters, its table, and the panels for adding and inviting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.access.commands import invite
+from core.access.rules import INVITATION_LASTS
+from core.clock import when_words
+from core.people.commands import NewPerson, add_people
+from core.people.queries import PeoplePage, PersonRow, PersonState
+from core.people.visible import reads_contacts, roles_seen
+from core.permissions import Action, may
+from core.programmes.commands import ORDINARY, called
+from core.programmes.queries import ProgrammeView
+from core.words import Role
+from core.work import Work
+from ui import feedback, fields, navigation, panel, people_picker, runtime
+from ui.format import capital, plain
+from ui.forms import Form
+
+_TABLE = "people-table"
+STATE_WORDS = {
+    PersonState.ACTIVE: "active", PersonState.INVITED: "no password yet", PersonState.OFF: "switched off",
+}
+
+
+@dataclass(frozen=True)
+class Rights:
+    """What the viewer may do with the people of a programme."""
+
+    reads_contacts: bool
+    edits: bool
+    invites: bool
+
+
+def rights(work: Work, programme: ProgrammeView) -> Rights:
+    """Asked once for the whole screen."""
+    return Rights(
+        reads_contacts(work, programme.id),
+        may(work, Action.PEOPLE_EDIT, programme.id) and not programme.retired,
+        may(work, Action.PERSON_INVITE, programme.id) and reads_contacts(work, programme.id),
+    )
+
+
+def head(programme: ProgrammeView, may_do: Rights) -> None:
+    """Title left, *Add person* right."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title("People", width="content")
+        if may_do.edits:
+            st.button("Add person", type="primary", icon=":material/person_add:", on_click=panel.open_,
+                      args=("person-new", programme.id))
+
+
+def filters(work: Work, programme: ProgrammeView, may_do: Rights) -> dict[str, Any]:
+    """A row of filters, kept in the address."""
+    seen = roles_seen(work, programme.id)
+    roles = {capital(called(programme, role)): role for role in Role if role in seen}
+    states = {capital(words): state for state, words in STATE_WORDS.items()}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Find", key="find", type="search", bind="query-params", on_change=_first_page, icon=":material/search:",
+            placeholder="Name, e-mail or phone" if may_do.reads_contacts else "Name", width=320,
+        )
+        role = st.selectbox("Role", list(roles), index=None, key="role", bind="query-params", on_change=_first_page,
+                            placeholder="Any role", width=200)
+        state = st.selectbox(
+            "Account", list(states), index=None, key="account", bind="query-params", on_change=_first_page,
+            placeholder="All but switched off", width=220,
+        ) if may_do.reads_contacts else None
+    return {"text": text or "", "role": roles.get(role or ""), "state": states.get(state or "")}
+
+
+def page_number() -> int:
+    """The page that the address asks for."""
+    said = st.session_state.get("at", st.query_params.get("at", "1"))
+    return max(1, min(int(said), 1_000_000)) if str(said).isdecimal() and len(str(said)) < 9 else 1
+
+
+def _first_page() -> None:
+    st.session_state["at"] = 1
+
+
+def table(page: PeoplePage, programme: ProgrammeView, may_do: Rights) -> list[PersonRow]:
+    """The rows of a page; a click on one opens the profile. Returns those that are ticked."""
+    if not page.rows:
+        _nobody(may_do)
+        return []
+    zone = runtime.zone(programme.zone_name)
+    columns: dict[str, list[Any]] = {
+        "Name": [row.name for row in page.rows],
+        "Roles": [[capital(called(programme, role)) for role in row.roles] for row in page.rows],
+    }
+    if any(row.teams for row in page.rows):
+        columns[capital(programme.policy.words.team)] = [", ".join(row.teams) for row in page.rows]
+    if may_do.reads_contacts:
+        columns["E-mail"] = [row.email for row in page.rows]
+        columns["Account"] = [STATE_WORDS[row.state] if row.state else "" for row in page.rows]
+    columns[f"Next {programme.policy.words.session}"] = [
+        when_words(row.next_at, zone) if row.next_at else "" for row in page.rows
+    ]
+    chosen = st.dataframe(
+        pd.DataFrame(columns), hide_index=True, height="content", key=_TABLE, on_select="rerun",
+        selection_mode=["multi-row", "single-cell"] if may_do.invites else ["single-cell"],
+        alt=f"People of {programme.name}, page {page.number} of {page.pages}",
+        column_config={
+            "Name": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Roles": st.column_config.ListColumn(width="medium"),
+        },
+    )
+    for line, _ in chosen.selection.cells:
+        if line < len(page.rows):
+            navigation.open_person(page.rows[line].id)
+    return [page.rows[line] for line in chosen.selection.rows if line < len(page.rows)]
+
+
+def _nobody(may_do: Rights) -> None:
+    if any(st.session_state.get(key) for key in ("find", "role", "account")):
+        with st.container(border=True):
+            st.markdown("Nobody matches.")
+            st.button("Show everybody", icon=":material/filter_alt_off:", on_click=_no_filters)
+    elif page_number() > 1:
+        st.info("There is no such page any more.", icon=":material/info:")
+        st.button("First page", on_click=_first_page)
+    else:
+        st.info("Nobody is here yet." + (" Start with *Add person*." if may_do.edits else ""), icon=":material/group:")
+
+
+def _no_filters() -> None:
+    st.session_state.update({"find": "", "role": None, "account": None, "at": 1})
+
+
+def below(page: PeoplePage, picked: Sequence[PersonRow], may_do: Rights) -> None:
+    """How many there are, the pages, and what can be done with those ticked."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        count = f"{page.total:,} {'person' if page.total == 1 else 'people'}"
+        hint = " · click a name for the profile" if page.rows else ""
+        ticks = ", tick to invite" if page.rows and may_do.invites else ""
+        st.caption(count + hint + ticks, width="content")
+        if page.pages > 1:
+            st.pagination(page.pages, key="at", bind="query-params")
+    if picked:
+        waiting = [row for row in picked if row.state is PersonState.INVITED and row.email]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                f"Invite {len(waiting)} selected", icon=":material/mail:", on_click=panel.open_,
+                args=("invite", *(row.id for row in waiting)), disabled=not waiting,
+            )
+            if left := len(picked) - len(waiting):
+                st.caption(f"{left} of those ticked {'has' if left == 1 else 'have'} a password already, no e-mail"
+                           " address, or a switched-off account.")
+
+
+def panels(programme: ProgrammeView) -> None:
+    """Whatever is open over the list."""
+    panel.show("person-new", "Add person", _add)
+    panel.show("invite", "Invitations", show_links)
+
+
+def _add(programme_id: int) -> None:
+    form = Form("person-new")
+    panel.finish(form)
+    with runtime.reading() as work:
+        programme = next(each for each in _programmes(work) if each.id == programme_id)
+        words = programme.policy.words
+        st.text_input("Name", key=form.field("name"), autocomplete="off")
+        form.problem("name")
+        st.text_input("E-mail", key=form.field("email"), autocomplete="off",
+                      help="Needed to sign in. Leave it empty for somebody who never will.")
+        form.problem("email")
+        st.text_input("Phone", key=form.field("phone"), autocomplete="off")
+        form.problem("phone")
+        known = [role for role in ORDINARY] + (
+            [Role.MASTER_ADMIN, Role.BASIC_ADMIN, Role.CURRICULUM_MANAGER, Role.INSIGHT_VIEWER]
+            if may(work, Action.ROLES_GRANT, programme_id) else [])
+        st.pills("Roles", known, selection_mode="multi", key=form.field("roles"), wrap=True,
+                 format_func=lambda role: capital(called(programme, role)))
+        form.problem("roles")
+        if Role.LEARNER in (form.value("roles") or ()):
+            people_picker.team(work, programme_id, f"{capital(words.team)} (optional)", form.field("team"))
+            form.problem("teams")
+        fields.zone("Time zone", form.field("zone"), f"As the programme: {programme.zone_name}")
+        form.problem("zone")
+    form.show_refusal()
+    st.button("Add", type="primary", key=form.field("save"), on_click=_send_add, args=(programme_id,))
+    st.caption("Nobody is told yet. Invite people from the list when you are ready.")
+
+
+def _programmes(work: Work) -> list[ProgrammeView]:
+    from core.programmes.queries import my_programmes
+
+    return my_programmes(work)
+
+
+def _send_add(programme_id: int) -> None:
+    form = Form("person-new")
+    team = form.value("team")
+    roles = tuple(form.value("roles") or ())
+    form.send(add_people, programme_id, [NewPerson(
+        name=form.value("name", ""), email=form.value("email") or None, phone=form.value("phone") or None,
+        zone=form.value("zone"), roles=roles,
+        team_ids=(team,) if team is not None and Role.LEARNER in roles else (),
+    )])
+
+
+def show_links(*person_ids: int) -> None:
+    """Make invitations and show each link once, to be handed over."""
+    form = Form("invite " + " ".join(map(str, sorted(person_ids))))
+    links: dict[int, str] = {}
+    with feedback.refusals():
+        links = runtime.one_time_links(invite, person_ids, key=form.key)
+    if not links:
+        return
+    with runtime.reading() as work:
+        named = {id_: fields.name_of(work, id_) for id_ in links}
+    st.markdown(
+        f"Hand {'this link' if len(links) == 1 else 'each link'} over yourself, by mail or message. It works once,"
+        f" for {INVITATION_LASTS.days} days, to choose a password. It is shown only here; making a new one ends it."
+    )
+    for id_, link in links.items():
+        st.markdown(f"**{plain(named[id_])}**")
+        st.code(link, language=None, wrap_lines=True)
+    st.button("Done", type="primary", on_click=panel.close)

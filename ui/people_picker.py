@@ -1,0 +1,107 @@
+"""Choose a person or a team out of any number: type, then choose among at most 20 matches. Works by keyboard."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import streamlit as st
+
+from core.people.queries import names, pick, pick_teams
+from core.work import Work
+from db.words import Role
+from ui import runtime
+
+MOST = 20
+
+
+class Match(Protocol):
+    """Somebody, or some team; the hint tells namesakes apart."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def hint(self) -> str: ...
+
+
+Find = Callable[[Work, str, int], Sequence[Match]]
+"""Matches of a text, at most so many; all in order of name for no text."""
+
+
+def person(
+    work: Work, programme_id: int, role: Role | None, label: str, key: str, *, help: str | None = None,
+    most: int = MOST, on_change: Callable[[], None] | None = None,
+) -> int | None:
+    """One person with that role (or any). What is chosen is kept in `st.session_state[key]`, which may be preset."""
+    return choose(
+        work, label, key, lambda asked, text, n: pick(asked, programme_id, role, text, n),
+        lambda id_: names(work, programme_id, [id_]).get(id_), help=help, most=most, on_change=on_change,
+    )
+
+
+def team(
+    work: Work, programme_id: int, label: str, key: str, *, help: str | None = None, most: int = MOST,
+    on_change: Callable[[], None] | None = None,
+) -> int | None:
+    """As `person`, for one team; found by its name or idea."""
+    return choose(
+        work, label, key, lambda asked, text, n: pick_teams(asked, programme_id, text, n),
+        lambda id_: next((one.name for one in pick_teams(work, programme_id, "", 10_000) if one.id == id_), None),
+        help=help, most=most, on_change=on_change,
+    )
+
+
+def choose(
+    work: Work, label: str, key: str, find: Find, name_of: Callable[[int], str | None], *, help: str | None = None,
+    most: int = MOST, on_change: Callable[[], None] | None = None,
+) -> int | None:
+    """A text field that shows who is chosen; what is typed instead brings up the matches under it."""
+    typed, offered, named = f"{key}:text", f"{key}:match", f"{key}:named"
+    chosen: int | None = st.session_state.get(key)
+    if st.session_state.get(named) != chosen or typed not in st.session_state:
+        name = name_of(chosen) if chosen is not None else None
+        if chosen is not None and name is None:
+            chosen = st.session_state[key] = None
+        if chosen is not None or st.session_state.get(named) is not None or typed not in st.session_state:
+            st.session_state[typed] = name or ""
+        st.session_state[named] = chosen
+
+    def settle(match: Match | None) -> None:
+        st.session_state[key] = st.session_state[named] = match.id if match else None
+        if match:
+            st.session_state[typed] = match.name
+        if on_change:
+            on_change()
+
+    def asked() -> None:
+        text = str(st.session_state[typed]).strip()
+        st.session_state.pop(offered, None)
+        with runtime.reading() as look:
+            found = find(look, text, 2) if text else []
+        settle(found[0] if len(found) == 1 else None)
+
+    st.text_input(
+        label, key=typed, on_change=asked, help=help, placeholder="Type a name, then Enter", icon=":material/search:",
+        autocomplete="off", max_chars=120,
+    )
+    text = str(st.session_state[typed]).strip()
+    if chosen is not None or not text:
+        return chosen
+    found = list(find(work, text, most + 1))
+    by_label = {_label(match, found): match for match in found[:most]}
+    if not found:
+        st.caption("Nobody found by that name.")
+        return None
+
+    def picked() -> None:
+        settle(by_label.get(str(st.session_state[offered])))
+
+    more = " of the first; type more to narrow it down" if len(found) > most else ""
+    st.pills(f"Choose one{more}", list(by_label), key=offered, on_change=picked)
+    return None
+
+
+def _label(match: Match, among: Sequence[Match]) -> str:
+    """The name, with the hint where another has the same name."""
+    same = [one for one in among if one.name == match.name]
+    return match.name if len(same) == 1 else f"{match.name} ({match.hint or same.index(match) + 1})"
