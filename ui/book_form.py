@@ -13,24 +13,26 @@ from core.errors import NotFound
 from core.history.queries import act_by_key
 from core.people.queries import names
 from core.permissions import Action, may, require
-from core.programmes.queries import ProgrammeView, programme_of
+from core.programmes.queries import ProgrammeView
 from core.programmes.rules import BookingField
 from core.sessions.commands import book_sessions, next_number
 from core.sessions.planning import copy_of, involved, next_of
-from core.sessions.rules import BOUNDS, Booking
+from core.sessions.rules import Booking
 from core.structure.queries import Option, Options, options
+from core.words import Method, Origin, Role, TimetableKind
 from core.work import Work
-from db.words import Method, Origin, Role, TimetableKind
 from ui import booking, feedback, here, navigation, people_picker, runtime
-from ui.format import capital, names as listed_names, plain
+from ui.format import capital, plain
+from ui.format import names as listed_names
 from ui.forms import Form
 
 NAME = "book"
 ASKED = ("copy", "next", "practitioner", "learner", "team")
 """What the address may say that the form starts from."""
 _KEY = re.compile(r"[\w-]{8,40}")
-_WIDGETS = {"courses": "courses", "duration": "minutes"}
+_WIDGETS = {"duration": "minutes"}
 """Where a problem's name is not its widget's."""
+_TAKES_TIME = ("practitioner", "who", "date", "time", "duration", "room")
 
 
 class With(StrEnum):
@@ -110,7 +112,8 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
     })
     leads = Role.PRACTITIONER in work.actor.roles.get(about.programme.id, frozenset())
     practitioner = asked["practitioner"] or start.practitioner_id or (about.me if leads else None)
-    learners = tuple(each for each in ((asked["learner"],) if asked["learner"] else start.learner_ids) if each in people)
+    wanted = (asked["learner"],) if asked["learner"] else start.learner_ids
+    learners = tuple(each for each in wanted if each in people)
     teams = {team.id for team in about.lists.teams}
     team = asked["team"] or start.team_id
     put = form.preset
@@ -173,17 +176,18 @@ def draw(work: Work, form: Form, about: Setting) -> None:
     """The whole form."""
     _forget_mended(form)
     with st.container(border=True):
-        left, right = st.columns([5, 6], gap="large")
+        left, right = st.columns(2, gap="large")
         with left:
             people = _who(work, form, about)
             booking.time_fields(form, about.programme, about.zone,
                                 required=BookingField.WHEN in about.programme.policy.required)
-            room = _where(form, about)
         with right:
+            room = form.value("room")
             booking.availability(form, work, about.programme, about.zone, people, [room] if room else [])
     with st.container(border=True):
         _what(work, form, about)
-    form.show_refusal() if form.busy is None else None
+    if form.busy is None:
+        form.show_refusal()
     _said_elsewhere(form)
 
 
@@ -226,7 +230,7 @@ def _who(work: Work, form: Form, about: Setting) -> frozenset[int]:
     return involved(work, programme.id, (practitioner, *learners), team, day)
 
 
-def _where(form: Form, about: Setting) -> int | None:
+def _where(form: Form, about: Setting) -> None:
     policy = about.programme.policy
     if policy.smart_rooms:
         st.segmented_control(
@@ -235,20 +239,19 @@ def _where(form: Form, about: Setting) -> int | None:
         )
     form.problem("method")
     left, right = st.columns(2)
-    room: int | None = None
     with left:
         if about.lists.rooms:
-            room = _choice("Room", about.lists.rooms, form.field("room"), "No room")
+            _choice("Room", about.lists.rooms, form.field("room"), "No room")
         form.problem("room")
     with right:
         _text(form, "location", about.label(BookingField.LOCATION, "Location"))
-    return room
 
 
 def _what(work: Work, form: Form, about: Setting) -> None:
     policy, lists, words = about.programme.policy, about.lists, about.programme.policy.words
     left, right = st.columns(2, gap="large")
     with left:
+        _where(form, about)
         st.selectbox(
             about.label(BookingField.TYPE, "Type"), policy.types, index=None, placeholder="Choose a type",
             format_func=capital, key=form.field("type"), on_change="ignore", persist_state="session",
@@ -293,12 +296,12 @@ def _text(form: Form, name: str, label: str) -> None:
     form.problem(name)
 
 
-def _choice(label: str, listed: tuple[Option, ...], key: str, nothing: str) -> int | None:
+def _choice(label: str, listed: tuple[Option, ...], key: str, nothing: str) -> None:
     by_id = {
         each.id: f"{each.name} ({each.owner})" if each.kind is TimetableKind.CUSTOM else each.name for each in listed
     }
-    return st.selectbox(label, list(by_id), index=None, format_func=lambda each: by_id.get(each, ""), key=key,
-                        placeholder=nothing, persist_state="session")
+    st.selectbox(label, list(by_id), index=None, format_func=lambda each: by_id.get(each, ""), key=key,
+                 placeholder=nothing, persist_state="session")
 
 
 def _forget_mended(form: Form) -> None:
@@ -307,6 +310,8 @@ def _forget_mended(form: Form) -> None:
     problems: dict[str, str] = form.state.get("problems", {})
     for name in [name for name in problems if name in held and held[name] != _holds(form, name)]:
         del problems[name]
+    if form.busy and any(held.get(name) != _holds(form, name) for name in _TAKES_TIME):
+        form.state.pop("refusal", None)
 
 
 def _holds(form: Form, name: str) -> Any:
@@ -324,7 +329,7 @@ def _said_elsewhere(form: Form) -> None:
         fields = "one field needs" if count == 1 else f"{count} fields need"
         st.markdown(f":red[:material/error: Not booked yet: {fields} your attention above.]")
     elif form.busy:
-        st.markdown(":red[:material/event\\_busy: Not booked yet: somebody is taken at that time, see above.]")
+        st.markdown(":red[:material/event_busy: Not booked yet: somebody is taken at that time, see above.]")
 
 
 # What it sends ------------------------------------------------------------------------------------------------------
@@ -390,5 +395,3 @@ def finish(form: Form, about: Setting) -> None:
     booking.put_time(again, None, about.zone)
     st.rerun()
 
-
-__all__ = ["BOUNDS", "NAME", "Setting", "begin", "draw", "finish", "programme_of", "send", "setting"]

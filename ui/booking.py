@@ -66,7 +66,7 @@ def put_time(form: Form, starts_at: datetime | None, zone: ZoneInfo) -> None:
 def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, required: bool) -> Chosen:
     """Date, time and duration side by side, each with its sentence."""
     star = " *" if required else ""
-    left, middle, right = st.columns([4, 3, 3])
+    left, middle, right = st.columns([10, 7, 9], gap="small")
     with left:
         st.date_input(f"Date{star}", value=None, min_value=date.min, max_value=date.max, format="YYYY-MM-DD",
                       key=form.field("date"), persist_state="session")
@@ -89,7 +89,7 @@ def availability(
     form: Form, work: Work, programme: ProgrammeView, zone: ZoneInfo, people: Collection[int],
     rooms: Collection[int], *, but: int | None = None,
 ) -> None:
-    """Days and hours at which those involved are taken (C6), what stands against the time chosen, and free ones (B9)."""
+    """Days and hours at which those involved are taken (C6), what is against the time chosen, and free ones (B9)."""
     now = chosen(form, zone)
     today = work.now.astimezone(zone).date()
     day: date | None = form.value("date")
@@ -106,8 +106,10 @@ def availability(
     minutes = now.minutes if now.minutes and 0 < now.minutes <= LONGEST else programme.policy.usual_minutes
     marks = day_marks(busy, days, minutes, programme.policy, programme.zone, zone)
     _strip(form, days, marks, day)
-    if day is not None:
-        _hours(programme, zone, day, now, [one for one in busy if _on(one, day, zone)], bool(people or rooms))
+    if not people and not rooms:
+        st.caption("Choose who takes part to see when they are taken.")
+    elif day is not None:
+        _hours(programme, zone, day, now, [one for one in busy if _on(one, day, zone)])
     _against(form, work, programme, zone, now, people, rooms, but, busy)
 
 
@@ -120,7 +122,7 @@ def _strip(form: Form, days: list[date], marks: dict[date, Mark], day: date | No
             st.session_state[form.field("date")] = st.session_state[key]
 
     st.pills(
-        "Who is free", days, key=key, on_change=pick,
+        "Who is free", days, key=key, on_change=pick, wrap=True,
         format_func=lambda each: f"{each:%a} {each.day} {MARKS[marks[each]]}" if each in marks else str(each),
     )
     span = f"{days[0].day} {days[0]:%b} to {days[-1].day} {days[-1]:%b %Y}"
@@ -131,9 +133,7 @@ def _on(one: Busy, day: date, zone: ZoneInfo) -> bool:
     return one.starts_at < day_start(day + timedelta(days=1), zone) and one.ends_at > day_start(day, zone)
 
 
-def _hours(
-    programme: ProgrammeView, zone: ZoneInfo, day: date, now: Chosen, busy: list[Busy], somebody: bool
-) -> None:
+def _hours(programme: ProgrammeView, zone: ZoneInfo, day: date, now: Chosen, busy: list[Busy]) -> None:
     """The chosen day as a bar for each who is taken, and the same in words."""
     since, until = day_start(day, zone), day_start(day + timedelta(days=1), zone)
     spans = open_spans(programme.policy, programme.zone, since, until)
@@ -144,7 +144,7 @@ def _hours(
     for one in busy:
         by_whom.setdefault(one.who, []).append(one)
     if not busy:
-        st.caption("Nobody is taken that day." if somebody else "Choose who takes part to see when they are taken.")
+        st.caption("Nobody is taken that day.")
         return
     own = [(now.starts_at, now.ends_at)] if now.starts_at and now.ends_at else []
     edges = [*spans, *own, *((max(one.starts_at, since), min(one.ends_at, until)) for one in busy)]
@@ -167,7 +167,8 @@ def _whole_hour(at: datetime, zone: ZoneInfo, *, up: bool) -> datetime:
 
 
 _NAME = "flex:0 0 7.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-size:.85rem"
-_TAKEN = ("repeating-linear-gradient(45deg,rgba(190,110,20,.85) 0 4px,rgba(190,110,20,.6) 4px 8px)")
+_TRACK = "position:relative;flex:1;height:18px;border-radius:3px;overflow:hidden"
+_TAKEN = "repeating-linear-gradient(45deg,rgba(190,110,20,.85) 0 4px,rgba(190,110,20,.6) 4px 8px)"
 
 
 def _bars(
@@ -184,9 +185,10 @@ def _bars(
 
     def line(name: str, blocks: str, style: str = "background:rgba(128,128,128,.28)") -> str:
         return (
-            f'<div style="display:flex;align-items:center;gap:.5rem;margin:3px 0"><div style="{_NAME}">{escape(name)}'
-            f'</div><div style="position:relative;flex:1;height:18px;border-radius:3px;overflow:hidden;{style}">{blocks}'
-            "</div></div>"
+            '<div style="display:flex;align-items:center;gap:.5rem;margin:3px 0">'
+            f'<div style="{_NAME}">{escape(name)}</div>'
+            f'<div style="{_TRACK};{style}">{blocks}</div>'
+            "</div>"
         )
 
     opened = "".join(block(a, b, "background:rgba(128,128,128,.12)") for a, b in spans)

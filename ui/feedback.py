@@ -1,7 +1,8 @@
 """What happened, in a line with *Undo*, and refusals as sentences (never a traceback)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 
@@ -16,23 +17,44 @@ _SAID = "feedback:said"
 
 def tell(saved: Saved) -> None:
     """Remember what an act did, to be shown on top of the next screen with *Undo*."""
-    st.session_state[_SAID] = (saved.said, saved.act_id)
+    st.session_state[_SAID] = (saved.said, saved.act_id, False)
 
 
 def note(sentence: str) -> None:
     """As `tell`, for something that cannot be undone."""
-    st.session_state[_SAID] = (sentence, None)
+    st.session_state[_SAID] = (sentence, None, False)
+
+
+def refuse(refusal: Refusal) -> None:
+    """Remember why an act was refused, to be shown where what happened is shown."""
+    st.session_state[_SAID] = (refusal.sentence, None, True)
+
+
+def act(command: Callable[..., Any], *args: Any, final: bool = False) -> None:
+    """One click, one act: for a button's `on_click`. With `final`, no *Undo* is offered."""
+    try:
+        saved = runtime.commit(command, *args)
+    except Refusal as refusal:
+        refuse(refusal)
+    else:
+        if final:
+            note(saved.said)
+        else:
+            tell(saved)
 
 
 def show() -> None:
     """The line on top of a screen: what happened last, with *Undo* and a way to put it away."""
     if _SAID not in st.session_state:
         return
-    said, act_id = st.session_state[_SAID]
+    said, act_id, refused = st.session_state[_SAID]
     with st.container(horizontal=True, vertical_alignment="center", key="feedback"):
-        st.success(plain(said), icon=":material/check_circle:")
+        if refused:
+            st.error(plain(said), icon=":material/block:")
+        else:
+            st.success(plain(said), icon=":material/check_circle:")
         if act_id is not None:
-            st.button("Undo", icon=":material/undo:", key="feedback-undo", on_click=_undo, args=(act_id,))
+            st.button("Undo", icon=":material/undo:", key="feedback-undo", on_click=undo_act, args=(act_id,))
         st.button("Close", icon=":material/close:", type="tertiary", key="feedback-close", on_click=_close)
 
 
@@ -40,13 +62,14 @@ def _close() -> None:
     st.session_state.pop(_SAID, None)
 
 
-def _undo(act_id: int) -> None:
+def undo_act(act_id: int) -> None:
+    """Undo an act and tell what came of it; for a button's `on_click`."""
     try:
         saved = runtime.commit(undo, act_id, undoes=act_id, key=f"undo-{act_id}")
     except Refusal as refusal:
-        st.session_state[_SAID] = (refusal.sentence, None)
+        refuse(refusal)
     else:
-        st.session_state[_SAID] = (saved.said, None)
+        note(saved.said)
 
 
 @contextmanager

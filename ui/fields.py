@@ -4,9 +4,6 @@ from zoneinfo import available_timezones
 
 import streamlit as st
 
-from core.people.queries import profile
-from core.work import Work
-
 ZONES = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "SystemV/")))
 """Time zones by place; the others are old names of these."""
 
@@ -19,8 +16,3 @@ def zone(label: str, key: str, otherwise: str = "") -> str | None:
         label, options, index=None, key=key, placeholder=otherwise or "Choose a time zone",
         format_func=lambda name: name.replace("_", " "),
     )
-
-
-def name_of(work: Work, person_id: int) -> str:
-    """The name of somebody whom the viewer sees. Raises NotFound."""
-    return profile(work, person_id).name

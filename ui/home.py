@@ -154,17 +154,18 @@ def _listed(rows: Sequence[tuple[Row, str]], zone: ZoneInfo, work: Work) -> None
         return day_words(item[0].starts_at, zone, work.now) if item[0].starts_at else ""
 
     for title, of_day in groupby(rows, key=day):
-        st.markdown(f"**{title}**")
-        for row, where in of_day:
-            with st.container(border=True, gap=None, key=f"next-{row.id}"):
-                with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                    st.page_link(
-                        navigation.BY_NAME["worksheet"].page(), query_params={"session": str(row.id)}, icon="",
-                        label=f"**{_clock(row, zone)}** {plain(_between(row, work))}",
-                    )
-                    st.markdown(" ".join(status_badge(label) for label in labels(row)), width="content")
-                details = [row.type, row.room or row.location, ", ".join(row.courses), row.description, where]
-                st.caption(plain(" · ".join(filter(None, details))))
+        with st.container(border=True, gap="small"):
+            st.markdown(f"**{title}**")
+            for row, where in of_day:
+                with st.container(gap=None, key=f"next-{row.id}"):
+                    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                        st.page_link(
+                            navigation.BY_NAME["worksheet"].page(), query_params={"session": str(row.id)}, icon="",
+                            label=f"**{_clock(row, zone)}** {plain(_between(row, work))}",
+                        )
+                        st.markdown(" ".join(status_badge(label) for label in labels(row)), width="content")
+                    details = [row.type, row.room or row.location, ", ".join(row.courses), row.description, where]
+                    st.caption(plain(" · ".join(filter(None, details))))
 
 
 def _clock(row: Row, zone: ZoneInfo) -> str:

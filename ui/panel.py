@@ -1,5 +1,6 @@
 """Side panels: short forms over a screen, one at a time, that stay open until they are done or put away."""
 
+import secrets
 from collections.abc import Callable
 
 import streamlit as st
@@ -7,17 +8,28 @@ import streamlit as st
 from ui import feedback
 from ui.forms import Form
 
-_OPEN, _PLACE = "panel:open", "panel:place"
+_OPEN, _PLACE, _KEY = "panel:open", "panel:place", "panel:key"
 
 
 def open_(name: str, *about: int | str) -> None:
     """Open a panel, with what it is about; for a button's `on_click`."""
     st.session_state[_OPEN] = (name, about)
+    st.session_state[_KEY] = secrets.token_urlsafe(12)
+
+
+def key() -> str:
+    """One opening of the panel, one act."""
+    return str(st.session_state[_KEY])
 
 
 def close() -> None:
     """Put the panel away. What was typed in it is forgotten with its widgets."""
     st.session_state.pop(_OPEN, None)
+
+
+def is_open(name: str) -> bool:
+    """Whether this is the panel that is open."""
+    return bool(st.session_state.get(_OPEN, ("", ()))[0] == name)
 
 
 def show(name: str, title: str, body: Callable[..., None]) -> None:

@@ -1,24 +1,25 @@
 """The list of people: its filters, its table, and the panels for adding and inviting."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from core.access.commands import invite
-from core.access.rules import INVITATION_LASTS
+from core.access.rules import INVITATION_LASTS, PASSWORD_LINK_LASTS
 from core.clock import when_words
 from core.people.commands import NewPerson, add_people
-from core.people.queries import PeoplePage, PersonRow, PersonState
+from core.people.queries import PeoplePage, PersonRow, PersonState, names
 from core.people.visible import reads_contacts, roles_seen
 from core.permissions import Action, may
 from core.programmes.commands import ORDINARY, called
-from core.programmes.queries import ProgrammeView
+from core.programmes.queries import ProgrammeView, programme_of
 from core.words import Role
 from core.work import Work
-from ui import feedback, fields, navigation, panel, people_picker, runtime
+from ui import feedback, fields, here, navigation, panel, people_picker, runtime
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -26,6 +27,10 @@ _TABLE = "people-table"
 STATE_WORDS = {
     PersonState.ACTIVE: "active", PersonState.INVITED: "no password yet", PersonState.OFF: "switched off",
 }
+
+
+GRANTED = (Role.MASTER_ADMIN, Role.BASIC_ADMIN, Role.CURRICULUM_MANAGER, Role.INSIGHT_VIEWER)
+"""Roles that a master admin gives; a custom manager's comes with ticks, in the settings."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def table(page: PeoplePage, programme: ProgrammeView, may_do: Rights) -> list[Pe
         selection_mode=["multi-row", "single-cell"] if may_do.invites else ["single-cell"],
         alt=f"People of {programme.name}, page {page.number} of {page.pages}",
         column_config={
-            "Name": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Name": st.column_config.TextColumn(width="medium"),
             "Roles": st.column_config.ListColumn(width="medium"),
         },
     )
@@ -141,7 +146,7 @@ def below(page: PeoplePage, picked: Sequence[PersonRow], may_do: Rights) -> None
         ticks = ", tick to invite" if page.rows and may_do.invites else ""
         st.caption(count + hint + ticks, width="content")
         if page.pages > 1:
-            st.pagination(page.pages, key="at", bind="query-params")
+            st.pagination(page.pages, key="at", bind="query-params", width=320)
     if picked:
         waiting = [row for row in picked if row.state is PersonState.INVITED and row.email]
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -164,7 +169,7 @@ def _add(programme_id: int) -> None:
     form = Form("person-new")
     panel.finish(form)
     with runtime.reading() as work:
-        programme = next(each for each in _programmes(work) if each.id == programme_id)
+        programme = programme_of(work, programme_id)
         words = programme.policy.words
         st.text_input("Name", key=form.field("name"), autocomplete="off")
         form.problem("name")
@@ -173,9 +178,7 @@ def _add(programme_id: int) -> None:
         form.problem("email")
         st.text_input("Phone", key=form.field("phone"), autocomplete="off")
         form.problem("phone")
-        known = [role for role in ORDINARY] + (
-            [Role.MASTER_ADMIN, Role.BASIC_ADMIN, Role.CURRICULUM_MANAGER, Role.INSIGHT_VIEWER]
-            if may(work, Action.ROLES_GRANT, programme_id) else [])
+        known = [*ORDINARY, *(GRANTED if may(work, Action.ROLES_GRANT, programme_id) else ())]
         st.pills("Roles", known, selection_mode="multi", key=form.field("roles"), wrap=True,
                  format_func=lambda role: capital(called(programme, role)))
         form.problem("roles")
@@ -189,12 +192,6 @@ def _add(programme_id: int) -> None:
     st.caption("Nobody is told yet. Invite people from the list when you are ready.")
 
 
-def _programmes(work: Work) -> list[ProgrammeView]:
-    from core.programmes.queries import my_programmes
-
-    return my_programmes(work)
-
-
 def _send_add(programme_id: int) -> None:
     form = Form("person-new")
     team = form.value("team")
@@ -206,21 +203,26 @@ def _send_add(programme_id: int) -> None:
     )])
 
 
-def show_links(*person_ids: int) -> None:
-    """Make invitations and show each link once, to be handed over."""
-    form = Form("invite " + " ".join(map(str, sorted(person_ids))))
+def show_links(*person_ids: int, command: Callable[..., list[int]] = invite) -> None:
+    """Make invitations (or password links) and show each link once, to be handed over."""
     links: dict[int, str] = {}
     with feedback.refusals():
-        links = runtime.one_time_links(invite, person_ids, key=form.key)
+        links = runtime.one_time_links(command, person_ids, key=panel.key())
     if not links:
         return
     with runtime.reading() as work:
-        named = {id_: fields.name_of(work, id_) for id_ in links}
+        named = names(work, here.programme(work).id, person_ids)
     st.markdown(
         f"Hand {'this link' if len(links) == 1 else 'each link'} over yourself, by mail or message. It works once,"
-        f" for {INVITATION_LASTS.days} days, to choose a password. It is shown only here; making a new one ends it."
+        f" for {_lasts(command)}, to choose a password. It is shown only here; making a new one ends it."
     )
     for id_, link in links.items():
-        st.markdown(f"**{plain(named[id_])}**")
+        st.markdown(f"**{plain(named.get(id_, ''))}**")
         st.code(link, language=None, wrap_lines=True)
     st.button("Done", type="primary", on_click=panel.close)
+
+
+def _lasts(command: Callable[..., list[int]]) -> str:
+    if command is invite:
+        return f"{INVITATION_LASTS.days} days"
+    return f"{PASSWORD_LINK_LASTS // timedelta(hours=1)} hours"

@@ -6,8 +6,8 @@ from typing import Protocol
 import streamlit as st
 
 from core.people.queries import names, pick, pick_teams
+from core.words import Role
 from core.work import Work
-from db.words import Role
 from ui import runtime
 
 MOST = 20

@@ -15,10 +15,10 @@ _ICONS = {
     Found.COURSE: ":material/school:",
 }
 _LEADS_TO = {
-    Found.PERSON: ("person", "person"), Found.SESSION: ("worksheet", "session"), Found.TEAM: ("sessions", "team"),
-    Found.COURSE: ("sessions", "course"),
+    Found.PERSON: ("person", "person", True), Found.SESSION: ("worksheet", "session", True),
+    Found.TEAM: ("sessions", "team", False), Found.COURSE: ("sessions", "course", False),
 }
-"""Screen, and what its address calls the thing."""
+"""Screen, what its address calls the thing, and whether it stands there by its id or by its name."""
 
 
 def search(programme: ProgrammeView) -> None:
@@ -29,7 +29,7 @@ def search(programme: ProgrammeView) -> None:
 
 def forget() -> None:
     """An empty field, for when a hit has been followed. Before the field is drawn."""
-    st.session_state.pop(_KEY, None)
+    st.session_state[_KEY] = ""
 
 
 @st.fragment
@@ -56,9 +56,9 @@ def _search(programme: ProgrammeView) -> None:
 
 
 def _link(hit: Hit) -> None:
-    screen, name = _LEADS_TO[hit.kind]
+    screen, name, by_id = _LEADS_TO[hit.kind]
     more = f" · {plain(hit.subtitle)}" if hit.subtitle else ""
     st.page_link(
-        navigation.BY_NAME[screen].page(), query_params={name: str(hit.id)}, label=f"**{plain(hit.title)}**{more}",
+        navigation.BY_NAME[screen].page(), query_params={name: str(hit.id) if by_id else hit.title}, label=f"**{plain(hit.title)}**{more}",
         icon=_ICONS[hit.kind],
     )

@@ -39,6 +39,16 @@ def sign_out(everywhere: bool = False) -> None:
     _send_away("everywhere" if everywhere else "out")
 
 
+def change_password(old: str, new: str) -> Saved:
+    """Choose a new password by the old one; this browser alone stays signed in. Raises Invalid, TooSoon."""
+    return access.change_password(engine(), who(), old, new, keep=_sign_in_id(), now=core_work.now_utc())
+
+
+def is_this_browser(sign_in_id: int) -> bool:
+    """Whether that sign-in is the one that the person looks with."""
+    return sign_in_id == _sign_in_id()
+
+
 @contextmanager
 def reading() -> Iterator[Work]:
     """Look things up as the person looking."""

@@ -32,7 +32,7 @@ if panel.moved_to(navigation.place(page)):
 if programme is not None:
     quick.search(programme)
 with st.sidebar.container(key="who", gap="xsmall"):
-    if unread:
+    if unread and page.url_path:  # the home page shows them itself
         st.page_link(
             navigation.BY_NAME["home"].page(), icon=":material/notifications:",
             label=f"{unread if unread < 100 else 'More than 99'} new {'notice' if unread == 1 else 'notices'}",

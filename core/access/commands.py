@@ -15,7 +15,7 @@ from core.access.rules import TooSoon
 from core.errors import Invalid, NotAllowed, NotFound
 from core.permissions import Action, Case, allows
 from core.programmes.rules import PRESETS, WhoBooks
-from core.work import Actor, Work, commit, load_actor
+from core.work import Actor, Saved, Work, commit, load_actor
 from db.engine import reading, writing
 from db.models.access import Account, Installation, OneTimeLink, SignIn, SignInAttempt
 from db.models.notices import Notice
@@ -112,6 +112,23 @@ def use_link(
     return begin_sign_in(engine, person.id, browser=browser, now=now, lasts=lasts)
 
 
+def change_password(engine: Engine, person_id: int, old: str, new: str, *, keep: int, now: datetime) -> Saved:
+    """Choose a new password by the old one; every sign-in but `keep` ends. Raises Invalid, TooSoon."""
+    with reading(engine) as connection:
+        person = connection.execute(
+            select(Person.name, Person.email, Account.password_hash)
+            .outerjoin(Account, Account.person_id == Person.id).where(Person.id == person_id)
+        ).one()
+    if problem := rules.password_problem(new, person.name, person.email):
+        raise Invalid({"new": problem})
+    attempt = _begin_attempt(engine, f"own {person_id}", f"own {person_id}", now, own=True)
+    if not rules.is_password(old, person.password_hash):
+        raise Invalid({"old": "This is not your password."})
+    with writing(engine) as connection:
+        connection.execute(delete(SignInAttempt).where(SignInAttempt.id == attempt))
+    return commit(engine, person_id, set_own_password, rules.hash_password(new), keep, now=now)
+
+
 # Acts --------------------------------------------------------------------------------------------------------------
 
 
@@ -128,6 +145,18 @@ def set_password_by_link(work: Work, token_hash: str, password_hash: str) -> int
     _void_links(work, [person_id])
     work.say("Chose a password.")
     return person_id
+
+
+def set_own_password(work: Work, password_hash: str, keep: int) -> int:
+    """Take a new password (given hashed, the old one proved) and end every sign-in but one."""
+    _set_password(work, work.me, password_hash)
+    work.tx.execute(
+        update(SignIn).where(SignIn.person_id == work.me, SignIn.id != keep, SignIn.ended_at.is_(None))
+        .values(ended_at=work.now)
+    )
+    _void_links(work, [work.me])
+    work.say("Changed your password, and signed you out everywhere else.")
+    return work.me
 
 
 def invite(work: Work, tokens: Mapping[int, str]) -> list[int]:

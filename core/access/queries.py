@@ -44,6 +44,16 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Browser:
+    """One browser that the viewer is signed in with; `agent` is what it says of itself."""
+
+    sign_in_id: int
+    agent: str
+    since: datetime
+    until: datetime
+
+
+@dataclass(frozen=True)
 class DemoAccount:
     """Somebody made up, whom one click signs in as."""
 
@@ -151,3 +161,13 @@ def standing(work: Work, person_id: int) -> Standing:
     return Standing(
         row[0] is not None, row[1], row[2], link.purpose if link else None, link.expires_at if link else None
     )
+
+
+def my_sign_ins(work: Work, *, most: int = 20) -> list[Browser]:
+    """Where the viewer is signed in, latest first."""
+    rows = work.tx.execute(
+        select(SignIn.id, SignIn.browser, SignIn.created_at, SignIn.expires_at)
+        .where(SignIn.person_id == work.me, SignIn.ended_at.is_(None), SignIn.expires_at > work.now)
+        .order_by(SignIn.id.desc()).limit(most)
+    )
+    return [Browser(row.id, row.browser or "", row.created_at, row.expires_at) for row in rows]

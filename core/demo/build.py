@@ -1,27 +1,29 @@
 """Fill an empty, migrated database with the demo: through the guards where it is small, proven where it is large."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, update
+from sqlalchemy import Connection, Engine, TextClause, bindparam, insert, select, text, update
 
 from core.access.commands import mark_as_demo
 from core.access.rules import hash_password
 from core.clock import when_words
 from core.demo import accounts, load
 from core.demo.life import CAME_OF_IT, COUNTS, HOUR, LINKED, PART, PART_CAME_OF_IT, SESSION, Act, Batch, Life, Told
-from core.demo.texts import MATERIALS
 from core.demo.world import AT_SCALE, COLUMNS, World, make_world
 from core.errors import Invalid
 from core.programmes.rules import PRESETS
+from core.sessions.queries import TO_LOG
 from core.work import THE_PORTAL, Work, commit
 from db.engine import reading
 from db.models.history import ChangeSet, CurrentAct
 from db.models.notices import Notice, SavedView
 from db.models.people import Person
+from db.words import Kind
 
 SEED = 2026
 ACT = ("id", "key", "at", "actor_id", "source", "command", "said")
@@ -89,7 +91,7 @@ def _relive(work: Work, connection: Connection, whole: Batch) -> None:
     for act, id_ in ids.items():
         _name_act(work, connection, id_)
         for statement in _MAKE if act.command == "book_sessions" else _SETTLE:
-            connection.exec_driver_sql(statement.format(act=id_))
+            connection.execute(statement, {"act": id_})
     connection.execute(
         update(ChangeSet).where(ChangeSet.id == bindparam("act")).values(said=bindparam("words")),
         [{"act": row[0], "words": row[-1]} for row in rows],
@@ -122,23 +124,27 @@ def _stage(connection: Connection, whole: Batch, ids: dict[Act, int]) -> None:
             connection.exec_driver_sql(f"ANALYZE staged_{table}")
 
 
-def _insert(table: str, columns: tuple[str, ...]) -> str:
+def _insert(table: str, columns: tuple[str, ...]) -> TextClause:
     names = ", ".join(columns)
     if table == "session":
-        return f"INSERT INTO session ({names}) SELECT {names} FROM staged_session WHERE made_in = {{act}} ORDER BY id"
-    return (
+        return text(f"INSERT INTO session ({names}) SELECT {names} FROM staged_session WHERE made_in = :act")
+    return text(
         f"INSERT INTO {table} ({names}) SELECT {', '.join(f'x.{name}' for name in columns)} FROM staged_session s"
-        f" JOIN staged_{table} x ON x.session_id = s.id WHERE s.made_in = {{act}} ORDER BY x.id"
+        f" JOIN staged_{table} x ON x.session_id = s.id WHERE s.made_in = :act ORDER BY x.id"
     )
 
 
 _MAKE = (_insert("session", SESSION), _insert("participation", PART), _insert("session_course", LINKED))
 _SETTLE = (
-    (f"UPDATE session SET {', '.join(f'{name} = x.{name}' for name in CAME_OF_IT)}, version = session.version + 1"
-    " FROM staged_session x WHERE x.id = session.id AND x.closed_in = {act}"),
-    (f"UPDATE participation SET {', '.join(f'{name} = x.{name}' for name in PART_CAME_OF_IT)}"
-    " FROM staged_participation x JOIN staged_session s ON s.id = x.session_id"
-    " WHERE x.id = participation.id AND s.closed_in = {act} AND x.outcome IS NOT NULL"),
+    text(
+        f"UPDATE session SET {', '.join(f'{name} = x.{name}' for name in CAME_OF_IT)}, version = session.version + 1"
+        " FROM staged_session x WHERE x.id = session.id AND x.closed_in = :act"
+    ),
+    text(
+        f"UPDATE participation SET {', '.join(f'{name} = x.{name}' for name in PART_CAME_OF_IT)}"
+        " FROM staged_participation x JOIN staged_session s ON s.id = x.session_id"
+        " WHERE x.id = participation.id AND s.closed_in = :act AND x.outcome IS NOT NULL"
+    ),
 )
 _SAID = {
     "book_sessions": "Booked {many}.", "cancel_sessions": "Cancelled {many}.",
@@ -197,11 +203,13 @@ def _offered(world: World) -> list[int]:
 
 
 def _tell(connection: Connection, world: World, heard: list[Told]) -> None:
-    """A handful of notices for each demo account that leads or attends something, and Alice's saved views."""
+    """A handful of notices for the demo accounts, and Alice's saved views."""
     rows: list[dict[str, Any]] = []
     known: Counter[int] = Counter()
-    materials = {place.id: material for place, material in zip(world.places.values(), MATERIALS, strict=True)}
-    for one in heard:
+    materials = {place.id: place.material for place in world.places.values()}
+    gus, sara, tutors = world.cast["Gus Byrne"], world.cast["Sara Byrne"], world.places[Kind.TUTORING].id
+    of_sara = [replace(one, person=gus) for one in heard if (one.person, one.programme) == (sara, tutors)]
+    for one in heard + of_sara:
         if known[one.person] >= 4:
             continue
         material = materials[one.programme]
@@ -215,16 +223,15 @@ def _tell(connection: Connection, world: World, heard: list[Told]) -> None:
         })
     for name in ("Alice Moran", "Ben Adler"):
         rows.append({
-            "person_id": world.cast[name], "programme_id": 2, "session_id": None,
-            "text": "Three teams asked for a mentor this week. The list of unassigned sessions has them.",
+            "person_id": world.cast[name], "programme_id": world.places[Kind.EVENT_MENTORING].id, "session_id": None,
+            "text": "Teams asked for mentors this week. The list of unassigned sessions has them.",
             "created_at": _instant(world.moment - 20 * HOUR),
         })
     connection.execute(insert(Notice), rows)
     connection.execute(insert(SavedView), [
         {"person_id": world.cast["Alice Moran"], "programme_id": place.id, "screen": "sessions", "name": name,
-         "address": address}
-        for place in world.places.values()
-        for name, address in (("To log", "status=to+log"), ("Nobody assigned", "status=unassigned"))
+         "address": urlencode({"programme": place.material.name, "status": status})}
+        for place in world.places.values() for name, status in (("To log", TO_LOG), ("Nobody assigned", "unassigned"))
     ])
 
 

@@ -199,10 +199,12 @@ def _structure(world: World, rng: random.Random, place: Place) -> None:
             place.rooms.append((world.add("room", place.id, said, rng.choice((4, 8, 12))), name.startswith("Smart")))
     for name in material.timetables:
         place.timetables.append(world.add("timetable", place.id, name, TimetableKind.REGULAR, None))
-    names = world.rows["person"]
+    names, known = world.rows["person"], set[str]()
     for n, person in enumerate(place.practitioners):
         if n % 4 == 0:
-            said = f"{names[person - 1][1]}, own hours" if n < 40 else f"{names[person - 1][1]}, own hours {person}"
+            said = f"{names[person - 1][1]}, own hours"
+            said = f"{said} {person}" if said in known else said  # two may have the same name
+            known.add(said)
             place.own_timetable[person] = world.add("timetable", place.id, said, TimetableKind.CUSTOM, person)
     if material.kind is Kind.EVENT_MENTORING:
         _teams(world, rng, place)

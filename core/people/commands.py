@@ -322,8 +322,8 @@ def unrelate(work: Work, relation_id: int) -> int:
     if relation is None:
         raise NotFound
     require(work, Action.PEOPLE_EDIT, relation.programme_id)
-    names = dict(work.tx.execute(
-        select(Person.id, Person.name).where(Person.id.in_((relation.adult_id, relation.learner_id)))).tuples().all())
+    names = {row.id: row.name for row in work.tx.execute(
+        select(Person.id, Person.name).where(Person.id.in_((relation.adult_id, relation.learner_id))))}
     work.tx.delete(relation)
     work.say(f"{names[relation.adult_id]} is no longer {relation.tie} of {names[relation.learner_id]}.")
     return relation_id

@@ -165,7 +165,7 @@ def _next_sessions(work: Work, programme_id: int, ids: Sequence[int]) -> dict[in
         .join(Session, Session.id == Occupancy.session_id)
         .where(Occupancy.person_id.in_(ids), Occupancy.starts_at > work.now, visible_sessions(work, programme_id))
         .group_by(Occupancy.person_id)
-    ).tuples()
+    )
     return {person_id: starts_at for person_id, starts_at in rows if person_id is not None}
 
 

@@ -1,11 +1,13 @@
 """A programme's policy and words. A kind only presets them; code asks the policy, never the kind."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.errors import Invalid
+from core.fields import Checked
 from db.words import Kind
 
 
@@ -59,6 +61,7 @@ SHORTEST = 15
 STEP = 5
 LONGEST = 24 * 60
 """Minutes (C4)."""
+MOST_TYPES = 60
 
 
 class Policy(BaseModel):
@@ -124,7 +127,7 @@ PRESETS: dict[Kind, Policy] = {
     ),
 }
 
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def hours_words(hours: tuple[int, int] | None) -> str:
@@ -134,7 +137,8 @@ def hours_words(hours: tuple[int, int] | None) -> str:
     return "–".join(f"{minutes // 60:02}:{minutes % 60:02}" for minutes in hours)
 
 
-def _who_books_words(policy: Policy) -> str:
+def who_books_words(policy: Policy) -> str:
+    """Who books, and what that leaves to the others, in a sentence or two."""
     people, learners = policy.words.many("practitioner"), policy.words.many("learner")
     return {
         WhoBooks.STAFF: f"Only staff book, move, cancel and delete. {people.capitalize()} attend and record outcomes.",
@@ -144,12 +148,12 @@ def _who_books_words(policy: Policy) -> str:
 
 
 def _hours_effect(policy: Policy) -> str:
-    said = ", ".join(f"{day} {hours_words(h)}" for day, h in zip(_DAYS, policy.open_hours, strict=True))
+    said = ", ".join(f"{day} {hours_words(h)}" for day, h in zip(DAYS, policy.open_hours, strict=True))
     return f"Sessions are offered and booked within: {said}. Outside them, staff need to give a reason."
 
 
 EFFECTS: dict[str, Callable[[Policy], str]] = {
-    "who_books": _who_books_words,
+    "who_books": who_books_words,
     "required": lambda p: "A booking cannot be saved without: " + (", ".join(sorted(p.required)) or "nothing") + ".",
     "types": lambda p: f"Types to choose from: {', '.join(p.types)}. Sessions booked earlier keep theirs.",
     "usual_minutes": lambda p: f"A new booking starts out with {p.usual_minutes} minutes.",
@@ -168,3 +172,63 @@ EFFECTS: dict[str, Callable[[Policy], str]] = {
 def effects(old: Policy, new: Policy) -> list[str]:
     """What changes for people when a policy is replaced, one sentence for each field that differs."""
     return [said(new) for name, said in EFFECTS.items() if getattr(old, name) != getattr(new, name)]
+
+
+def changed_policy(policy: Policy, said: Mapping[str, Any]) -> Policy:
+    """The policy with these fields replaced by what was said of them. Raises Invalid, with a sentence for each field.
+
+    Words are given by name, as `words.learner`; opening hours by day, as `hours.0` for Monday.
+    """
+    values = {name: getattr(policy, name) for name in Policy.model_fields}
+    words, hours = values["words"].model_dump(), list(policy.open_hours)
+    found: dict[str, str] = {}
+    for name, value in said.items():
+        part, _, which = name.partition(".")
+        if part == "words":
+            words[which] = _line(name, value, 40, found)
+        elif part == "hours":
+            hours[int(which)] = value
+            if value is not None and not 0 <= value[0] < value[1] <= LONGEST:
+                found[name] = "The end has to be after the beginning."
+        elif part == "types":
+            values[name] = _types(value, found)
+        elif part in ("usual_minutes", "longest_minutes"):
+            values[name] = _minutes(name, value, found)
+        else:
+            values[name] = value
+    if not found and values["usual_minutes"] > values["longest_minutes"]:
+        found["usual_minutes"] = "The usual length cannot be more than the longest one."
+    if not isinstance(values["required"], frozenset):
+        values["required"] = frozenset(values["required"] or ())
+    if values["who_books"] not in {*WhoBooks}:
+        found["who_books"] = "Choose who books."
+    if not {*BookingField}.issuperset(values["required"]):
+        found["required"] = "Choose among the fields that are offered."
+    if found:
+        raise Invalid(found)
+    return Policy.model_validate({**values, "words": Words(**words), "open_hours": hours})
+
+
+def _line(name: str, said: Any, most: int, found: dict[str, str]) -> str:
+    checked = Checked()
+    checked.line(name, said, most, "Write a word.")
+    found.update(checked.problems)
+    return checked.values[name] or ""
+
+
+def _types(said: Any, found: dict[str, str]) -> tuple[str, ...]:
+    types = tuple(dict.fromkeys(_line("types", each, 60, found) for each in said or ()))
+    if not types:
+        found["types"] = "At least one type is needed."
+    elif len({each.casefold() for each in types}) < len(types):
+        found["types"] = "Two types have the same name."
+    elif len(types) > MOST_TYPES:
+        found["types"] = f"At most {MOST_TYPES} types."
+    return types
+
+
+def _minutes(name: str, said: Any, found: dict[str, str]) -> int:
+    if not isinstance(said, int) or isinstance(said, bool) or said % STEP or not SHORTEST <= said <= LONGEST:
+        found[name] = f"Minutes in steps of {STEP}, from {SHORTEST} to {LONGEST:,} (a whole day)."
+        return SHORTEST
+    return said

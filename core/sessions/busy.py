@@ -5,16 +5,15 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import column, or_, select, text
 
 from core.clock import FIRST_DAY, LAST_DAY, when_words
 from core.programmes.queries import programme_of
 from core.sessions.rules import Clash, PersonBusy, hours_problem
 from core.sessions.visible import seen
 from core.work import Work
-from db.models.people import Person
+from db.models.people import Person, TeamMember
 from db.models.sessions import LONGEST_SESSION, Occupancy
 from db.models.structure import Room
 
@@ -34,6 +33,8 @@ class Wanted:
     ends_at: datetime
     session_id: int | None = None
     """The session it is for, whose own time does not stand in its way."""
+    team_id: int | None = None
+    """The team whose members of that day these people are; on another day they may be others."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def lock(work: Work, people: Iterable[int], rooms: Iterable[int] = ()) -> None:
 def clashes_with(work: Work, programme_id: int, wanted: Sequence[Wanted]) -> list[Clash]:
     """Everything that stands against these times: other sessions, and the wanted ones among themselves."""
     moved = {one.session_id for one in wanted if one.session_id is not None}
-    rows = [row for row in _taken(work, wanted) if row.session_id not in moved]
-    names = _names(work, wanted)
+    rows = [row for row in overlaps(work, wanted) if row.session_id not in moved]
+    names = named(work, wanted)
     visible = seen(work, programme_id, {row.session_id for row in rows})
     found = []
     for row in rows:
@@ -83,7 +84,10 @@ def refuse_clashes(work: Work, programme_id: int, wanted: Sequence[Wanted]) -> N
         return
     first = clashes[0]
     one = next(each for each in wanted if each.item == first.item)
-    free = nearest_free(work, programme_id, one.people, one.room_id, one.starts_at, one.ends_at - one.starts_at,
+    people = one.people
+    if one.team_id is not None:  # whoever is in the team on whichever day is offered
+        people |= set(work.tx.scalars(select(TeamMember.learner_id).where(TeamMember.team_id == one.team_id)))
+    free = nearest_free(work, programme_id, people, one.room_id, one.starts_at, one.ends_at - one.starts_at,
                         but=one.session_id)
     raise PersonBusy(clashes, clash_sentence(work, programme_id, clashes), free)
 
@@ -169,7 +173,9 @@ def nearest_free(
 
 
 @dataclass(frozen=True)
-class _Taken:
+class Overlap:
+    """Somebody, or a room, taken when one of several times was wanted."""
+
     item: int
     person_id: int | None
     room_id: int | None
@@ -178,21 +184,24 @@ class _Taken:
     ends_at: datetime
 
 
+_ROW = ("person_id", "room_id", "session_id", "starts_at", "ends_at")
 _ON_SQLITE = """
 WITH w AS (SELECT value->>0 AS item, value->>1 AS whom, value->>2 AS s, value->>3 AS e FROM json_each(:wanted))
-SELECT w.item, o.id FROM w CROSS JOIN occupancy o ON o.{whom} = w.whom AND o.starts_at < w.e
- AND o.starts_at > w.s - :back AND o.ends_at > w.s"""
+SELECT w.item, o.person_id, o.room_id, o.session_id, o.starts_at, o.ends_at
+ FROM w CROSS JOIN occupancy o ON o.{whom} = w.whom
+ AND o.starts_at < w.e AND o.starts_at > w.s - :back AND o.ends_at > w.s"""
 _ON_POSTGRESQL = """
 WITH w AS MATERIALIZED (SELECT (v->>0)::bigint AS item, (v->>1)::bigint AS whom, to_timestamp((v->>2)::bigint) AS s,
  to_timestamp((v->>3)::bigint) AS e FROM jsonb_array_elements(CAST(:wanted AS jsonb)) v)
-SELECT w.item, o.id FROM w CROSS JOIN LATERAL (SELECT id FROM occupancy o WHERE o.{whom} = w.whom
+SELECT w.item, o.person_id, o.room_id, o.session_id, o.starts_at, o.ends_at
+ FROM w CROSS JOIN LATERAL (SELECT * FROM occupancy o WHERE o.{whom} = w.whom
  AND o.starts_at < w.e AND o.starts_at > w.s - make_interval(secs => :back) AND o.ends_at > w.s OFFSET 0) o"""
 
 
-def _taken(work: Work, wanted: Sequence[Wanted]) -> list[_Taken]:
+def overlaps(work: Work, wanted: Sequence[Wanted]) -> list[Overlap]:
     """The rows of occupancy that overlap what is wanted: one bounded look for each person and room, all in one go."""
     statement = _ON_SQLITE if work.on_sqlite else _ON_POSTGRESQL
-    pairs: list[tuple[int, int]] = []
+    found: list[Overlap] = []
     for whom, listed in (
         ("person_id", [(one, person) for one in wanted for person in sorted(one.people)]),
         ("room_id", [(one, one.room_id) for one in wanted if one.room_id is not None]),
@@ -200,22 +209,11 @@ def _taken(work: Work, wanted: Sequence[Wanted]) -> list[_Taken]:
         if not listed:
             continue
         asked = [[one.item, id_, int(one.starts_at.timestamp()), int(one.ends_at.timestamp())] for one, id_ in listed]
+        rows = text(statement.format(whom=whom)).columns(
+            column("item"), *(column(name, Occupancy.__table__.c[name].type) for name in _ROW))
         given = {"wanted": json.dumps(asked), "back": LONGEST_SESSION}
-        pairs += [(item, id_) for item, id_ in work.tx.execute(text(statement.format(whom=whom)), given)]
-    rows: dict[int, Any] = {}
-    ids = [id_ for _, id_ in pairs]
-    for chunk in (ids[n:n + 500] for n in range(0, len(ids), 500)):
-        rows.update({
-            row.id: row for row in work.tx.execute(
-                select(Occupancy.id, Occupancy.person_id, Occupancy.room_id, Occupancy.session_id,
-                       Occupancy.starts_at, Occupancy.ends_at).where(Occupancy.id.in_(chunk))
-            )
-        })
-    return sorted(
-        (_Taken(item, rows[id_].person_id, rows[id_].room_id, rows[id_].session_id, rows[id_].starts_at,
-                rows[id_].ends_at) for item, id_ in pairs),
-        key=lambda row: (row.item, row.starts_at),
-    )
+        found += [Overlap(*row) for row in work.tx.execute(rows, given)]
+    return sorted(found, key=lambda row: (row.item, row.starts_at))
 
 
 def _among_themselves(wanted: Sequence[Wanted], names: dict[tuple[int | None, int | None], str]) -> list[Clash]:
@@ -237,7 +235,8 @@ def _among_themselves(wanted: Sequence[Wanted], names: dict[tuple[int | None, in
     return found
 
 
-def _names(work: Work, wanted: Sequence[Wanted]) -> dict[tuple[int | None, int | None], str]:
+def named(work: Work, wanted: Sequence[Wanted]) -> dict[tuple[int | None, int | None], str]:
+    """Names of everybody, and every room, that is wanted."""
     people = {person for one in wanted for person in one.people}
     return _names_of(work, people, {one.room_id for one in wanted if one.room_id is not None})
 

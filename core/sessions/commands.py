@@ -62,7 +62,7 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
     numbers = _numbers(work, programme, items, bookings)
     wanted = [
         Wanted(item, _everybody(booking.practitioner_id, learners[n]), booking.room_id, booking.starts_at,
-               booking.ends_at)
+               booking.ends_at, team_id=booking.team_id)
         for n, (item, booking) in enumerate(zip(items, bookings, strict=True))
         if booking.starts_at is not None and booking.ends_at is not None
     ]
@@ -75,13 +75,13 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
     ))
     parts = [{"session_id": id_, "learner_id": person} for id_, those in zip(ids, learners, strict=True) for person in those]
     if parts:
-        work.tx.execute(insert(Participation), parts)
+        work.tx.execute(insert(Participation).returning(Participation.id), parts)  # as one statement: triggers fire once
     linked = [
         {"session_id": id_, "course_id": course}
         for id_, booking in zip(ids, bookings, strict=True) for course in booking.course_ids
     ]
     if linked:
-        work.tx.execute(insert(SessionCourse), linked)
+        work.tx.execute(insert(SessionCourse).returning(SessionCourse.id), linked)
     notify(work, (
         (person, programme.id, id_, f"Booked: {_named(number, booking, programme)}.")
         for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True)
@@ -609,7 +609,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
     _apply(work, loaded)
     parts = [{"session_id": id_, "learner_id": person} for id_, those in joining.items() for person in those]
     if parts:
-        work.tx.execute(insert(Participation), parts)
+        work.tx.execute(insert(Participation).returning(Participation.id), parts)
         _tell(work, {id_: loaded[id_] for id_ in joining}, "you take part.")
     work.say(f"Changed {_names(loaded).lower()}.")
     return ids

@@ -1,7 +1,7 @@
-"""What a booking form knows before it is sent: whose time it takes, which days are free, and what a copy starts from."""
+"""What a booking form knows before it is sent: whose time it takes, which days are free, what a copy starts from."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -51,7 +51,7 @@ def open_spans(policy: Policy, zone: ZoneInfo, since: datetime, until: datetime)
         hours = policy.open_hours[day.weekday()]
         if hours is None:
             continue
-        midnight = datetime(day.year, day.month, day.day)
+        midnight = datetime.combine(day, time())
         opens, closes = (resolve(midnight + minutes * MINUTE, zone).at for minutes in hours)
         if opens < until and closes > since:
             found.append((max(opens, since), min(closes, until)))

@@ -153,8 +153,10 @@ SORTS: dict[str, Callable[[], SQLColumnExpression[Any]]] = {
     "description": lambda: Session.description,
     "practitioner": lambda: _practitioner.name,
     "team": lambda: func.coalesce(Team.name, _first_learner),
+    "idea": lambda: Team.idea,
     "timetable": lambda: Timetable.name,
     "course": lambda: _first_course,
+    "type": lambda: Session.type,
 }
 """What each heading sorts by (A8), over the whole result."""
 
@@ -244,7 +246,7 @@ def _ordered(work: Work, programme_id: int, filters: Filters, sort: str, down: b
     statement = select(Session.id).where(*_where(work, programme_id, filters))
     if sort == "practitioner":
         statement = statement.outerjoin(_practitioner, _practitioner.id == Session.practitioner_id)
-    elif sort == "team":
+    elif sort in ("team", "idea"):
         statement = statement.outerjoin(Team, Team.id == Session.team_id)
     elif sort == "timetable":
         statement = statement.outerjoin(Timetable, Timetable.id == Session.timetable_id)

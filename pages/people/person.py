@@ -1,5 +1,20 @@
-"""person."""
+"""One person: facts, roles, who they are tied to, their sessions, and what can be done."""
 
-import streamlit as st
+from core.errors import NotFound
+from core.people.queries import profile
+from ui import here, navigation, person, runtime
 
-st.title("person")
+with runtime.reading() as work:
+    try:
+        shown = profile(work, navigation.asked_id("person") or work.me)
+    except NotFound:
+        shown = None
+    programmes = {programme.id: programme for programme in here.listed(work)}
+if shown is None:
+    person.nobody()
+else:
+    person.head(shown, programmes)
+    person.facts(shown, programmes)
+    person.ties(shown, programmes)
+    person.sessions(shown, programmes)
+    person.panels(shown)

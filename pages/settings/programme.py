@@ -1,5 +1,25 @@
-"""programme."""
+"""How a programme works, what it calls things, its lists, who runs it; and new programmes."""
 
 import streamlit as st
 
-st.title("programme")
+from core.permissions import Action
+from ui import here, lists, policy_form, programme_form, roles, runtime
+
+with runtime.reading() as work:
+    programme = here.programme(work)
+    tabs = {"Lists": lists.show}
+    if here.can(work, Action.PROGRAMME_EDIT):
+        tabs = {"Policy": policy_form.policy, "Words": policy_form.words, **tabs}
+        if here.can(work, Action.ROLES_GRANT):
+            tabs["Roles"] = roles.show
+        tabs |= {"Programme": programme_form.edit, "New programme": programme_form.new}
+
+st.title("Programme settings")
+retired = ". It is retired: nothing new is booked in it." if programme.retired else ""
+st.caption(f"For {programme_form.name_of(programme)}{retired}")
+for tab, show in zip(st.tabs(list(tabs), key="tab", bind="query-params"), tabs.values(), strict=True):
+    with tab:
+        show(programme)
+lists.panels(programme)
+roles.panels(programme)
+programme_form.panels(programme)

@@ -1,5 +1,6 @@
-"""sessions."""
+"""The list of sessions: find them, sort them, mend many at once."""
 
-import streamlit as st
+from ui import here, runtime, sessions
 
-st.title("sessions")
+with runtime.reading() as work:
+    sessions.screen(work, here.programme(work))

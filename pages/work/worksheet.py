@@ -1,5 +1,30 @@
-"""worksheet."""
+"""One session whole: what it is, who takes part, what can be done with it, and what happened to it."""
 
 import streamlit as st
 
-st.title("worksheet")
+from core.errors import NotFound
+from core.programmes.queries import programme_of
+from core.sessions import queries
+from ui import here, navigation, runtime, session_panels, worksheet
+
+session_id = navigation.asked_id("session")
+with runtime.reading() as work:
+    try:
+        sheet = queries.worksheet(work, session_id or 0)
+    except NotFound as refusal:
+        st.title("Not found")
+        st.info(refusal.sentence)
+        st.stop()
+    here.switch_to(work, sheet.programme_id)
+    programme = programme_of(work, sheet.programme_id)
+    zone = runtime.zone(programme.zone_name)
+    worksheet.head(work, sheet, programme, zone)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        with st.container(border=True):
+            worksheet.facts(sheet, programme, zone)
+        worksheet.participants(sheet, programme)
+        worksheet.origin(sheet, programme, zone)
+    with right:
+        worksheet.history(work, sheet, zone)
+session_panels.show()

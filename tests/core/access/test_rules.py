@@ -25,7 +25,7 @@ def test_a_weak_password_is_refused_in_a_sentence(password: str, says: str) -> N
     assert says in problem
 
 
-@pytest.mark.parametrize("password", ["seven quiet herons", "Türkçe şifre örneği", "8301746529 4", "🦉🌲⛵ lake"])
+@pytest.mark.parametrize("password", ["seven quiet herons", "Türkçe şifre örneği", "8301746529 4", "🦉🌲 a lake or so"])
 def test_a_good_password_is_taken_whatever_its_script(password: str) -> None:
     assert rules.password_problem(password, "Sara Lindqvist", "sara@example.test") is None
     assert rules.is_password(password, rules.hash_password(password))

@@ -56,7 +56,8 @@ def test_html_and_emoji_are_just_text(world, name):
 
 
 @pytest.mark.parametrize(("field", "value"), [
-    *(("email", bad) for bad in ("sara", "sara@", "@x.org", "a@b", "a b@x.org", "a@x..org", "<a@x.org>", "a@x.org,b@x.org",
+    *(("email", bad) for bad in ("sara", "sara@", "@x.org", "a@b", "a b@x.org", "a@x..org", "<a@x.org>",
+                                 "a@x.org,b@x.org",
                                  "x" * 65 + "@x.org", "a@" + "x" * 250 + ".org", CONTROL, SURROGATE, 7)),
     *(("phone", bad) for bad in ("call me", "+", "1" * 41, "12\n34", HTML, EMOJI, 7, "٣٤٥")),
     *(("zone", bad) for bad in ("Mars/Base", "../../etc/passwd", "europe", "x" * 65, 7, CONTROL)),

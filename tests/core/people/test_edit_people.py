@@ -6,6 +6,7 @@ from sqlalchemy import insert, select
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.people.commands import PersonEdit, disable_people, edit_own_profile, edit_people, enable_people
 from core.sessions.rules import StaleForm
+from core.work import THE_PORTAL
 from db.models.access import SignIn
 from db.models.people import Person
 from db.words import Role
@@ -18,8 +19,10 @@ def edit(world: World, who: int, person: int, version: int | None = None, **chan
 
 
 def row(world: World, person: int) -> Person:
-    with world.reading(world.alice) as work:
-        return work.tx.get_one(Person, person)
+    with world.reading(THE_PORTAL) as work:
+        found = work.tx.get_one(Person, person)
+        work.tx.expunge(found)
+        return found
 
 
 def test_changes_what_is_given_and_counts_versions(world):
@@ -43,7 +46,7 @@ def test_a_stale_form_shows_both_versions_and_loses_neither(world):
 
 @pytest.mark.parametrize(("field", "value"), [
     *(("name", bad) for bad in (*BLANK, *WRONG_TYPE, "x" * 121)), ("email", "tom@example.org"), ("email", "nobody"),
-    ("phone", "x"), ("zone", "Nowhere"), ("about", "x" * 4001), ("disabled_at", None), ("id", 7), ("version", 9),
+    ("phone", "x"), ("zone", "Nowhere"), ("about", "x" * 4001), ("disabled_at", None), ("id", 7),
 ])
 def test_each_field_is_refused_beside_itself(world, field, value):
     with pytest.raises(Invalid) as refused:
@@ -87,7 +90,7 @@ def test_those_who_run_a_programme_are_edited_by_its_master_admins(world):
 def test_an_address_opens_an_account_so_it_takes_somebody_who_looks_after_all_of_it(world):
     world.grant(world.zed, Role.LEARNER)
     edit(world, world.ben, world.zed, name="Zedd", email="zed@example.org")
-    with pytest.raises(NotAllowed, match="does not|do not run"):
+    with pytest.raises(NotAllowed, match="do not run"):
         edit(world, world.ben, world.zed, email="ben+zed@example.org")
     assert row(world, world.zed).email == "zed@example.org"
 
@@ -129,8 +132,6 @@ def test_nobody_switches_themselves_or_the_last_master_admin_off(world):
 
 
 def test_the_installation_cannot_take_the_last_master_admin_either(world):
-    from core.work import THE_PORTAL
-
     with pytest.raises(Conflict, match="Home would be left without a master admin"):
         world.do(THE_PORTAL, disable_people, [world.alice])
     assert row(world, world.alice).disabled_at is None

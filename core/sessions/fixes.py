@@ -1,0 +1,368 @@
+"""Quick fixes: one change to many sessions, shown row by row before it is made, and made as one act.
+
+Offering and making are planned by the same function, so that what the preview calls fine is what is done.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+
+from core.clock import resolve, when_words
+from core.errors import Conflict, Invalid, NotFound
+from core.permissions import Action, Case, allows, may, why_not
+from core.programmes.queries import ProgrammeView, policy_of, programme_of
+from core.sessions.busy import Overlap, Wanted, clash_sentence, lock, named, overlaps
+from core.sessions.commands import (
+    Move,
+    Reassign,
+    Venue,
+    cancel_sessions,
+    change_venue,
+    reassign_sessions,
+    reschedule_sessions,
+)
+from core.sessions.rules import Clash, hours_problem, text_problems, time_problems
+from core.sessions.visible import cases_for, facts_of, seen
+from core.work import Work
+from db.models.people import Person
+from db.models.programmes import RoleGrant
+from db.models.sessions import FREES_LEARNER, Participation, Session
+from db.models.structure import Room, Timetable
+from db.words import Method, Role, Status
+
+MOST = 500
+"""Sessions in one quick fix."""
+FARTHEST = timedelta(days=366)
+
+
+class FixKind(StrEnum):
+    """What a quick fix changes."""
+
+    REASSIGN = "reassign"
+    SHIFT = "shift in time"
+    VENUE = "change venue"
+    CANCEL = "cancel"
+
+
+NEEDS = {
+    FixKind.REASSIGN: Action.SESSION_REASSIGN, FixKind.SHIFT: Action.SESSION_RESCHEDULE,
+    FixKind.VENUE: Action.SESSION_RESCHEDULE, FixKind.CANCEL: Action.SESSION_CANCEL,
+}
+
+
+@dataclass(frozen=True)
+class Fix:
+    """One change, meant for many. Days are shifted by the clock on the wall, hours and minutes by elapsed time."""
+
+    kind: FixKind
+    practitioner_id: int | None = None
+    """None takes the present one off (A11)."""
+    days: int = 0
+    hours: int = 0
+    minutes: int = 0
+    room_id: int | None = None
+    location: str = ""
+    reason: str = ""
+    """Why they are cancelled, or why opening hours do not hold their new time."""
+
+
+@dataclass(frozen=True)
+class FixRow:
+    """What a fix does to one session, in words; `refused` says why it does nothing to it."""
+
+    session_id: int
+    number: int
+    version: int
+    before: str
+    after: str
+    refused: str | None
+
+
+@dataclass
+class _Plan:
+    """One session with what is wanted of it."""
+
+    session: Any
+    learners: tuple[int, ...]
+    starts_at: datetime | None
+    ends_at: datetime | None
+    practitioner_id: int | None
+    room_id: int | None
+    before: str = ""
+    after: str = ""
+    refused: str | None = None
+    clashes: list[Overlap] = field(default_factory=list)
+
+    @property
+    def people(self) -> frozenset[int]:
+        return frozenset(self.learners) | ({self.practitioner_id} if self.practitioner_id is not None else set())
+
+
+def kinds_for(work: Work, programme_id: int) -> tuple[FixKind, ...]:
+    """What the viewer may do at all with open sessions of theirs."""
+    case = Case(
+        programme_id, policy_of(work, programme_id).who_books, Status.SCHEDULED, leads=True, created=True,
+        ticked=work.actor.ticked.get(programme_id, frozenset()),
+    )
+    return tuple(kind for kind in FixKind if allows(work.actor, NEEDS[kind], case))
+
+
+def preview(
+    work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int, int] | None = None, zone: ZoneInfo | None = None
+) -> list[FixRow]:
+    """What a fix would do, row by row; times in `zone`, or the programme's own. Raises NotFound, Invalid."""
+    return [
+        FixRow(plan.session.id, plan.session.number, plan.session.version, plan.before, plan.after, plan.refused)
+        for plan in _planned(work, fix, ids, versions or {}, zone)
+    ]
+
+
+def apply_fixes(work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int, int] | None = None) -> list[int]:
+    """Make the change to those that it is not refused for, as one act; returns their ids.
+
+    Raises NotFound, Invalid, and Conflict where it is refused for every one of them.
+    """
+    _check(fix, ids)
+    if not work.on_sqlite:  # what is planned next is what the change is made to
+        work.tx.execute(select(Session.id).where(Session.id.in_(ids)).order_by(Session.id).with_for_update(key_share=True))
+    plans = _planned(work, fix, ids, versions or {}, None, hold=True)
+    fine = [plan.session for plan in plans if plan.refused is None]
+    if not fine:
+        raise Conflict(plans[0].refused or "There is nothing to change.")
+    if fix.kind is FixKind.REASSIGN:
+        reassign_sessions(work, [Reassign(one.id, fix.practitioner_id) for one in fine])
+    elif fix.kind is FixKind.SHIFT:
+        times = {plan.session.id: plan.starts_at for plan in plans}
+        reschedule_sessions(work, [Move(one.id, times[one.id], reason=fix.reason or None) for one in fine])
+    elif fix.kind is FixKind.VENUE:
+        change_venue(work, [Venue(one.id, fix.room_id, fix.location) for one in fine])
+    else:
+        cancel_sessions(work, [one.id for one in fine], fix.reason)
+    if len(fine) < len(plans):
+        left = len(plans) - len(fine)
+        work.say(f"{work.said} {'One was left as it was' if left == 1 else f'{left} were left as they were'}.")
+    return [one.id for one in fine]
+
+
+def _check(fix: Fix, ids: Sequence[int]) -> None:
+    """What stands against the fix itself, whatever it is meant for. Raises Invalid."""
+    if not ids:
+        raise Invalid({"session": "Choose at least one."})
+    if len(ids) > MOST or len(set(ids)) != len(ids):
+        raise Invalid({"session": f"Choose at most {MOST}, each once."})
+    found: dict[str, str] = {}
+    if fix.kind is FixKind.SHIFT:
+        if any(type(part) is not int or abs(part) > 1_000_000 for part in (fix.days, fix.hours, fix.minutes)):
+            found["shift"] = "Shift by whole days, hours and minutes."
+        elif not (by := timedelta(days=fix.days, hours=fix.hours, minutes=fix.minutes)) and not fix.days:
+            found["shift"] = "Say by how much to shift."
+        elif abs(by) > FARTHEST:
+            found["shift"] = "Shift by a year at most."
+    if fix.kind is FixKind.CANCEL and not (fix.reason or "").strip():
+        found["reason"] = "Give a reason; those who take part will read it."
+    found.update(text_problems({"reason": fix.reason, "location": fix.location}))
+    if found:
+        raise Invalid(found)
+
+
+def _planned(
+    work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int, int], zone: ZoneInfo | None, hold: bool = False
+) -> list[_Plan]:
+    """Every session with its new values or its refusal, planned together: they may take each other's time."""
+    _check(fix, ids)
+    facts = {one.id: one for one in facts_of(work, ids)}
+    cases = cases_for(work, facts.values())
+    if set(cases) != set(ids) or not all(allows(work.actor, Action.SESSION_SEE, case) for case in cases.values()):
+        raise NotFound
+    if len(programmes := {one.programme_id for one in facts.values()}) != 1:
+        raise Invalid({"session": "Choose sessions of one programme."})
+    programme = programme_of(work, programmes.pop())
+    plans = _loaded(work, ids)
+    word = programme.policy.words.session.capitalize()
+    for plan in plans:
+        case = cases[plan.session.id]
+        if not allows(work.actor, NEEDS[fix.kind], case):
+            plan.refused = why_not(work.actor, NEEDS[fix.kind], case, f"{word} {plan.session.number}")
+        elif versions.get(plan.session.id, plan.session.version) != plan.session.version:
+            plan.refused = "Somebody else changed it meanwhile. Close this and look again."
+    _PLANS[fix.kind](work, programme, fix, plans, zone or programme.zone)
+    if fix.kind is not FixKind.CANCEL:
+        _refuse_clashes(work, programme, plans, hold)
+    return plans
+
+
+def _loaded(work: Work, ids: Sequence[int]) -> list[_Plan]:
+    rows = {row.id: row for row in work.tx.execute(
+        select(
+            Session.id, Session.programme_id, Session.number, Session.version, Session.status, Session.method,
+            Session.starts_at, Session.ends_at, Session.practitioner_id, Session.room_id, Session.timetable_id,
+            Session.location, Person.name.label("practitioner"), Room.name.label("room"),
+            Timetable.owner_id.label("owner_id"),
+        )
+        .outerjoin(Person, Person.id == Session.practitioner_id).outerjoin(Room, Room.id == Session.room_id)
+        .outerjoin(Timetable, Timetable.id == Session.timetable_id).where(Session.id.in_(ids))
+    )}
+    learners: dict[int, tuple[int, ...]] = {}
+    for session_id, learner in work.tx.execute(
+        select(Participation.session_id, Participation.learner_id).where(
+            Participation.session_id.in_(ids),
+            or_(Participation.outcome.is_(None), Participation.outcome.not_in(FREES_LEARNER)))
+    ):
+        learners[session_id] = (*learners.get(session_id, ()), learner)
+    return [
+        _Plan(row, learners.get(row.id, ()), row.starts_at, row.ends_at, row.practitioner_id, row.room_id)
+        for row in (rows[id_] for id_ in ids)
+    ]
+
+
+def _reassign(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
+    words = programme.policy.words
+    name = "nobody" if fix.practitioner_id is None else work.tx.scalar(
+        select(Person.name).join(RoleGrant, RoleGrant.person_id == Person.id).where(
+            RoleGrant.programme_id == programme.id, RoleGrant.role == Role.PRACTITIONER,
+            Person.id == fix.practitioner_id, Person.disabled_at.is_(None))
+    )
+    if name is None:
+        raise Invalid({"practitioner": f"Choose a {words.practitioner} of this programme."})
+    for plan in plans:
+        plan.before, plan.after, plan.practitioner_id = plan.session.practitioner or "nobody", name, fix.practitioner_id
+        if plan.refused is not None:
+            continue
+        if plan.session.practitioner_id == fix.practitioner_id:
+            plan.refused = f"{name.capitalize() if name == 'nobody' else name} leads it already."
+        elif fix.practitioner_id in plan.learners:
+            plan.refused = f"{name} attends it as {words.learner}."
+        elif plan.session.owner_id is not None and fix.practitioner_id not in (plan.session.owner_id, None):
+            plan.refused = f"It stands under a {words.practitioner}'s own timetable."
+
+
+def shifted(starts_at: datetime, fix: Fix, zone: ZoneInfo) -> tuple[datetime, str]:
+    """The new start, and what a change of clocks did to it: days keep the time on the wall (X3)."""
+    remark = ""
+    if fix.days:
+        moved = resolve(starts_at.astimezone(zone).replace(tzinfo=None) + timedelta(days=fix.days), zone)
+        starts_at, remark = moved.at, moved.remark or ""
+    return (starts_at + timedelta(hours=fix.hours, minutes=fix.minutes)).astimezone(UTC), remark
+
+
+def _shift(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
+    overrides = may(work, Action.HOURS_OVERRIDE, programme.id)
+    for plan in plans:
+        if plan.starts_at is None or plan.ends_at is None:
+            plan.before = "not on the calendar"
+            plan.refused = plan.refused or "It has no time yet that could be shifted."
+            continue
+        length = plan.ends_at - plan.starts_at
+        plan.before = when_words(plan.starts_at, zone, plan.ends_at)
+        plan.starts_at, remark = shifted(plan.starts_at, fix, programme.zone)
+        plan.ends_at = plan.starts_at + length
+        plan.after = when_words(plan.starts_at, zone, plan.ends_at)
+        if remark:
+            plan.after += f" ({remark})"
+        if plan.refused is not None:
+            continue
+        if found := time_problems(plan.starts_at, round(length.total_seconds() / 60), programme.policy):
+            plan.refused = " ".join(found.values())
+        elif closed := hours_problem(plan.starts_at, plan.ends_at, programme.policy, programme.zone):
+            if not overrides:
+                plan.refused = closed
+            elif not fix.reason.strip():
+                plan.refused = f"{closed} Give a reason to move it there all the same."
+
+
+def _venue(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
+    room = None if fix.room_id is None else work.tx.scalar(
+        select(Room.name).where(Room.id == fix.room_id, Room.programme_id == programme.id, Room.retired_at.is_(None)))
+    if fix.room_id is not None and room is None:
+        raise Invalid({"room": "Choose a room of this programme."})
+    for plan in plans:
+        plan.before, plan.after = _place(plan.session.room, plan.session.location), _place(room, fix.location.strip())
+        plan.room_id = fix.room_id
+        if plan.refused is not None:
+            continue
+        if fix.room_id is not None and plan.starts_at is None:
+            plan.refused = "A room is taken from a date and time; it has none yet."
+        elif fix.room_id is None and plan.session.method == Method.SMART and plan.starts_at is not None:
+            plan.refused = "A smart session needs a room."
+        elif plan.before == plan.after:
+            plan.refused = "It takes place there already."
+
+
+def _cancel(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
+    for plan in plans:
+        plan.before, plan.after = str(plan.session.status), str(Status.CANCELLED)
+
+
+_PLANS = {FixKind.REASSIGN: _reassign, FixKind.SHIFT: _shift, FixKind.VENUE: _venue, FixKind.CANCEL: _cancel}
+
+
+def _place(room: str | None, location: str | None) -> str:
+    return ", ".join(part for part in (room, location) if part) or "nowhere in particular"
+
+
+def _refuse_clashes(work: Work, programme: ProgrammeView, plans: Sequence[_Plan], hold: bool) -> None:
+    """Refuse what cannot be taken. A refused one stays where it is, which may refuse others, until nothing changes."""
+    moving = {n: plan for n, plan in enumerate(plans) if plan.refused is None and plan.starts_at is not None}
+    wanted = {
+        n: Wanted(n, plan.people, plan.room_id, plan.starts_at, plan.ends_at, plan.session.id)
+        for n, plan in moving.items() if plan.starts_at is not None and plan.ends_at is not None
+    }
+    if not wanted:
+        return
+    if hold:
+        lock(work, {person for one in wanted.values() for person in one.people},
+             {one.room_id for one in wanted.values() if one.room_id})
+    against: dict[int, list[Overlap]] = {}
+    for row in overlaps(work, list(wanted.values())):
+        if row.session_id != wanted[row.item].session_id:
+            against.setdefault(row.item, []).append(row)
+    refused: dict[int, list[Overlap]] = {}
+    while found := _first_refusals(wanted, against, refused):
+        refused.update(found)
+    names = named(work, list(wanted.values())) if refused else {}
+    numbers = seen(work, programme.id, {row.session_id for rows in refused.values() for row in rows})
+    for n, rows in refused.items():
+        clashes = [
+            Clash(n, names[row.person_id, row.room_id], row.starts_at, row.ends_at,
+                  f"session {numbers[row.session_id]}" if row.session_id in numbers else "")
+            for row in rows
+        ]
+        plans[n].refused = clash_sentence(work, programme.id, clashes)
+
+
+def _first_refusals(
+    wanted: Mapping[int, Wanted], against: Mapping[int, Sequence[Overlap]], refused: Mapping[int, Sequence[Overlap]]
+) -> dict[int, list[Overlap]]:
+    """Those of the rest whose time is taken by what stays; failing that, the first that two of the rest both want."""
+    going = {one.session_id for n, one in wanted.items() if n not in refused}
+    found = {
+        n: rows for n in wanted if n not in refused
+        if (rows := [row for row in against.get(n, ()) if row.session_id not in going])
+    }
+    if found:
+        return found
+    latest: dict[Whom, Wanted] = {}
+    rest = sorted((one for n, one in wanted.items() if n not in refused), key=lambda one: (one.starts_at, one.item))
+    for one in rest:
+        for whom in _whom(one):
+            before = latest.get(whom)
+            if before is not None and one.starts_at < before.ends_at:
+                assert before.session_id is not None  # all of these are for a session
+                return {one.item: [Overlap(one.item, *whom, before.session_id, before.starts_at, before.ends_at)]}
+            if before is None or one.ends_at > before.ends_at:
+                latest[whom] = one
+    return {}
+
+
+Whom = tuple[int | None, int | None]
+
+
+def _whom(one: Wanted) -> list[Whom]:
+    """Every person, and the room, as the calendar of each is named."""
+    people: list[Whom] = [(person, None) for person in sorted(one.people)]
+    return people if one.room_id is None else [*people, (None, one.room_id)]

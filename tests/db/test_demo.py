@@ -1,0 +1,195 @@
+"""The made-up portal: the same every time, through the guards, full of life, and proven where it is large."""
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, func, insert, select, text
+from sqlalchemy.exc import IntegrityError
+
+from core.access.queries import demo_accounts
+from core.access.rules import is_password
+from core.demo import DEMO_ACCOUNTS, PASSWORD, build, load
+from core.demo.life import Life
+from core.demo.world import make_world
+from core.errors import Invalid
+from core.notifications.queries import unread_count
+from core.programmes.queries import my_programmes
+from core.sessions.queries import Filters, session_count, session_list
+from core.work import reading
+from db.models.access import Account
+from db.models.people import Person
+from db.models.programmes import RoleGrant
+from db.models.sessions import Session
+from db.words import Role, Status
+from tests.conftest import Databases
+
+TODAY = date(2026, 3, 11)
+NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
+SMALL = 1_500
+
+
+def everything(sessions: int, seed: int = 1) -> list[object]:
+    world = make_world(sessions, seed, TODAY, "hash")
+    return [world.rows, list(Life(world).batches())]
+
+
+def test_the_same_seed_and_day_make_the_same_rows() -> None:
+    assert everything(SMALL) == everything(SMALL)
+    assert everything(SMALL) != everything(SMALL, seed=2)
+
+
+@pytest.mark.parametrize("today", [date(2026, 1, 1), date(2026, 3, 29), date(2026, 8, 2), date(2028, 2, 29)])
+@pytest.mark.parametrize("sessions", [200, 3_000])
+def test_any_day_makes_as_many_as_asked_and_nobody_is_taken_twice(today: date, sessions: int) -> None:
+    """B9: planned without the guards; days on which clocks change among them."""
+    world = make_world(sessions, 3, today, "hash")
+    whole = list(Life(world).batches())
+    made = [row for batch in whole for row in batch.sessions]
+    assert len(made) == sessions
+    people = {row[0]: [row[3]] for row in made}
+    for batch in whole:
+        for part in batch.parts:
+            people[part[1]].append(part[2])
+    taken: dict[int, list[tuple[int, int]]] = {}
+    for row in made:
+        assert (row[14] is None) == (row[15] is None)
+        if row[14] is not None:
+            for person in people[row[0]]:
+                taken.setdefault(person, []).append((row[14], row[15]))
+    taken.pop(None, None)  # type: ignore[call-overload]  # unassigned
+    for times in taken.values():
+        times.sort()
+        assert all(before[1] <= after[0] for before, after in itertools.pairwise(times))
+
+
+@pytest.fixture(scope="module")
+def seconds() -> list[float]:
+    """Processor time that building took: other tests may run beside this one."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def demo(databases: Databases, seconds: list[float]) -> Iterator[Engine]:
+    """6,000 sessions on SQLite, built once for the tests that only look."""
+    engine = databases.clean("sqlite")
+    began = time.process_time()
+    summary = build(engine, today=TODAY)
+    seconds.append(time.process_time() - began)
+    assert (summary.sessions, summary.programmes) == (6_000, 5)
+    yield engine
+    databases.drop(engine)
+
+
+def test_six_thousand_are_built_in_seconds(demo: Engine, seconds: list[float]) -> None:
+    assert seconds[0] < 15
+
+
+def test_there_are_about_as_many_of_everybody_as_asked(demo: Engine) -> None:
+    with demo.connect() as connection:
+        roles = Counter(connection.scalars(select(RoleGrant.role)))
+        assert connection.scalar(select(func.count()).select_from(Session)) == 6_000
+    assert 36 <= roles[Role.PRACTITIONER] <= 44
+    assert 380 <= roles[Role.LEARNER] <= 440
+    assert roles.keys() == {*Role}
+
+
+def test_every_status_occurs_and_most_of_the_past_is_recorded(demo: Engine) -> None:
+    with demo.connect() as connection:
+        statuses = Counter(connection.scalars(select(Session.status)))
+        past = Counter(connection.scalars(select(Session.status).where(Session.ends_at < NOON - timedelta(days=7))))
+    assert statuses.keys() == {*Status}
+    assert past[Status.COMPLETED] > 0.8 * past.total()
+
+
+def test_each_demo_account_sees_sessions_and_signs_in(demo: Engine) -> None:
+    shown = demo_accounts(demo)
+    assert [(each.name, each.email, each.about) for each in shown] == [
+        (each.name, each.email, each.about) for each in DEMO_ACCOUNTS
+    ]
+    for account, told in zip(shown, DEMO_ACCOUNTS, strict=True):
+        with reading(demo, account.person_id, now=NOON) as work:
+            mine = my_programmes(work)
+            assert any(work.actor.holds(programme.id, told.role) for programme in mine)
+            assert all(session_list(work, programme.id).rows for programme in mine)
+            stored = work.tx.scalar(select(Account.password_hash).where(Account.person_id == account.person_id))
+        assert is_password(PASSWORD, stored)
+
+
+def test_toms_day_is_full(demo: Engine) -> None:
+    """Lessons today and this week, some to log, some notices."""
+    tom = next(each for each in demo_accounts(demo) if each.name.startswith("Tom"))
+    with reading(demo, tom.person_id, now=NOON) as work:
+        tutoring = next(p.id for p in my_programmes(work) if work.actor.holds(p.id, Role.PRACTITIONER))
+        assert session_count(work, tutoring, Filters(since=TODAY, until=TODAY)) >= 3
+        assert session_count(work, tutoring, Filters(since=TODAY, until=TODAY + timedelta(days=6))) >= 5
+        assert session_count(work, tutoring, Filters(statuses=("to log",))) >= 2
+        assert unread_count(work) >= 3
+
+
+def test_somebody_is_practitioner_here_and_learner_there(demo: Engine) -> None:
+    with demo.connect() as connection:
+        both = connection.scalars(
+            select(RoleGrant.person_id).where(RoleGrant.role.in_((Role.PRACTITIONER, Role.LEARNER)))
+            .group_by(RoleGrant.person_id).having(func.count(RoleGrant.role.distinct()) == 2)
+        ).all()
+    assert len(both) >= 5
+
+
+def test_a_demo_is_not_put_among_people(demo: Engine) -> None:
+    with pytest.raises(Invalid, match="people in it already"):
+        build(demo, today=TODAY)
+
+
+def schema_of(engine: Engine) -> list[tuple[str, ...]]:
+    asked = {
+        "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_stat%' ORDER BY 1, 2",
+        "postgresql": (
+            "SELECT 'index', indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+            " UNION ALL SELECT 'constraint', conrelid::regclass || ' ' || conname, pg_get_constraintdef(oid)"
+            " FROM pg_constraint WHERE connamespace = 'public'::regnamespace"
+            " UNION ALL SELECT 'trigger', tgrelid::regclass || ' ' || tgname, pg_get_triggerdef(oid)"
+            " FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2"
+        ),
+    }
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(asked[engine.dialect.name]))]
+
+
+@pytest.mark.parametrize("sessions", [SMALL, 20_000])
+def test_the_data_holds_and_the_guards_are_on(engine: Engine, sessions: int) -> None:
+    """X2, X5: through the guards, and at scale before they are put on."""
+    before = schema_of(engine)
+    build(engine, sessions=sessions, today=TODAY)
+    assert schema_of(engine) == before
+    with engine.connect() as connection:
+        assert load.problems(connection) == []
+        assert connection.scalar(select(func.count()).select_from(Session)) == sessions
+        connection.rollback()
+        with pytest.raises(IntegrityError, match="portal: "):
+            connection.execute(text("UPDATE session SET number = number + 1000000 WHERE id = 1"))
+        connection.rollback()
+        with pytest.raises(IntegrityError):
+            connection.execute(text("UPDATE occupancy SET ends_at = starts_at"))
+        connection.rollback()
+    with reading(engine, demo_accounts(engine)[0].person_id, now=NOON) as work:
+        assert any(session_count(work, each.id, Filters(text="evidence review")) for each in my_programmes(work))
+
+
+def test_at_scale_nothing_is_left_when_it_fails(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody ever finds a database without its guards."""
+    def fail(*_: object) -> None:
+        raise RuntimeError("power cut")
+
+    monkeypatch.setattr(load, "derive", fail)
+    with pytest.raises(RuntimeError, match="power cut"):
+        build(engine, sessions=20_000, today=TODAY)
+    monkeypatch.undo()
+    with engine.connect() as connection:
+        assert connection.scalar(select(Person.id)) is None
+        connection.rollback()
+        with pytest.raises(IntegrityError, match="portal: "):
+            connection.execute(insert(Person).values(name="Zed", created_at=NOON))

@@ -1,0 +1,1 @@
+"""Every screen, driven with AppTest for every persona."""

@@ -1,0 +1,177 @@
+"""The filter bar of the list of sessions.
+
+The address is what counts: it is read before the widgets are drawn and written when one of them changes, so that a list
+can be bookmarked, sent, saved and exported as it stands.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+from urllib.parse import parse_qs, urlencode
+
+import streamlit as st
+
+from core.clock import FIRST_DAY, LAST_DAY
+from core.people.queries import pick
+from core.programmes.queries import ProgrammeView
+from core.sessions.address import LISTS, NARROWS, ORDER, PEOPLE, WORDS, Listing, listing, person_words
+from core.structure.queries import Options
+from core.words import Method, Role, Status
+from core.work import Work
+from ui import people_picker, runtime
+from ui.format import capital, plain
+
+FEW = 60
+"""Up to so many people are offered as a list; more are typed for."""
+WIDE = 165
+_ROLES = {"practitioner": Role.PRACTITIONER, "learner": Role.LEARNER}
+
+
+def said() -> dict[str, list[str]]:
+    """What the address says of the list."""
+    return {name: values for name in (*NARROWS, *ORDER) if (values := st.query_params.get_all(name))}
+
+
+def write(**changes: str | Sequence[str] | None) -> None:
+    """Put something into the address, or take it out; another filter or order starts at the first page."""
+    if "page" not in changes:
+        changes["page"] = None
+    for name, value in changes.items():
+        if value:
+            st.query_params[name] = value
+        elif name in st.query_params:
+            del st.query_params[name]
+
+
+def clear() -> None:
+    """Take all filters out of the address; the order stays."""
+    write(**dict.fromkeys(NARROWS))
+
+
+def address(programme: ProgrammeView, *, page: bool = False) -> str:
+    """The list as the end of an address, to be kept or exported."""
+    kept = {name: values for name, values in said().items() if page or name != "page"}
+    return urlencode({"programme": [programme.name], **kept}, doseq=True)
+
+
+def open_address(kept: str) -> None:
+    """Show the list that an address was kept of."""
+    found = parse_qs(kept)
+    write(**{name: found.get(name) for name in (*NARROWS, *ORDER)})
+
+
+def bar(work: Work, programme: ProgrammeView, offered: Options) -> Listing:
+    """Draw the filters and return what they ask for."""
+    if st.session_state.get("filter:programme", programme.id) != programme.id:
+        clear()
+    st.session_state["filter:programme"] = programme.id
+    given = said()
+    asked = listing(work, programme.id, given, offered)
+    words = programme.policy.words
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters"):
+        _text(given)
+        _several("status", "Status", (*Status, *WORDS["status"][1][len(Status):]), given, width=WIDE)
+        with st.container(width=WIDE, gap="xsmall"):
+            _people(work, programme, "practitioner", capital(words.practitioner), given, asked)
+        _day("from", "From", given)
+        _day("to", "To", given)
+        _more(work, programme, offered, given, asked)
+        if any(name in given for name in NARROWS):
+            st.button("Clear", type="tertiary", key="filter:clear", on_click=clear)
+    if asked.unknown:
+        st.warning(f"Not known here: {', '.join(map(plain, asked.unknown))}. Clear that filter to see more.",
+                   icon=":material/search_off:")
+    return asked
+
+
+def _more(
+    work: Work, programme: ProgrammeView, offered: Options, given: Mapping[str, list[str]], asked: Listing
+) -> None:
+    words = programme.policy.words
+    behind = ("learner", "team", "timetable", "course", "type", "method", "room")
+    active = sum(1 for name in behind if name in given)
+    with st.popover(f"More filters ({active})" if active else "More filters", icon=":material/tune:",
+                    key="filter:more", width="content"):
+        _people(work, programme, "learner", capital(words.learner), given, asked)
+        for name, label in (("team", words.team), ("timetable", "timetable"), ("course", words.course)):
+            _several(name, capital(label), [one.name for one in getattr(offered, LISTS[name])], given)
+        _several("type", "Type", offered.types, given)
+        if programme.policy.smart_rooms or "method" in given:
+            _several("method", "Method", tuple(Method), given)
+        _several("room", "Room", [one.name for one in offered.rooms], given)
+
+
+def _seed(key: str, value: Any) -> None:
+    """What the address says goes into the widget, without touching one that says so already."""
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+
+
+def _writes(name: str, key: str) -> Callable[[], None]:
+    def changed() -> None:
+        value = st.session_state[key]
+        write(**{name: [str(each) for each in value] if isinstance(value, list) else str(value or "").strip()})
+
+    return changed
+
+
+def _text(given: Mapping[str, list[str]]) -> None:
+    key = "filter:text"
+    _seed(key, " ".join(given.get("text", ()))[:200])
+    st.text_input(
+        "Find", key=key, on_change=_writes("text", key), width=WIDE, max_chars=200, icon=":material/search:",
+        placeholder="Name, number …", autocomplete="off",
+    )
+
+
+def _several(
+    name: str, label: str, choices: Iterable[str], given: Mapping[str, list[str]], width: int | str = "stretch"
+) -> None:
+    choices = [str(choice) for choice in choices]
+    if not choices:
+        return
+    key = f"filter:{name}"
+    _seed(key, [value for value in given.get(name, ()) if value in choices])
+    st.multiselect(label, choices, key=key, on_change=_writes(name, key), placeholder="Any", width=width)  # type: ignore[arg-type]  # "stretch" or pixels
+
+
+def _day(name: str, label: str, given: Mapping[str, list[str]]) -> None:
+    key = f"filter:{name}"
+    days = [day for value in given.get(name, ())[:1] if (day := _as_day(value))]
+    _seed(key, days[0] if days else None)
+    st.date_input(
+        label, key=key, value=None, on_change=_writes(name, key), width=130, min_value=FIRST_DAY, max_value=LAST_DAY,
+        format="YYYY-MM-DD",
+    )
+
+
+def _as_day(value: str) -> date | None:
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        return None
+    return day if FIRST_DAY <= day <= LAST_DAY else None
+
+
+def _people(
+    work: Work, programme: ProgrammeView, name: str, label: str, given: Mapping[str, list[str]], asked: Listing
+) -> None:
+    """A list where there are few to choose among, else a field to type in; nothing where there is no choice."""
+    role, key = _ROLES[name], f"filter:{name}"
+    few = pick(work, programme.id, role, "", FEW + 1)
+    if len(few) <= FEW:
+        names = [one.name for one in few]
+        choices = [one.name if names.count(one.name) == 1 else f"{one.name} ~{one.id}" for one in few]
+        chosen = [value for value in given.get(name, ()) if value not in asked.unknown]
+        if len(choices) > 1 or chosen:
+            _several(name, label, dict.fromkeys((*choices, *chosen)), given)
+        return
+    known = getattr(asked.filters, PEOPLE[name])
+    _seed(key, known[0] if known and known[0] else None)
+
+    def changed() -> None:
+        id_ = st.session_state[key]
+        with runtime.reading() as look:
+            write(**{name: person_words(look, programme.id, [id_]).get(id_) if id_ else None})
+
+    people_picker.person(work, programme.id, role, label, key, most=8, on_change=changed)

@@ -1,0 +1,215 @@
+"""The forms for a programme's policy and words, with what a change would bring about before it is saved."""
+
+from collections.abc import Callable, Mapping
+from datetime import time
+from typing import Any
+
+import streamlit as st
+
+from core.errors import Invalid
+from core.programmes.commands import change_policy, policy_effects, policy_words
+from core.programmes.queries import ProgrammeView
+from core.programmes.rules import (
+    DAYS,
+    LONGEST,
+    BookingField,
+    Policy,
+    WhoBooks,
+    Words,
+    changed_policy,
+    who_books_words,
+)
+from ui import feedback, runtime, stale
+from ui.format import capital, plain
+from ui.forms import Form
+
+_SAID_OF_WORDS = {
+    "practitioner": "Who leads", "learner": "Who attends", "session": "What they do together",
+    "team": "Learners together", "course": "What it is about",
+}
+
+
+def policy(programme: ProgrammeView) -> None:
+    """Everything but the words."""
+    form = opened("policy", programme)
+    _preset_policy(form, programme.policy)
+    new, problems = _read(form, programme, _said_policy)
+    form.state["problems"] = problems
+    words = programme.policy.words
+
+    st.subheader("Booking")
+    st.radio(
+        "Who books", list(WhoBooks), key=form.field("who_books"),
+        format_func=lambda way: capital(_way(way, words)),
+        captions=[who_books_words(programme.policy.model_copy(update={"who_books": way})) for way in WhoBooks],
+    )
+    st.pills(
+        "A booking cannot be saved without", list(BookingField), selection_mode="multi", wrap=True,
+        key=form.field("required"), format_func=lambda field: capital(_field(field, words)),
+    )
+    form.problem("required")
+    st.multiselect(
+        f"Types of {words.session}", list(dict.fromkeys([*programme.policy.types, *(form.value("types") or ())])),
+        key=form.field("types"), accept_new_options=True, placeholder="Type a new one, then Enter",
+    )
+    form.problem("types")
+    left, right = st.columns(2)
+    for column, name, label in ((left, "usual_minutes", "Usual length, in minutes"),
+                                (right, "longest_minutes", "Longest length, in minutes")):
+        with column:
+            st.number_input(label, key=form.field(name), step=5, value=None)
+            form.problem(name)
+    st.toggle("Smart rooms: virtual rooms that may record", key=form.field("smart_rooms"))
+    st.toggle(f"A new {words.session} asks for a report before it is complete", key=form.field("report_required"))
+
+    st.subheader("Opening hours")
+    st.caption(f"In {programme.zone_name.replace('_', ' ')}. Outside them, staff need to give a reason. An end at 00:00"
+               " is midnight.")
+    for number, day in enumerate(DAYS):
+        _day(form, number, day)
+    _save(form, programme, new, _said_policy)
+
+
+def words(programme: ProgrammeView) -> None:
+    """What people and things are called."""
+    form = opened("words", programme)
+    for name in Words.model_fields:
+        form.preset(f"words.{name}", getattr(programme.policy.words, name))
+    new, problems = _read(form, programme, _said_words)
+    form.state["problems"] = problems
+    st.caption("In the singular, lower case, as in the middle of a sentence. Screens take them up at the next click.")
+    for name, label in _SAID_OF_WORDS.items():
+        st.text_input(label, key=form.field(f"words.{name}"), width=400)
+        form.problem(f"words.{name}")
+    if new is not None:
+        said = new.words
+        st.info(
+            f"Screens will say: “{capital(plain(said.practitioner))} Ann meets the {plain(said.learner)} Bo, or a whole"
+            f" {plain(said.team)}, for a {plain(said.session)} on a {plain(said.course)}. All"
+            f" {plain(said.many('session'))} of all {plain(said.many('practitioner'))} and"
+            f" {plain(said.many('learner'))} are in one list.”", icon=":material/chat:",
+        )
+    _save(form, programme, new, _said_words)
+
+
+# Parts -------------------------------------------------------------------------------------------------------------
+
+
+def opened(name: str, programme: ProgrammeView) -> Form:
+    """One of the forms that change the programme as a whole, carrying the version it was opened with."""
+    form = Form(f"{name}-{programme.id}")
+    if saved := form.done():
+        feedback.tell(saved)
+        _own_change(programme)
+        st.rerun()
+    form.state.setdefault("version", programme.version)
+    return form
+
+
+def _own_change(programme: ProgrammeView) -> None:
+    """One's other forms of this programme do not take one's own change for somebody else's."""
+    for name in ("policy", "words", "programme"):
+        state = st.session_state.get(f"form:{name}-{programme.id}")
+        if state and state.get("version") == programme.version - 1:
+            state["version"] = programme.version
+
+
+def _preset_policy(form: Form, known: Policy) -> None:
+    for name in ("who_books", "usual_minutes", "longest_minutes", "smart_rooms", "report_required"):
+        form.preset(name, getattr(known, name))
+    form.preset("required", [field for field in BookingField if field in known.required])
+    form.preset("types", list(known.types))
+    for number, hours in enumerate(known.open_hours):
+        start, end = hours or (9 * 60, 17 * 60)
+        form.preset(f"open.{number}", hours is not None)
+        form.preset(f"from.{number}", time(start // 60, start % 60))
+        form.preset(f"to.{number}", time(end // 60 % 24, end % 60))
+
+
+def _day(form: Form, number: int, day: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        is_open = st.checkbox(day, key=form.field(f"open.{number}"), width=130)
+        if is_open:
+            st.time_input(f"{day} from", key=form.field(f"from.{number}"), label_visibility="collapsed", width=110)
+            st.markdown("to", width="content")
+            st.time_input(f"{day} to", key=form.field(f"to.{number}"), label_visibility="collapsed", width=110)
+        else:
+            st.caption("closed", width="content")
+    form.problem(f"hours.{number}")
+
+
+def _said_policy(form: Form) -> dict[str, Any]:
+    said = {name: form.value(name) for name in (
+        "who_books", "required", "types", "usual_minutes", "longest_minutes", "smart_rooms", "report_required")}
+    for number in range(len(DAYS)):
+        said[f"hours.{number}"] = _hours(form, number)
+    return said
+
+
+def _hours(form: Form, number: int) -> tuple[int, int] | None:
+    """Minutes after midnight; what a day had while it was open is kept for when it is open again."""
+    if not form.value(f"open.{number}"):
+        return None
+    kept = form.state.setdefault("hours", {})
+    start, end = (form.value(f"{which}.{number}") or kept.get((which, number)) for which in ("from", "to"))
+    if start is None or end is None:
+        return (0, 0)
+    return (start.hour * 60 + start.minute, (end.hour * 60 + end.minute) or LONGEST)
+
+
+def _said_words(form: Form) -> dict[str, Any]:
+    return {f"words.{name}": form.value(f"words.{name}") for name in Words.model_fields}
+
+
+def _read(
+    form: Form, programme: ProgrammeView, said: Callable[[Form], Mapping[str, Any]]
+) -> tuple[Policy | None, dict[str, str]]:
+    """The policy as the form has it, or what is wrong with it."""
+    try:
+        return changed_policy(programme.policy, said(form)), {}
+    except Invalid as problem:
+        return None, problem.problems
+
+
+def _save(
+    form: Form, programme: ProgrammeView, new: Policy | None, said: Callable[[Form], Mapping[str, Any]]
+) -> None:
+    """What would change, and the button that does it."""
+    stale.both(form, policy_words(new) if new else {}, mine_over_it=lambda: _send(form, programme, said),
+               take_theirs=form.clear)
+    changed = new is not None and new != programme.policy
+    if new is not None and changed:
+        with runtime.reading() as work:
+            effects = policy_effects(work, programme.id, new)
+        with st.container(border=True, key=form.field("effects")):
+            st.markdown("**What changes when you save**")
+            st.markdown("\n".join(f"- {plain(effect)}" for effect in effects))
+    if form.stale is None:
+        form.show_refusal()
+    with st.container(horizontal=True):
+        st.button("Save", type="primary", key=form.field("save"), disabled=not changed, on_click=_send,
+                  args=(form, programme, said))
+        if changed or new is None:
+            st.button("Discard", key=form.field("discard"), on_click=form.clear)
+
+
+def _send(form: Form, programme: ProgrammeView, said: Callable[[Form], Mapping[str, Any]]) -> None:
+    new, problems = _read(form, programme, said)
+    if new is None:
+        form.fail(problems)
+    else:
+        form.send(change_policy, programme.id, new, form.state["version"])
+
+
+def _way(way: WhoBooks, words: Words) -> str:
+    return {
+        WhoBooks.STAFF: "staff only", WhoBooks.STAFF_AND_PRACTITIONERS: f"staff and {words.many('practitioner')}",
+        WhoBooks.CLIENTS_TOO: f"staff, {words.many('practitioner')} and {words.many('learner')}",
+    }[way]
+
+
+def _field(field: BookingField, words: Words) -> str:
+    return {
+        BookingField.PRACTITIONER: words.practitioner, BookingField.WHO: f"{words.learner} or {words.team}",
+        BookingField.COURSES: words.many("course"),
+    }.get(field, str(field))

@@ -1,0 +1,335 @@
+"""Side panels about one session, for the list and the worksheet: each a short form that does one thing."""
+
+from typing import Any
+
+import streamlit as st
+
+from core.people.queries import names as names_of
+from core.permissions import Action
+from core.sessions.commands import (
+    Attendance,
+    Edit,
+    Reassign,
+    Venue,
+    ask_for_another_time,
+    cancel_sessions,
+    change_venue,
+    delete_sessions,
+    edit_sessions,
+    reassign_sessions,
+    record_outcome,
+    reopen_session,
+    replace_participants,
+)
+from core.structure.queries import Option, Options, options
+from core.words import Outcome, Role, Status, TimetableKind
+from ui import panel, people_picker, reschedule
+from ui.format import capital, names, plain
+from ui.forms import Form
+from ui.session_panel import About, Draw, body, both_versions, open_, refused_busy
+
+# Who ----------------------------------------------------------------------------------------------------------------
+
+
+def _reassign(about: About) -> None:
+    words, form = about.programme.policy.words, about.form
+    chosen = people_picker.person(
+        about.work, about.programme.id, Role.PRACTITIONER, f"New {words.practitioner}", form.field("practitioner"))
+    form.problem("practitioner")
+    st.caption(f"The old and the new {words.practitioner} are told, and everybody who takes part.")
+    name = names_of(about.work, about.programme.id, [chosen]).get(chosen, "") if chosen else ""
+
+    def send(nobody: bool = False) -> None:
+        now = Form(form.name)
+        who_now = None if nobody else now.value("practitioner")
+        if who_now is None and not nobody:
+            now.fail({"practitioner": f"Choose the {words.practitioner}."})
+        else:
+            now.send(reassign_sessions, [Reassign(about.id, who_now, now.state["version"])])
+
+    both_versions(about, {"practitioner": name}, send)
+    refused_busy(form)
+    with st.container(horizontal=True):
+        st.button("Reassign", type="primary", key=form.field("send"), on_click=send)
+        if about.sheet.row.practitioner_id is not None:
+            st.button(f"Take {plain(about.sheet.row.practitioner)} off", key=form.field("off"), on_click=send,
+                      args=(True,), help=f"Their time is free at once. A {words.practitioner} can be chosen later.")
+
+
+def _replace(about: About) -> None:
+    form, words = about.form, about.programme.policy.words
+    st.info(
+        f"Answers and notes never pass to somebody else. So {about.name} is cancelled, and a new {words.session} with a"
+        " number of its own is booked at the same time and place, linked to it.", icon=":material/info:",
+    )
+    way = _who(about, "Instead")
+    st.text_input("Reason", key=form.field("reason"), on_change="ignore",
+                  help=f"Those who took part in {about.name} read it.")
+    form.problem("reason")
+
+    def send() -> None:
+        now = Form(form.name)
+        now.send(
+            replace_participants, about.id, learner_id=now.value("learner") if way == words.learner else None,
+            team_id=now.value("team") if way == words.team else None, reason=now.value("reason") or "",
+            version=now.state["version"],
+        )
+
+    both_versions(about, {}, send)
+    refused_busy(form)
+    st.button(f"Cancel it and book a new {words.session}", type="primary", key=form.field("send"), on_click=send)
+
+
+def _who(about: About, label: str) -> str:
+    """A learner or a team to choose; returns the word for which of them."""
+    form, words = about.form, about.programme.policy.words
+    form.preset("way", words.learner)
+    way = st.segmented_control(label, [words.learner, words.team], format_func=capital, key=form.field("way"),
+                               required=True)
+    if way == words.learner:
+        people_picker.person(
+            about.work, about.programme.id, Role.LEARNER, capital(words.learner), form.field("learner"))
+    else:
+        people_picker.team(about.work, about.programme.id, capital(words.team), form.field("team"))
+    form.problem("who")
+    return way or words.learner
+
+
+# Where --------------------------------------------------------------------------------------------------------------
+
+
+def _venue(about: About) -> None:
+    form, lists = about.form, options(about.work, about.programme.id).open
+    form.preset("room", about.sheet.room_id if any(each.id == about.sheet.room_id for each in lists.rooms) else None)
+    form.preset("location", about.sheet.row.location)
+    rooms = {room.id: room.name for room in lists.rooms}
+    st.selectbox("Room", list(rooms), index=None, format_func=lambda id_: rooms.get(id_, ""), placeholder="No room",
+                 key=form.field("room"), on_change="ignore")
+    form.problem("room")
+    st.text_input("Location", key=form.field("location"), on_change="ignore")
+    form.problem("location")
+
+    def send() -> None:
+        now = Form(form.name)
+        now.send(change_venue, [Venue(about.id, now.value("room"), now.value("location"), now.state["version"])])
+
+    both_versions(
+        about, {"room": rooms.get(form.value("room"), ""), "location": form.value("location") or ""}, send)
+    refused_busy(form)
+    st.button("Change the venue", type="primary", key=form.field("send"), on_click=send)
+
+
+# Ending -------------------------------------------------------------------------------------------------------------
+
+
+def _cancel(about: About) -> None:
+    form = about.form
+    st.caption("Cancelling is final: everybody's time is free at once, and everybody who takes part is told why."
+               " To keep it for later, take it off the calendar instead.")
+    st.text_area("Reason", key=form.field("reason"), on_change="ignore", height=110)
+    form.problem("reason")
+
+    def send() -> None:
+        now = Form(form.name)
+        now.send(cancel_sessions, [about.id], now.value("reason") or "", {about.id: now.state["version"]})
+
+    both_versions(about, {"status": "cancelled"}, send)
+    st.button(f"Cancel {about.name}", type="primary", key=form.field("send"), on_click=send)
+
+
+def _delete(about: About) -> None:
+    form, row = about.form, about.sheet.row
+    active = row.starts_at is not None and row.status != Status.CANCELLED
+
+    def send() -> None:
+        now = Form(form.name)
+        now.send(delete_sessions, [about.id], {about.id: now.state["version"]}, cancel_first=active)
+
+    st.markdown(f"Delete {about.name}? Deleting is for mistakes: its number is never used again.")
+    if active:
+        st.warning("It is on the calendar. Deleting it cancels that meeting first, and everybody's time is free.",
+                   icon=":material/event_busy:")
+    both_versions(about, {}, send)
+    with st.container(horizontal=True):
+        st.button("Cancel and delete" if active else "Delete", type="primary", key=form.field("send"), on_click=send)
+        if active and Action.SESSION_CANCEL in about.sheet.may:
+            st.button("Only cancel it", key=form.field("cancel"), on_click=open_, args=("cancel", about.id))
+
+
+HELD, MISSED, ABSENT = "held", "missed", "absent"
+
+
+def _record(about: About) -> None:
+    form, words = about.form, about.programme.policy.words
+    parts = [part for part in about.sheet.parts if part.outcome is None]
+    ways = {HELD: "Held", MISSED: "Missed", ABSENT: f"{capital(words.practitioner)} absent"}
+    way = st.segmented_control(
+        "What came of it?", list(ways), format_func=lambda each: ways.get(each, ""), key=form.field("way"))
+    form.problem("way", "attendance")
+    if way == HELD:
+        if len(parts) > 1:
+            st.markdown("Who attended?")
+            for part in parts:
+                form.preset(f"attended-{part.learner_id}", True)
+                st.checkbox(part.name, key=form.field(f"attended-{part.learner_id}"), on_change="ignore")
+        form.preset("minutes", about.sheet.minutes)
+        st.number_input("Actual minutes", value=None, step=5, key=form.field("minutes"), on_change="ignore",
+                        help=f"A multiple of 5, from 15 to {(about.sheet.minutes or 0) + 30}.")
+    elif way == MISSED:
+        st.caption(f"Nobody came: {plain(names([part.name for part in parts], 5))}.")
+    elif way == ABSENT:
+        st.caption(f"The {words.practitioner} did not come.")
+    form.problem("minutes")
+
+    def send() -> None:
+        now = Form(form.name)
+        chosen = now.value("way")
+        if chosen not in ways:
+            now.fail({"way": "Choose what came of it."})
+            return
+        minutes = now.value("minutes") if chosen == HELD else None
+        if chosen == HELD and minutes is None:
+            now.fail({"minutes": "Say how many minutes it took."})
+            return
+
+        def outcome(learner_id: int) -> Outcome:
+            if chosen == ABSENT:
+                return Outcome.PRACTITIONER_ABSENT
+            there = chosen == HELD and (len(parts) == 1 or now.value(f"attended-{learner_id}"))
+            return Outcome.ATTENDED if there else Outcome.MISSED
+
+        given = [(part.learner_id, outcome(part.learner_id)) for part in parts]
+        if chosen == HELD and all(each is Outcome.MISSED for _, each in given):
+            now.fail({"attendance": "Tick who attended; if nobody did, choose Missed."})
+            return
+        now.send(record_outcome, about.id, [
+            Attendance(learner, each, minutes if each is Outcome.ATTENDED and minutes != about.sheet.minutes else None)
+            for learner, each in given
+        ], now.state["version"])
+
+    both_versions(about, {}, send)
+    st.button("Record", type="primary", key=form.field("send"), on_click=send)
+
+
+def _reopen(about: About) -> None:
+    form = about.form
+    st.caption("What was recorded is taken back, so that it can be recorded anew.")
+    st.text_input("Reason", key=form.field("reason"), on_change="ignore")
+    form.problem("reason")
+
+    def send() -> None:
+        now = Form(form.name)
+        now.send(reopen_session, about.id, now.value("reason") or "", now.state["version"])
+
+    both_versions(about, {}, send)
+    st.button("Reopen", type="primary", key=form.field("send"), on_click=send)
+
+
+def _ask(about: About) -> None:
+    form, words = about.form, about.programme.policy.words
+    st.caption(f"Whoever can move this {words.session} is told what you write. Until then it stays where it is.")
+    st.text_area("Which times suit you?", key=form.field("words"), on_change="ignore", height=110)
+    form.problem("words")
+
+    def send() -> None:
+        now = Form(form.name)
+        now.send(ask_for_another_time, about.id, now.value("words") or "")
+
+    st.button("Ask for another time", type="primary", key=form.field("send"), on_click=send)
+
+
+# Facts --------------------------------------------------------------------------------------------------------------
+
+
+def _edit(about: About) -> None:
+    form, sheet = about.form, about.sheet
+    lists, policy, words = options(about.work, about.programme.id), about.programme.policy, about.programme.policy.words
+    reads, is_open = Action.SESSION_READ in sheet.may, not sheet.parts and sheet.team_id is None
+    if "values" not in form.state:
+        form.state["values"] = {
+            "description": sheet.row.description, "type": sheet.row.type, "course_ids": list(sheet.course_ids),
+            "timetable_id": sheet.timetable_id, "location": sheet.row.location,
+            "report_required": sheet.report_required, "number": sheet.row.number,
+            **({"planning_notes": sheet.planning_notes} if reads else {}),
+        }
+    for name, value in form.state["values"].items():
+        form.preset(name, value)
+    both_versions(about, _edited(form, lists), lambda: _send_edit(form.name, about.id))
+    if is_open:
+        _who(about, f"Who takes part in this {words.session}")
+    st.text_input("Description", key=form.field("description"), on_change="ignore")
+    form.problem("description")
+    types = list(dict.fromkeys((*policy.types, sheet.row.type)))
+    st.selectbox("Type", types, index=None, format_func=capital, key=form.field("type"), on_change="ignore")
+    form.problem("type")
+    courses = _named(lists.courses, sheet.course_ids)
+    st.multiselect(capital(words.many("course")), list(courses), format_func=lambda id_: courses.get(id_, ""),
+                   key=form.field("course_ids"), placeholder=f"Choose {words.many('course')}", on_change="ignore")
+    form.problem("courses")
+    timetables = _named(lists.timetables, (sheet.timetable_id,))
+    st.selectbox("Timetable", list(timetables), index=None, format_func=lambda id_: timetables.get(id_, ""),
+                 key=form.field("timetable_id"), placeholder="No timetable", on_change="ignore")
+    form.problem("timetable")
+    st.text_input("Location", key=form.field("location"), on_change="ignore")
+    form.problem("location")
+    if reads:
+        st.text_area("Planning notes", key=form.field("planning_notes"), height=140, on_change="ignore",
+                     help=f"Everybody in the {words.session} reads them.")
+        form.problem("planning_notes")
+    st.number_input("Number", value=None, step=1, key=form.field("number"), on_change="ignore")
+    form.problem("number")
+    st.checkbox("A report is required", key=form.field("report_required"), on_change="ignore")
+    form.problem("report_required")
+    refused_busy(form)
+    st.button("Save", type="primary", key=form.field("send"), on_click=_send_edit, args=(form.name, about.id))
+
+
+def _named(listed: tuple[Option, ...], used: tuple[int | None, ...]) -> dict[int, str]:
+    """Names by id of what may be chosen, what is used already among it even if retired."""
+    return {
+        each.id: f"{each.name} ({each.owner})" if each.kind is TimetableKind.CUSTOM else each.name
+        for each in listed if not each.retired or each.id in used
+    }
+
+
+def _edited(form: Form, lists: Options) -> dict[str, str]:
+    """What was typed, in the words of the other version."""
+    timetables = {each.id: each.name for each in lists.timetables}
+    return {
+        "description": form.value("description") or "", "type": form.value("type") or "",
+        "timetable": timetables.get(form.value("timetable_id"), ""), "location": form.value("location") or "",
+        "number": str(form.value("number") or ""),
+        **({"planning notes": form.value("planning_notes") or ""} if "planning_notes" in form.state["values"] else {}),
+    }
+
+
+def _send_edit(form_name: str, session_id: int) -> None:
+    """Send what was changed and nothing else, so that nobody's other change is overwritten."""
+    form = Form(form_name)
+    changes: dict[str, Any] = {
+        name: form.value(name) for name, value in form.state["values"].items() if form.value(name) != value
+    }
+    if "course_ids" in changes:
+        changes["course_ids"] = tuple(changes["course_ids"])
+    if form.value("learner") is not None and form.value("team") is None:
+        changes["learner_ids"] = (form.value("learner"),)
+    elif form.value("team") is not None:
+        changes["team_id"] = form.value("team")
+    form.send(edit_sessions, [Edit(session_id, changes, form.state["version"])])
+
+
+PANELS: dict[str, tuple[str, Draw]] = {
+    "reschedule": ("Reschedule", reschedule.draw),
+    "edit": ("Edit", _edit), "venue": ("Change the venue", _venue), "reassign": ("Reassign", _reassign),
+    "replace": ("Replace who takes part", _replace), "cancel": ("Cancel", _cancel), "delete": ("Delete", _delete),
+    "record": ("Record what came of it", _record), "reopen": ("Reopen", _reopen), "ask": ("Ask for another time", _ask),
+}
+
+
+def show() -> None:
+    """Draw the panel that is open, if it is one of a session's. Screens that open them call this at their end."""
+    for which, (title, draw) in PANELS.items():
+        panel.show(f"session-{which}", title, body(which, draw))
+
+
+__all__ = ["PANELS", "open_", "show"]

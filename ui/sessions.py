@@ -1,0 +1,116 @@
+"""The screen of sessions put together: title, filters, toolbar, table, pages."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core.clock import FIRST_DAY, LAST_DAY
+from core.permissions import Action, may
+from core.programmes.queries import ProgrammeView
+from core.sessions.address import NARROWS, Listing
+from core.sessions.fixes import kinds_for
+from core.sessions.queries import PAGE, Page, page_of_day, session_count, session_list
+from core.structure.queries import options
+from core.work import Work
+from ui import filters, fixing, navigation, runtime, table, views
+from ui.format import capital, zone_words
+
+LOOKS = {"table": ":material/table_rows: Table", "cards": ":material/view_agenda: Cards"}
+
+
+def screen(work: Work, programme: ProgrammeView) -> None:
+    """The whole screen."""
+    table.asked_to_go()
+    words, zone = programme.policy.words, runtime.zone(programme.zone_name)
+    with st.container(horizontal=True, vertical_alignment="center", key="top"):
+        st.title(capital(words.many("session")), width="stretch")
+        if may(work, Action.SESSION_BOOK, programme.id) and st.button(
+            f"Book {words.session}", type="primary", icon=":material/add:", key="book"
+        ):
+            navigation.go("book")
+    offered = options(work, programme.id)
+    asked = filters.bar(work, programme, offered)
+    page = _page(work, programme, asked)
+    look = _toolbar(work, programme, page, asked, zone)
+    if not page.rows:
+        _nothing(programme, asked)
+    elif look == "cards":
+        table.cards(work, programme, page, zone)
+    else:
+        table.show(work, programme, page, asked, offered, zone)
+    _pages(programme, asked, page)
+    fixing.panels()
+
+
+def _page(work: Work, programme: ProgrammeView, asked: Listing) -> Page:
+    """The page asked for, or the last one where there are not so many."""
+    page = session_list(work, programme.id, asked.filters, sort=asked.sort, down=asked.down, page=asked.page)
+    if page.rows or asked.page == 1:
+        return page
+    last = max(1, -(-session_count(work, programme.id, asked.filters) // PAGE))
+    return session_list(work, programme.id, asked.filters, sort=asked.sort, down=asked.down, page=last)
+
+
+def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, zone: ZoneInfo) -> str:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
+        said = f"{table.total_words(page)} · " if page.rows else ""
+        st.caption(f"{said}times in {zone_words(zone, work.now)}", width="stretch")
+        if kinds := kinds_for(work, programme.id):
+            fixing.menu(programme, kinds)
+        views.menu(work, programme)
+        with st.popover("Export", icon=":material/download:", key="export"):
+            st.caption("Exactly what is filtered, all pages.")
+            for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
+                st.link_button(label, f"/export/sessions.{ending}?{filters.address(programme)}", width="stretch")
+        if "look" not in st.session_state:
+            narrow = "Mobi" in st.context.headers.get("User-Agent", "")
+            st.session_state["look"] = "cards" if narrow else "table"
+        look = st.segmented_control(
+            "Look", list(LOOKS), format_func=LOOKS.__getitem__, key="look", label_visibility="collapsed", required=True,
+            persist_state="session",
+        )
+    return str(look)
+
+
+def _nothing(programme: ProgrammeView, asked: Listing) -> None:
+    many = programme.policy.words.many("session")
+    narrowed = any(name in filters.said() for name in NARROWS)
+    with st.container(border=True, horizontal_alignment="center", key="nothing"):
+        if narrowed:
+            st.markdown(f"No {many} match these filters.")
+            st.button("Show all", key="show-all", icon=":material/filter_alt_off:", on_click=filters.clear)
+        else:
+            st.markdown(f"There are no {many} yet. Those that you lead, attend or look after will stand here.")
+
+
+def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
+    """Pages to click, and a jump to any page or day."""
+    if page.pages == 1 and page.number == 1:
+        return
+
+    def turned() -> None:
+        filters.write(page=str(st.session_state["page"]))
+
+    def jumped() -> None:
+        filters.write(page=str(st.session_state["page-number"]))
+
+    def to_day() -> None:
+        day: date | None = st.session_state["page-day"]
+        if day is None:
+            return
+        down = asked.down if asked.sort == "time" else True
+        with runtime.reading() as look:
+            number = page_of_day(look, programme.id, asked.filters, day, down=down)
+        filters.write(sort=None, order=None if down else "up", page=str(number))
+        st.session_state["page-day"] = None
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pages"):
+        if st.session_state.get("page") != page.number:
+            st.session_state["page"] = page.number
+        st.pagination(max(page.pages, page.number), key="page", on_change=turned)
+        with st.popover("Go to", icon=":material/keyboard_tab:", key="go-to"):
+            st.session_state["page-number"] = page.number
+            st.number_input("Page", 1, None, key="page-number", on_change=jumped)
+            st.date_input("Day", value=None, key="page-day", on_change=to_day, min_value=FIRST_DAY,
+                          max_value=LAST_DAY, format="YYYY-MM-DD")

@@ -1,0 +1,169 @@
+"""The parts of a worksheet: head, actions, facts, who takes part, and what happened."""
+
+from collections.abc import Callable
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core.history.queries import Entry, timeline
+from core.permissions import RECORDED, Action
+from core.programmes.queries import ProgrammeView
+from core.sessions.queries import Worksheet
+from core.words import Method, Status
+from core.work import Work
+from ui import feedback, navigation, session_panels
+from ui.format import capital, labels, minutes_words, plain, status_badge, when, who, zone_words
+
+OUTCOME_ICONS = {"attended": ":material/check:", "missed": ":material/person_off:"}
+
+
+def head(work: Work, sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
+    """Number, status, time and people; the one thing to do now, and the rest in a menu."""
+    row, words = sheet.row, programme.policy.words
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            st.title(f"{capital(words.session)} {row.number}", width="content")
+            st.markdown(" ".join(status_badge(each) for each in labels(row)), width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            _actions(sheet, programme)
+    st.markdown(f"**{when(row.starts_at, row.ends_at, zone)}**"
+                + (f" · {minutes_words(sheet.minutes)} · {zone_words(zone, row.starts_at)}" if row.starts_at else ""))
+    if row.status is Status.CANCELLED and sheet.cancel_reason:
+        st.info(f"Cancelled: {plain(sheet.cancel_reason)}", icon=":material/cancel:")
+
+
+Act = tuple[str, str, Callable[[], None]]
+"""Label, icon, and what pressing it does."""
+
+
+def actions(sheet: Worksheet, programme: ProgrammeView) -> list[Act]:
+    """What the viewer can do with the session, the most pressing first; nothing that is refused anyway."""
+    row, may, words, id_ = sheet.row, sheet.may, programme.policy.words, sheet.row.id
+
+    def panel(which: str) -> Callable[[], None]:
+        return lambda: session_panels.open_(which, id_)
+
+    def book(way: str) -> Callable[[], None]:
+        return lambda: st.session_state.update({"worksheet:go": way})
+
+    nothing_yet = row.status not in (*RECORDED, Status.CANCELLED)
+    can_record = Action.OUTCOME_RECORD in may and nothing_yet and row.practitioner_id is not None and bool(sheet.parts)
+    can_move, can_edit = Action.SESSION_RESCHEDULE in may, Action.SESSION_EDIT in may
+    listed: list[tuple[bool, Act]] = [
+        (row.status is Status.UNASSIGNED and Action.SESSION_REASSIGN in may,
+         (f"Choose a {words.practitioner}", ":material/person_search:", panel("reassign"))),
+        (can_edit and row.to_place,
+         ("Choose who takes part", ":material/group_add:", panel("edit"))),
+        (can_record, ("Record outcome", ":material/edit_note:", panel("record"))),
+        (can_move, ("Reschedule" if row.starts_at else "Put on the calendar", ":material/event_available:",
+                    panel("reschedule"))),
+        (not can_move and Action.SESSION_ASK_TIME in may,
+         ("Ask for another time", ":material/forward_to_inbox:", panel("ask"))),
+        (can_edit, ("Edit", ":material/edit:", panel("edit"))),
+        (can_move, ("Change the venue", ":material/location_on:", panel("venue"))),
+        (row.status is not Status.UNASSIGNED and Action.SESSION_REASSIGN in may,
+         ("Reassign", ":material/swap_horiz:", panel("reassign"))),
+        (Action.SESSION_CANCEL in may and Action.SESSION_BOOK in may and not row.to_place,
+         ("Replace who takes part", ":material/group:", panel("replace"))),
+        (Action.SESSION_BOOK in may, ("Book next", ":material/event_repeat:", book("next"))),
+        (Action.SESSION_BOOK in may, ("Duplicate", ":material/content_copy:", book("copy"))),
+        (Action.OUTCOME_REOPEN in may, ("Reopen", ":material/lock_open:", panel("reopen"))),
+        (Action.SESSION_CANCEL in may, ("Cancel", ":material/cancel:", panel("cancel"))),
+        (Action.SESSION_DELETE in may, ("Delete", ":material/delete:", panel("delete"))),
+    ]
+    return [act for holds, act in listed if holds]
+
+
+def _actions(sheet: Worksheet, programme: ProgrammeView) -> None:
+    if way := st.session_state.pop("worksheet:go", None):
+        navigation.go("book", **{way: sheet.row.id})
+    possible = actions(sheet, programme)
+    if not possible:
+        return
+    label, icon, run = possible[0]
+    st.button(label, type="primary", icon=icon, on_click=run, key="worksheet-first")
+    others = {label: (icon, run) for label, icon, run in possible[1:]}
+    if not others:
+        return
+
+    def chosen() -> None:
+        picked = st.session_state["worksheet-more"]
+        if picked in others:
+            others[picked][1]()
+
+    st.menu_button("More", list(others), key="worksheet-more", on_click=chosen,
+                   format_func=lambda each: f"{others[each][0]} {each}" if each in others else str(each))
+
+
+def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
+    """Everything that is known of it, as far as the viewer may see (D7)."""
+    row, words = sheet.row, programme.policy.words
+    told = Action.SESSION_DESCRIBE in sheet.may
+    shown: list[tuple[str, str]] = [
+        (capital(words.practitioner), row.practitioner or "nobody yet"),
+        (capital(words.team if row.team else words.learner), who(row) or "nobody yet"),
+        *([("Idea", row.idea)] if row.idea else []),
+        ("Type", capital(row.type)),
+        (capital(words.many("course")), ", ".join(row.courses) or "none"),
+        ("Timetable", row.timetable or "none"),
+        *([("Method", capital(row.method))] if programme.policy.smart_rooms or row.method is Method.SMART else []),
+        *([("Room", row.room)] if row.room else []),
+        *([("Location", row.location or "none")] if told else []),
+        ("Report", "required" if sheet.report_required else "not required"),
+    ]
+    if told and row.description:
+        st.markdown(plain(row.description))
+    with st.grid("auto", min_column_width=130, gap="small"):
+        for label, value in shown:
+            st.markdown(f":gray[{label}]  \n{plain(value)}")
+    if Action.SESSION_READ in sheet.may and sheet.planning_notes:
+        st.markdown(":gray[Planning notes]")
+        st.text(sheet.planning_notes, width="stretch")
+
+
+def participants(sheet: Worksheet, programme: ProgrammeView) -> None:
+    """Each learner with what came of it."""
+    words = programme.policy.words
+    st.subheader("Who takes part", anchor=False)
+    if not sheet.parts:
+        st.caption(f"Nobody yet: this is an open {words.session}.")
+    for part in sheet.parts:
+        outcome = str(part.outcome) if part.outcome else "nothing recorded yet"
+        minutes = f", {minutes_words(part.actual_minutes)}" if part.actual_minutes else ""
+        icon = OUTCOME_ICONS.get(outcome, ":material/person:")
+        st.markdown(f"{icon} **{plain(part.name)}** · {outcome}{minutes}")
+
+
+def origin(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
+    """Who made it and when, and the session that it was made from."""
+    made = f"{plain(sheet.created_by)}, {when(sheet.created_at, None, zone)}"
+    st.caption(f"Made by {made}.")
+    if sheet.follows:
+        session_id, number = sheet.follows
+        st.page_link(
+            navigation.BY_NAME["worksheet"].page(), query_params={"session": str(session_id)}, icon=":material/link:",
+            label=f"Made from {programme.policy.words.session} {number}",
+        )
+
+
+def history(work: Work, sheet: Worksheet, zone: ZoneInfo) -> None:
+    """What happened to it, latest first, with *Undo* where that is possible (X5)."""
+    if Action.HISTORY_SEE not in sheet.may:
+        return
+    st.subheader("What happened", anchor=False)
+    for entry in timeline(work, sheet.row.id):
+        _entry(entry, zone)
+
+
+def _entry(entry: Entry, zone: ZoneInfo) -> None:
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            undone = " · :gray-badge[:material/undo: undone]" if entry.undone else ""
+            st.markdown(f"**{entry.did}** · {plain(entry.who)} · {when(entry.at, None, zone)}{undone}", width="content")
+            if entry.can_undo:
+                st.button("Undo", icon=":material/undo:", type="tertiary", key=f"worksheet-undo-{entry.act_id}",
+                          on_click=feedback.undo_act, args=(entry.act_id,))
+        if entry.reason:
+            st.caption(f"Reason: {plain(entry.reason)}")
+        if entry.lines:
+            st.caption("  \n".join(plain(line) for line in entry.lines))
