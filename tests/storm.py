@@ -1,4 +1,4 @@
-"""A storm: many processes book, move, swap, reassign, cancel, delete and undo against six people and two rooms (B9, X2).
+"""A storm: many processes book, move, swap, reassign, cancel, delete, undo against six people, two rooms (B9, X2).
 
     python -m tests.storm --engine postgresql --processes 8 --acts 10000
 
@@ -202,7 +202,7 @@ def _instant(value: Any) -> datetime:
 
 
 def a_stage(engine: Engine) -> tuple[World, dict[str, Any]]:
-    """Six people and two rooms. Pam leads here and learns elsewhere, Lou the other way round, Tom does both everywhere."""
+    """Six people and two rooms. Pam leads here and learns elsewhere, Lou the other way round, Tom does both."""
     world = a_world(engine)
     pam = world.person("Pam", Role.PRACTITIONER)
     world.grant(pam, Role.LEARNER, programme=world.elsewhere)

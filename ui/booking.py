@@ -68,7 +68,7 @@ def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, require
     star = " *" if required else ""
     left, middle, right = st.columns([10, 7, 9], gap="small")
     with left:
-        st.date_input(f"Date{star}", value=None, min_value=date.min, max_value=date.max, format="YYYY-MM-DD",
+        st.date_input(f"Date{star}", value=None, min_value=FIRST_DAY, max_value=LAST_DAY, format="YYYY-MM-DD",
                       key=form.field("date"), persist_state="session")
         form.problem("date")
     with middle:

@@ -24,6 +24,7 @@ from ui.format import capital, plain
 FEW = 60
 """Up to so many people are offered as a list; more are typed for."""
 WIDE = 165
+_KEPT = "filters:kept"
 _ROLES = {"practitioner": Role.PRACTITIONER, "learner": Role.LEARNER}
 
 
@@ -60,11 +61,20 @@ def open_address(kept: str) -> None:
     write(**{name: found.get(name) for name in (*NARROWS, *ORDER)})
 
 
+def _arrive(programme: ProgrammeView) -> None:
+    """Coming back finds the list as it was left; another programme starts afresh, and a link says itself what it is."""
+    left_in, kept = st.session_state.get(_KEPT, (programme.id, {}))
+    if left_in != programme.id:
+        clear()
+    elif "filter:text" not in st.session_state and not said():
+        for name, values in kept.items():
+            st.query_params[name] = values
+    st.session_state[_KEPT] = (programme.id, said())
+
+
 def bar(work: Work, programme: ProgrammeView, offered: Options) -> Listing:
     """Draw the filters and return what they ask for."""
-    if st.session_state.get("filter:programme", programme.id) != programme.id:
-        clear()
-    st.session_state["filter:programme"] = programme.id
+    _arrive(programme)
     given = said()
     asked = listing(work, programme.id, given, offered)
     words = programme.policy.words

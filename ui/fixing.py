@@ -21,22 +21,20 @@ LABELS = {
 }
 DOES = {FixKind.CANCEL: "Cancel"}
 """What the button says it does, where that is not *Change*."""
-_MENU, _PANEL = "fix:menu", "fix"
+_PANEL = "fix"
 
 
 def menu(programme: ProgrammeView, kinds: Sequence[FixKind]) -> None:
     """The button above the list; it says how many are ticked."""
     count = len(table.ticked())
-    st.menu_button(
-        f"Quick fix ({count})" if count else "Quick fix", list(kinds), format_func=LABELS.__getitem__, key=_MENU,
-        icon=":material/build:", disabled=not count, on_click=_open,
+    kind = st.menu_button(
+        f"Quick fix ({count})" if count else "Quick fix", list(kinds), format_func=LABELS.__getitem__, key="quick-fix",
+        icon=":material/build:", disabled=not count,
         help=None if count else f"Tick {programme.policy.words.many('session')} to change many at once.",
     )
-
-
-def _open() -> None:
-    Form(_PANEL).clear()
-    panel.open_(_PANEL, st.session_state[_MENU], *table.ticked())
+    if kind and count:
+        Form(_PANEL).clear()
+        panel.open_(_PANEL, str(kind), *table.ticked())
 
 
 def panels() -> None:
@@ -87,9 +85,9 @@ def _show(rows: Sequence[FixRow]) -> None:
     refused = sum(1 for row in rows if row.refused)
     if refused:
         st.warning(f"{refused} of {len(rows)} cannot be changed and will stay as they are.", icon=":material/block:")
-    st.markdown("\n".join(
-        f"- :red[:material/block:] **{row.number}** {plain(row.before)}: {plain(row.refused)}" if row.refused else
-        f"- :green[:material/check:] **{row.number}** {plain(row.before)} → {plain(row.after)}"
+    st.markdown("  \n".join(
+        f":red[:material/block:] **{row.number}** {plain(row.before)}: {plain(row.refused)}" if row.refused else
+        f":green[:material/check:] **{row.number}** {plain(row.before)} → {plain(row.after)}"
         for row in sorted(rows, key=lambda row: row.refused is None)
     ))
 

@@ -80,7 +80,7 @@ def needs(work: Work, programme: ProgrammeView) -> None:
             st.success("Nothing waits for you.", icon=":material/check_circle:")
         return
     st.subheader("Waiting for you" if not _whole(work, programme.id) else f"Waiting in {plain(programme.name)}")
-    with st.grid(4, min_column_width=170, gap="small"):
+    with st.grid(4, min_column_width=220, gap="small"):
         for label, count in counts.items():
             with st.container(border=True, gap="xsmall", key=f"needs-{label.replace(' ', '-')}"):
                 st.markdown(f"**{count:,}** {status_badge(label)}")
@@ -158,14 +158,13 @@ def _listed(rows: Sequence[tuple[Row, str]], zone: ZoneInfo, work: Work) -> None
             st.markdown(f"**{title}**")
             for row, where in of_day:
                 with st.container(gap=None, key=f"next-{row.id}"):
-                    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                        st.page_link(
-                            navigation.BY_NAME["worksheet"].page(), query_params={"session": str(row.id)}, icon="",
-                            label=f"**{_clock(row, zone)}** {plain(_between(row, work))}",
-                        )
-                        st.markdown(" ".join(status_badge(label) for label in labels(row)), width="content")
+                    st.page_link(
+                        navigation.BY_NAME["worksheet"].page(), query_params={"session": str(row.id)}, icon="",
+                        label=f"**{_clock(row, zone)}** {plain(_between(row, work))}",
+                    )
                     details = [row.type, row.room or row.location, ", ".join(row.courses), row.description, where]
-                    st.caption(plain(" · ".join(filter(None, details))))
+                    badges = " ".join(status_badge(label) for label in labels(row))
+                    st.caption(f"{badges} {plain(' · '.join(filter(None, details)))}")
 
 
 def _clock(row: Row, zone: ZoneInfo) -> str:

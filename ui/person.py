@@ -54,7 +54,8 @@ def head(shown: Profile, programmes: Programmes) -> None:
                 programme, field = booked
                 if st.button(f"Book a {programme.policy.words.session}", type="primary",
                              icon=":material/event_available:"):
-                    navigation.go("book", **{field: shown.id, "programme": programme.name})
+                    asked: dict[str, str | int] = {field: shown.id, "programme": programme.name}
+                    navigation.go("book", **asked)
     badges = [
         f":gray-badge[{plain(capital(called(programmes[each.programme_id], role)))}]"
         + (f" in {plain(each.programme)}" if len(programmes) > 1 else "")
@@ -199,10 +200,14 @@ def _roles(shown: Profile, programmes: Programmes, kept: set[int]) -> None:
             f"In {plain(programme.name)}", ORDINARY, selection_mode="multi", wrap=True,
             key=f"roles-{shown.id}-{programme.id}-{'.'.join(sorted(each.roles))}",
             default=[role for role in ORDINARY if role in each.roles],
-            format_func=lambda role, programme=programme: capital(called(programme, role)),  # type: ignore[misc]
+            format_func=_called_in(programme),
             on_change=_change_roles, args=(shown.id, programme.id, each.roles),
         )
     st.caption("A click gives or takes a role; who runs a programme is chosen in its settings.")
+
+
+def _called_in(programme: ProgrammeView) -> Callable[[Role], str]:
+    return lambda role: capital(called(programme, role))
 
 
 def _change_roles(person_id: int, programme_id: int, held: Sequence[Role]) -> None:
@@ -239,14 +244,13 @@ def sessions(shown: Profile, programmes: Programmes) -> None:
 
 def _session(row: Row, zone: Any) -> None:
     with st.container(border=True, gap=None, key=f"of-person-{row.id}"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.page_link(
-                navigation.BY_NAME["worksheet"].page(), query_params={"session": str(row.id)}, icon="",
-                label=f"**{when(row.starts_at, row.ends_at, zone)}**",
-            )
-            st.markdown(" ".join(status_badge(label) for label in labels(row)), width="content")
+        st.page_link(
+            navigation.BY_NAME["worksheet"].page(), query_params={"session": str(row.id)}, icon="",
+            label=f"**{when(row.starts_at, row.ends_at, zone)}**",
+        )
         between = " with ".join(filter(None, (row.practitioner, who(row))))
-        st.caption(plain(" · ".join(filter(None, (between, row.type)))))
+        badges = " ".join(status_badge(label) for label in labels(row))
+        st.caption(f"{badges} {plain(' · '.join(filter(None, (between, row.type))))}")
 
 
 # What is changed ---------------------------------------------------------------------------------------------------

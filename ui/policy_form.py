@@ -127,12 +127,12 @@ def _preset_policy(form: Form, known: Policy) -> None:
 
 
 def _day(form: Form, number: int, day: str) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        is_open = st.checkbox(day, key=form.field(f"open.{number}"), width=130)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        is_open = st.checkbox(day, key=form.field(f"open.{number}"), width=110)
         if is_open:
-            st.time_input(f"{day} from", key=form.field(f"from.{number}"), label_visibility="collapsed", width=110)
-            st.markdown("to", width="content")
-            st.time_input(f"{day} to", key=form.field(f"to.{number}"), label_visibility="collapsed", width=110)
+            st.time_input(f"{day} from", key=form.field(f"from.{number}"), label_visibility="collapsed", width=95)
+            st.markdown("–", width="content")
+            st.time_input(f"{day} to", key=form.field(f"to.{number}"), label_visibility="collapsed", width=95)
         else:
             st.caption("closed", width="content")
     form.problem(f"hours.{number}")

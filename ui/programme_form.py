@@ -15,7 +15,7 @@ from ui.format import capital, plain
 from ui.forms import Form
 
 _TOLD_OF_KIND = ("who_books", "required", "usual_minutes", "report_required")
-_DEFAULTS = {
+_EXPLAINED = {
     Kind.PEER_ADVICE: "Clients contact a peer from their profile, and get a report.",
     Kind.EVENT_MENTORING: "Mentors meet teams with an idea; staff place everybody.",
     Kind.APPRENTICESHIP: "Assessors see learners through their courses, with typed sessions.",
@@ -66,14 +66,15 @@ def new(programme: ProgrammeView) -> None:
     form.preset("currency", programme.currency)
     st.text_input("Name", key=form.field("name"), autocomplete="off", width=480)
     form.problem("name")
-    st.radio("Kind", list(Kind), key=form.field("kind"), format_func=capital, captions=[_DEFAULTS[kind] for kind in Kind])
+    st.radio("Kind", list(Kind), key=form.field("kind"), format_func=capital,
+             captions=[_EXPLAINED[kind] for kind in Kind])
     form.problem("kind")
     preset = PRESETS[form.value("kind") or next(iter(Kind))]
     with st.container(border=True):
         st.markdown(f"**It starts out like this**, and every part can be changed in its settings: it speaks of"
                     f" {preset.words.many('practitioner')} and {preset.words.many('learner')}.")
         st.markdown("\n".join(f"- {EFFECTS[name](preset)}" for name in _TOLD_OF_KIND))
-    fields.zone("Time zone", form.field("zone"))
+    fields.zone("Time zone", form.field("zone"), width=480)
     form.problem("zone")
     _currency(form)
     form.show_refusal()
@@ -88,7 +89,7 @@ def panels(programme: ProgrammeView) -> None:
 def _fields(form: Form) -> None:
     st.text_input("Name", key=form.field("name"), autocomplete="off", width=480)
     form.problem("name")
-    fields.zone("Time zone", form.field("zone"))
+    fields.zone("Time zone", form.field("zone"), width=480)
     form.problem("zone")
     _currency(form)
 

@@ -59,6 +59,6 @@ def _link(hit: Hit) -> None:
     screen, name, by_id = _LEADS_TO[hit.kind]
     more = f" · {plain(hit.subtitle)}" if hit.subtitle else ""
     st.page_link(
-        navigation.BY_NAME[screen].page(), query_params={name: str(hit.id) if by_id else hit.title}, label=f"**{plain(hit.title)}**{more}",
-        icon=_ICONS[hit.kind],
+        navigation.BY_NAME[screen].page(), query_params={name: str(hit.id) if by_id else hit.title},
+        label=f"**{plain(hit.title)}**{more}", icon=_ICONS[hit.kind],
     )

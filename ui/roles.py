@@ -43,7 +43,7 @@ def _grant(programme: ProgrammeView, grant: GrantRow) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.page_link(navigation.BY_NAME["person"].page(), query_params={"person": str(grant.person_id)},
                      label=plain(grant.name), icon=":material/person:")
-        st.caption(plain(grant.email or "no e-mail address"), width="content")
+        st.markdown(plain(grant.email or "no e-mail address"), width="content")
         if grant.role is Role.CUSTOM_MANAGER:
             st.button("Change what is ticked", type="tertiary", icon=":material/checklist:",
                       key=f"ticks-{grant.id}", on_click=panel.open_, args=("role-ticks", programme.id, grant.person_id))

@@ -98,7 +98,8 @@ def as_words(about: About) -> dict[str, str]:
         "not on the calendar", "practitioner": row.practitioner or "nobody", "team": row.team,
         "timetable": row.timetable, "room": row.room, "type": row.type, "method": row.method, "location": row.location,
         "description": row.description, "planning notes": about.sheet.planning_notes, "number": str(row.number),
-        "status": row.status,
+        about.programme.policy.words.many("course"): ", ".join(row.courses),
+        "report required": "yes" if about.sheet.report_required else "no", "status": row.status,
     }
 
 

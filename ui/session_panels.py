@@ -254,7 +254,7 @@ def _edit(about: About) -> None:
         }
     for name, value in form.state["values"].items():
         form.preset(name, value)
-    both_versions(about, _edited(form, lists), lambda: _send_edit(form.name, about.id))
+    both_versions(about, _edited(form, lists, words.many("course")), lambda: _send_edit(form.name, about.id))
     if is_open:
         _who(about, f"Who takes part in this {words.session}")
     st.text_input("Description", key=form.field("description"), on_change="ignore")
@@ -292,13 +292,15 @@ def _named(listed: tuple[Option, ...], used: tuple[int | None, ...]) -> dict[int
     }
 
 
-def _edited(form: Form, lists: Options) -> dict[str, str]:
+def _edited(form: Form, lists: Options, courses: str) -> dict[str, str]:
     """What was typed, in the words of the other version."""
     timetables = {each.id: each.name for each in lists.timetables}
+    named = [each.name for each in lists.courses if each.id in (form.value("course_ids") or ())]
     return {
         "description": form.value("description") or "", "type": form.value("type") or "",
         "timetable": timetables.get(form.value("timetable_id"), ""), "location": form.value("location") or "",
-        "number": str(form.value("number") or ""),
+        "number": str(form.value("number") or ""), courses: ", ".join(sorted(named)),
+        "report required": "yes" if form.value("report_required") else "no",
         **({"planning notes": form.value("planning_notes") or ""} if "planning_notes" in form.state["values"] else {}),
     }
 

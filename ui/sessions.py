@@ -38,7 +38,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     elif look == "cards":
         table.cards(work, programme, page, zone)
     else:
-        table.show(work, programme, page, asked, offered, zone)
+        table.show(work, programme, page, asked, offered, zone, ticks=bool(kinds_for(work, programme.id)))
     _pages(programme, asked, page)
     fixing.panels()
 
@@ -53,11 +53,14 @@ def _page(work: Work, programme: ProgrammeView, asked: Listing) -> Page:
 
 
 def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, zone: ZoneInfo) -> str:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
-        said = f"{table.total_words(page)} · " if page.rows else ""
-        st.caption(f"{said}times in {zone_words(zone, work.now)}", width="stretch")
+    def today() -> None:
+        _to_day(programme, asked, work.now.astimezone(zone).date())
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
         if kinds := kinds_for(work, programme.id):
             fixing.menu(programme, kinds)
+        if page.pages > 1:
+            st.button("Today", icon=":material/today:", key="today", on_click=today)
         views.menu(work, programme)
         with st.popover("Export", icon=":material/download:", key="export"):
             st.caption("Exactly what is filtered, all pages.")
@@ -70,6 +73,7 @@ def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, z
             "Look", list(LOOKS), format_func=LOOKS.__getitem__, key="look", label_visibility="collapsed", required=True,
             persist_state="session",
         )
+    st.caption(f"{table.total_words(page)} · times in {zone_words(zone, work.now)}" if page.rows else "")
     return str(look)
 
 
@@ -96,14 +100,9 @@ def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
         filters.write(page=str(st.session_state["page-number"]))
 
     def to_day() -> None:
-        day: date | None = st.session_state["page-day"]
-        if day is None:
-            return
-        down = asked.down if asked.sort == "time" else True
-        with runtime.reading() as look:
-            number = page_of_day(look, programme.id, asked.filters, day, down=down)
-        filters.write(sort=None, order=None if down else "up", page=str(number))
-        st.session_state["page-day"] = None
+        if day := st.session_state["page-day"]:
+            _to_day(programme, asked, day)
+            st.session_state["page-day"] = None
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pages"):
         if st.session_state.get("page") != page.number:
@@ -114,3 +113,11 @@ def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
             st.number_input("Page", 1, None, key="page-number", on_change=jumped)
             st.date_input("Day", value=None, key="page-day", on_change=to_day, min_value=FIRST_DAY,
                           max_value=LAST_DAY, format="YYYY-MM-DD")
+
+
+def _to_day(programme: ProgrammeView, asked: Listing, day: date) -> None:
+    """Turn to the page where this day stands, sorted by time."""
+    down = asked.down if asked.sort == "time" else True
+    with runtime.reading() as look:
+        number = page_of_day(look, programme.id, asked.filters, day, down=down)
+    filters.write(sort=None, order=None if down else "up", page=str(number))

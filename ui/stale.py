@@ -9,7 +9,9 @@ from ui.format import plain
 from ui.forms import Form
 
 
-def both(form: Form, mine: Mapping[str, str], *, mine_over_it: Callable[[], Any], take_theirs: Callable[[], Any]) -> None:
+def both(
+    form: Form, mine: Mapping[str, str], *, mine_over_it: Callable[[], Any], take_theirs: Callable[[], Any]
+) -> None:
     """Show both versions, by field, where the form was overtaken. Nothing typed is lost until one is chosen."""
     refusal = form.stale
     if refusal is None:

@@ -12,7 +12,8 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.sessions.address import Listing
 from core.sessions.export import COLUMNS, labels, people
-from core.sessions.queries import PAGE, SORTS, TO_LOG, TO_PLACE, Page, Row
+from core.sessions.order import SORTS
+from core.sessions.queries import PAGE, TO_LOG, TO_PLACE, Page, Row
 from core.structure.queries import Options
 from core.words import Status
 from core.work import Work
@@ -21,7 +22,8 @@ from ui.format import STATUS, capital, names, plain, status_badge
 
 KEY, CLICK = "sessions", "sessions:click"
 _SHOWN, _TICKED, _GO = "sessions:shown", "sessions:ticked", "sessions:go"
-_COLOURS = {"gray": "gray", "green": "green", "red": "red", "orange": "orange", "violet": "violet", "blue": "blue"}
+_FLIP = "sessions:flip"
+_MODES: list[Any] = ["multi-row", "single-column", "single-cell"]
 SIGNS = {
     Status.CANCELLED: "✕", Status.COMPLETED: "✔", Status.HELD: "✓", Status.MISSED: "⊘", Status.UNASSIGNED: "?",
     Status.PENDING: "…", Status.LIVE: "●", Status.SUBMITTED: "✉", Status.UNSCHEDULED: "○", Status.SCHEDULED: "◷",
@@ -29,9 +31,12 @@ SIGNS = {
 }
 """Table cells draw text and no icons; the word beside it alone suffices."""
 WIDTHS = {
-    "status": 135, "time": 185, "practitioner": 130, "team": 150, "idea": 130, "timetable": 120, "course": 120,
-    "type": 100, "description": 170, "number": 75,
+    "status": 165, "time": 172, "practitioner": 110, "team": 155, "timetable": 100, "course": 80, "description": 90,
+    "number": 60, "type": 90, "room": 110,
 }
+"""Pixels; together they fit a laptop, and where there is more room all are widened."""
+ASIDE = ("type", "room")
+"""Columns that are not shown until the viewer asks for them in the table's own menu."""
 OPEN, DUPLICATE, NEXT, MOVE, CANCEL, RECORD, DELETE = (
     ":material/open_in_new: Open", ":material/content_copy: Duplicate", ":material/redo: Book next",
     ":material/edit_calendar: Reschedule", ":material/event_busy: Cancel…",
@@ -70,58 +75,56 @@ def when(row: Row, zone: ZoneInfo, now: datetime) -> str:
     return f"{start:%a} {start.day} {start:%b}{year}, {start:%H:%M}–{until}"
 
 
-def show(work: Work, programme: ProgrammeView, page: Page, asked: Listing, offered: Options, zone: ZoneInfo) -> None:
-    """One page as a table."""
+def show(
+    work: Work, programme: ProgrammeView, page: Page, asked: Listing, offered: Options, zone: ZoneInfo, *, ticks: bool
+) -> None:
+    """One page as a table; with `ticks`, rows can be ticked for quick fixes."""
     books = may(work, Action.SESSION_BOOK, programme.id)
-    shown = [column for column in COLUMNS if column.name in _columns(programme, offered)]
+    words = programme.policy.words
+    shown = {column.name: column.heading(words) for column in COLUMNS if column.name in _columns(programme, offered)}
+    if not any(Action.SESSION_DESCRIBE in row.may for row in page.rows):
+        shown.pop("description")
     frame: dict[str, list[Any]] = {
-        column.name: [_cell(column.name, row, zone, work.now) or column.text(row) for row in page.rows]
-        for column in shown
+        "status": [list(labels(row)) for row in page.rows],
+        "time": [when(row, zone, work.now) for row in page.rows],
+        "team": [" · ".join(part for part in (row.team or names(row.learners), row.idea) if part) for row in page.rows],
+        **{column.name: [column.text(row) for row in page.rows] for column in COLUMNS
+           if column.name in shown and column.name not in ("status", "time", "team")},
+        "room": [row.room for row in page.rows], "actions": [_short(actions(row, books)) for row in page.rows],
     }
-    frame["actions"] = [actions(row, books) for row in page.rows]
     config: dict[str, Any] = {
-        column.name: st.column_config.Column(
-            heading(column.heading(programme.policy.words), column.name, asked), width=WIDTHS[column.name],
-            help="Click a time to reschedule." if column.name == "time" else None,
-        )
-        for column in shown
+        name: st.column_config.Column(heading(label, name, asked), width=WIDTHS[name]) for name, label in shown.items()
     }
+    config["room"] = st.column_config.Column("Room", width=WIDTHS["room"])
+    config["time"] = st.column_config.Column(
+        heading("Time", "time", asked), width=WIDTHS["time"], help="Click a time to reschedule, where you may.")
     config["status"] = st.column_config.MultiselectColumn(
         heading("Status", "status", asked), width=WIDTHS["status"], options=list(SIGNS),
-        color=[_COLOURS[STATUS[word][0]] for word in SIGNS], format_func=lambda word: f"{SIGNS[word]} {word}",
+        color=[STATUS[word][0] for word in SIGNS], format_func=lambda word: f"{SIGNS[word]} {word}",
     )
     config["number"] = st.column_config.NumberColumn(
-        heading("Number", "number", asked), width=WIDTHS["number"], format="%d")
+        heading("No.", "number", asked), width=WIDTHS["number"], format="%d", help="Number")
     config["actions"] = st.column_config.ButtonColumn(
-        "Do", width=60, type="tertiary", key=CLICK, on_click=_acted, args=(page.rows,))
+        "", width=42, type="tertiary", key=CLICK, on_click=_acted, args=(page.rows,), help="What you can do")
     _keep_ticks([row.id for row in page.rows])
     st.dataframe(
         pd.DataFrame(frame), key=KEY, hide_index=True, height="content", column_config=config,
-        on_select=lambda: _selected(page.rows, asked), selection_mode=["multi-row", "single-column", "single-cell"],
-        alt=f"{capital(programme.policy.words.many('session'))}, page {page.number}",
+        column_order=[*(name for name in shown if name not in ASIDE), "actions"], placeholder="",
+        on_select=lambda: _selected(page.rows, asked), selection_mode=_MODES if ticks else _MODES[1:],
+        alt=f"{capital(words.many('session'))}, page {page.number}",
     )
 
 
 def _columns(programme: ProgrammeView, offered: Options) -> set[str]:
     """Columns that this programme has a use for."""
-    found = {column.name for column in COLUMNS}
+    found = {column.name for column in COLUMNS} - {"idea"}  # it stands beside its team
     for name, used in (
-        ("idea", any(team.idea for team in offered.teams)), ("timetable", bool(offered.timetables)),
-        ("course", bool(offered.courses)), ("type", len(programme.policy.types) > 1),
+        ("timetable", bool(offered.timetables)), ("course", bool(offered.courses)),
+        ("type", len(programme.policy.types) > 1),
     ):
         if not used:
             found.discard(name)
     return found
-
-
-def _cell(name: str, row: Row, zone: ZoneInfo, now: datetime) -> Any:
-    if name == "status":
-        return list(labels(row))
-    if name == "time":
-        return when(row, zone, now)
-    if name == "team":
-        return row.team or names(row.learners)
-    return None
 
 
 def heading(label: str, name: str, asked: Listing) -> str:
@@ -143,6 +146,11 @@ def actions(row: Row, books: bool) -> list[str]:
         (DUPLICATE, books), (NEXT, books), (CANCEL, Action.SESSION_CANCEL in row.may),
         (DELETE, Action.SESSION_DELETE in row.may),
     ) if offered)]
+
+
+def _short(labels_: list[str]) -> list[str]:
+    """A single action as its icon alone; several stand behind three dots."""
+    return labels_ if len(labels_) > 1 else [label.split(" ")[0] for label in labels_]
 
 
 def _recorded(row: Row) -> bool:
@@ -172,13 +180,24 @@ def _selected(rows: Sequence[Row], asked: Listing) -> None:
     st.session_state[_TICKED] = {rows[n].id for n in picked["rows"] if n < len(rows)}
     if picked["cells"]:
         n, name = picked["cells"][0]
-        st.session_state[KEY] = {"selection": {**picked, "cells": []}}  # the same cell may be clicked again
+        _select(picked["rows"])
         if n < len(rows) and name != "actions":
             act(MOVE if name == "time" and Action.SESSION_RESCHEDULE in rows[n].may else OPEN, rows[n])
     elif st.session_state[_TICKED] == before:
-        name = next(iter(picked["columns"]), asked.sort)  # clicked again, a heading is let go of
+        name = next(iter(picked["columns"]), "")
+        _select([])
         if name in SORTS:
             sort_by(name, asked)
+
+
+def _select(rows: list[int]) -> None:
+    """Tick these lines and let go of any heading and cell, so that the same one can be clicked again.
+
+    A browser takes a selection over only where it differs from the one it was given last; a column that is not shown
+    makes it so.
+    """
+    st.session_state[_FLIP] = flip = not st.session_state.get(_FLIP)
+    st.session_state[KEY] = {"selection": {"rows": rows, "columns": [ASIDE[-1]] if flip else [], "cells": []}}
 
 
 def _keep_ticks(ids: list[int]) -> None:
@@ -188,7 +207,7 @@ def _keep_ticks(ids: list[int]) -> None:
     wanted = [n for n, id_ in enumerate(ids) if id_ in kept]
     picked = st.session_state.get(KEY)
     if picked is not None and sorted(picked["selection"]["rows"]) != wanted:
-        st.session_state[KEY] = {"selection": {**picked["selection"], "rows": wanted}}
+        _select(wanted)
 
 
 def cards(work: Work, programme: ProgrammeView, page: Page, zone: ZoneInfo) -> None:
@@ -207,12 +226,10 @@ def cards(work: Work, programme: ProgrammeView, page: Page, zone: ZoneInfo) -> N
             with st.container(horizontal=True, gap="small", key=f"card-do-{row.id}"):
                 st.button("Open", key=f"card-open-{row.id}", on_click=act, args=(OPEN, row))
                 if rest := actions(row, books)[1:]:
-                    key = f"card-menu-{row.id}"
-                    st.menu_button("More", rest, key=key, type="tertiary", on_click=_card_acted, args=(key, row))
-
-
-def _card_acted(key: str, row: Row) -> None:
-    act(st.session_state[key], row)
+                    picked = st.menu_button("More", rest, key=f"card-menu-{row.id}", type="tertiary")
+                    if picked:
+                        act(picked, row)
+                        asked_to_go()
 
 
 def total_words(page: Page) -> str:

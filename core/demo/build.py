@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, TextClause, bindparam, insert, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, insert, select, text, update
 
 from core.access.commands import mark_as_demo
 from core.access.rules import hash_password
@@ -88,10 +88,13 @@ def _relive(work: Work, connection: Connection, whole: Batch) -> None:
     rows = [_change_set(ids[act], act, counts[act]) for act in ids]
     load.copy_in(connection, "change_set", ACT[:-1], [row[:-1] for row in rows])
     _stage(connection, whole, ids)
-    for act, id_ in ids.items():
-        _name_act(work, connection, id_)
-        for statement in _MAKE if act.command == "book_sessions" else _SETTLE:
-            connection.execute(statement, {"act": id_})
+    if work.on_sqlite:
+        for act, id_ in ids.items():
+            _name_act(work, connection, id_)
+            for statement in _MAKE if act.command == "book_sessions" else _SETTLE:
+                connection.execute(text(statement), {"act": id_})
+    else:
+        connection.exec_driver_sql(_loop(first))
     connection.execute(
         update(ChangeSet).where(ChangeSet.id == bindparam("act")).values(said=bindparam("words")),
         [{"act": row[0], "words": row[-1]} for row in rows],
@@ -124,11 +127,11 @@ def _stage(connection: Connection, whole: Batch, ids: dict[Act, int]) -> None:
             connection.exec_driver_sql(f"ANALYZE staged_{table}")
 
 
-def _insert(table: str, columns: tuple[str, ...]) -> TextClause:
+def _insert(table: str, columns: tuple[str, ...]) -> str:
     names = ", ".join(columns)
     if table == "session":
-        return text(f"INSERT INTO session ({names}) SELECT {names} FROM staged_session WHERE made_in = :act")
-    return text(
+        return f"INSERT INTO session ({names}) SELECT {names} FROM staged_session WHERE made_in = :act"
+    return (
         f"INSERT INTO {table} ({names}) SELECT {', '.join(f'x.{name}' for name in columns)} FROM staged_session s"
         f" JOIN staged_{table} x ON x.session_id = s.id WHERE s.made_in = :act ORDER BY x.id"
     )
@@ -136,16 +139,34 @@ def _insert(table: str, columns: tuple[str, ...]) -> TextClause:
 
 _MAKE = (_insert("session", SESSION), _insert("participation", PART), _insert("session_course", LINKED))
 _SETTLE = (
-    text(
+    (
         f"UPDATE session SET {', '.join(f'{name} = x.{name}' for name in CAME_OF_IT)}, version = session.version + 1"
         " FROM staged_session x WHERE x.id = session.id AND x.closed_in = :act"
     ),
-    text(
+    (
         f"UPDATE participation SET {', '.join(f'{name} = x.{name}' for name in PART_CAME_OF_IT)}"
         " FROM staged_participation x JOIN staged_session s ON s.id = x.session_id"
         " WHERE x.id = participation.id AND s.closed_in = :act AND x.outcome IS NOT NULL"
     ),
 )
+
+
+def _loop(first: int) -> str:
+    """The same on PostgreSQL in one round trip instead of thousands.
+
+    The tables begin empty: once there is something in them, the triggers' statements are planned anew.
+    """
+    make, settle = ("; ".join(part).replace(":act", "act.id") for part in (_MAKE, _SETTLE))
+    return f"""DO $$ DECLARE act record; BEGIN
+      FOR act IN SELECT id, command FROM change_set WHERE id >= {first} ORDER BY id LOOP
+        IF act.id IN ({first + 30}, {first + 300}) THEN
+          ANALYZE session, participation, occupancy, session_number;
+        END IF;
+        PERFORM set_config('portal.act', act.id::text, true);
+        IF act.command = 'book_sessions' THEN {make}; ELSE {settle}; END IF;
+      END LOOP; END $$"""
+
+
 _SAID = {
     "book_sessions": "Booked {many}.", "cancel_sessions": "Cancelled {many}.",
     "record_outcome": "Recorded what came of {many}.", "submit_questionnaire": "Submitted the questionnaire.",

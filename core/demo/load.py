@@ -73,7 +73,7 @@ def without_guards(engine: Engine) -> Iterator[Connection]:
         sqlite = engine.dialect.name == "sqlite"
         cursor = connection.connection.cursor()  # beside SQLAlchemy, which would open a transaction first
         if sqlite:
-            for pragma in ("foreign_keys=OFF", "synchronous=OFF", "cache_size=-524288"):
+            for pragma in ("foreign_keys=OFF", "synchronous=OFF", "cache_size=-262144"):
                 cursor.execute(f"PRAGMA {pragma}")
         try:
             with connection.begin():

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from core.clock import FIRST_DAY, LAST_DAY
 from core.people.visible import visible_people
 from core.programmes.queries import programme_of
-from core.sessions.queries import LABELS, SORTS, Filters
+from core.sessions.order import SORTS
+from core.sessions.queries import LABELS, Filters
 from core.structure.queries import Options, options
 from core.work import Work
 from db.models.people import Person

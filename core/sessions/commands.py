@@ -68,14 +68,19 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
     ]
     lock(work, {person for one in wanted for person in one.people}, {one.room_id for one in wanted if one.room_id})
     refuse_clashes(work, programme.id, wanted)
-    ids = list(work.tx.scalars(
-        insert(Session).returning(Session.id, sort_by_parameter_order=True),
+    made = work.tx.execute(  # asked for in order, SQLAlchemy would send them one by one to SQLite
+        insert(Session).returning(Session.number, Session.id),
         [_session_row(work, programme.policy, booking, number)
          for booking, number in zip(bookings, numbers, strict=True)],
-    ))
-    parts = [{"session_id": id_, "learner_id": person} for id_, those in zip(ids, learners, strict=True) for person in those]
+    ).all()
+    id_of = {row.number: row.id for row in made}
+    ids = [id_of[number] for number in numbers]
+    parts = [
+        {"session_id": id_, "learner_id": person}
+        for id_, those in zip(ids, learners, strict=True) for person in those
+    ]
     if parts:
-        work.tx.execute(insert(Participation).returning(Participation.id), parts)  # as one statement: triggers fire once
+        work.tx.execute(insert(Participation).returning(Participation.id), parts)  # one statement: triggers fire once
     linked = [
         {"session_id": id_, "course_id": course}
         for id_, booking in zip(ids, bookings, strict=True) for course in booking.course_ids
@@ -180,7 +185,9 @@ def _holding(work: Work, programme_id: int, role: Role, ids: Iterable[int | None
     return found
 
 
-def _known(work: Work, model: type[Team] | type[Room] | type[Course], programme_id: int, ids: Iterable[int | None]) -> set[int]:
+def _known(
+    work: Work, model: type[Team] | type[Room] | type[Course], programme_id: int, ids: Iterable[int | None]
+) -> set[int]:
     listed = _ids(ids)
     if not listed:
         return set()
@@ -261,7 +268,8 @@ def _numbers(work: Work, programme: ProgrammeView, items: Sequence[int], booking
     seen: set[int] = set()
     for item, booking in zip(items, bookings, strict=True):
         if booking.number is not None and (booking.number in used or booking.number in seen):
-            raise Invalid({"number": f"Number {booking.number} was given out before. The next free one is {free}."}, item)
+            said = f"Number {booking.number} was given out before. The next free one is {free}."
+            raise Invalid({"number": said}, item)
         seen.add(booking.number or 0)
     numbers, following = [], free
     for booking in bookings:
@@ -297,8 +305,10 @@ class Edit:
     reason: str | None = None
 
 
-EDITABLE = frozenset({"description", "type", "planning_notes", "report_required", "number", "timetable_id", "course_ids",
-                      "team_id", "learner_ids", "location", "method"})
+EDITABLE = frozenset({
+    "description", "type", "planning_notes", "report_required", "number", "timetable_id", "course_ids", "team_id",
+    "learner_ids", "location", "method",
+})
 
 
 @dataclass(frozen=True)
@@ -398,16 +408,24 @@ def as_words(work: Work, session: Session, *, notes: bool = True) -> dict[str, s
         if label == "practitioner" else ""
         for label, (model, id_) in names.items()
     }
-    when = when_words(session.starts_at, programme.zone, session.ends_at) if session.starts_at else "not on the calendar"
+    when = "not on the calendar"
+    if session.starts_at is not None:
+        when = when_words(session.starts_at, programme.zone, session.ends_at)
+    courses = work.tx.scalars(
+        select(Course.name).join(SessionCourse, SessionCourse.course_id == Course.id)
+        .where(SessionCourse.session_id == session.id).order_by(Course.name)
+    ).all()
     return {
         "time": when, **said, "type": session.type, "method": session.method, "location": session.location or "",
         "description": session.description or "",
-        "planning notes": (session.planning_notes or "") if notes else "", "number": str(session.number), "status": session.status,
+        "planning notes": (session.planning_notes or "") if notes else "", "number": str(session.number),
+        programme.policy.words.many("course"): ", ".join(courses),
+        "report required": "yes" if session.report_required else "no", "status": session.status,
     }
 
 
 def _apply(work: Work, loaded: Mapping[int, _Loaded]) -> None:
-    """Write the new values. Where several move, they leave the calendar first, so that they may take each other's time."""
+    """Write the new values. Where several move, they leave the calendar first, to take each other's time."""
     changed = [each for each in loaded.values() if each.values]
     moving = [
         each for each in changed
@@ -467,7 +485,7 @@ def _names(loaded: Mapping[int, _Loaded]) -> str:
 
 
 def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
-    """Give sessions another time (A4); they may take each other's. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
+    """Give sessions another time (A4), or each other's. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
     ids = [move.session_id for move in moves]
     loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {m.session_id: m.version for m in moves})
     for item, move in enumerate(moves):
@@ -487,8 +505,12 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
     first, move = loaded[ids[0]], moves[0]
     assert move.starts_at is not None  # checked above
     when = when_words(move.starts_at, first.programme.zone, first.values["ends_at"])
-    for id_, each in loaded.items():
-        _tell(work, {id_: each}, f"moved to {when_words(each.values['starts_at'], each.programme.zone, each.values['ends_at'])}.")
+    notify(work, (
+        (person, each.programme.id, id_, f"{each.name}: moved to {said}.")
+        for id_, each in loaded.items()
+        for said in (when_words(each.values["starts_at"], each.programme.zone, each.values["ends_at"]),)
+        for person in (each.session.practitioner_id, *each.learners)
+    ))
     work.say(f"Moved {first.name.lower()} to {when}." if len(ids) == 1 else f"Moved {_names(loaded)}.")
     return ids
 
@@ -534,7 +556,7 @@ def change_venue(work: Work, venues: Sequence[Venue]) -> list[int]:
 
 
 def reassign_sessions(work: Work, changes: Sequence[Reassign]) -> list[int]:
-    """Give sessions another practitioner, or take the present one off (A11): their time is free at once, the learner's stays.
+    """Give sessions another practitioner, or take the present one off (A11): only their own time is free at once.
 
     Raises NotAllowed, Invalid, StaleForm, PersonBusy.
     """
@@ -555,7 +577,8 @@ def reassign_sessions(work: Work, changes: Sequence[Reassign]) -> list[int]:
                 raise Invalid({"practitioner": f"They attend {each.name.lower()} as {words.learner}."}, item)
             owner = owners.get(each.session.timetable_id or 0)
             if owner is not None and change.practitioner_id not in (owner, None):
-                raise Invalid({"practitioner": f"{each.name} stands under a {words.practitioner}'s own timetable."}, item)
+                said = f"{each.name} stands under a {words.practitioner}'s own timetable."
+                raise Invalid({"practitioner": said}, item)
             each.values = {"practitioner_id": change.practitioner_id}
     before = {id_: each.session.practitioner_id for id_, each in loaded.items()}
     _retake(work, loaded)
@@ -618,7 +641,9 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
 def _as_booking(work: Work, each: _Loaded, changes: Mapping[str, Any]) -> Booking:
     """The session as it would be, so that an edit passes the same checks as a booking (X1)."""
     session = each.session
-    minutes = round((session.ends_at - session.starts_at).total_seconds() / 60) if session.starts_at and session.ends_at else None
+    minutes = None
+    if session.starts_at is not None and session.ends_at is not None:
+        minutes = round((session.ends_at - session.starts_at).total_seconds() / 60)
     courses = changes.get("course_ids")
     if courses is None:
         courses = tuple(work.tx.scalars(
@@ -793,7 +818,7 @@ class Attendance:
 def record_outcome(
     work: Work, session_id: int, attendance: Sequence[Attendance], version: int | None = None
 ) -> list[int]:
-    """Record for every learner what came of the session; the one command that does so. Raises NotAllowed, Invalid, Conflict."""
+    """Record for every learner what came of it; the one command that does so. Raises NotAllowed, Invalid, Conflict."""
     each = _load(work, [session_id], Action.OUTCOME_RECORD, {session_id: version})[session_id]
     present = {part.learner_id: part for part in work.tx.scalars(
         select(Participation).where(Participation.session_id == session_id))}
@@ -856,7 +881,8 @@ def ask_for_another_time(work: Work, session_id: int, words: str) -> list[int]:
         RoleGrant.programme_id == each.programme.id, RoleGrant.role.in_((Role.MASTER_ADMIN, Role.BASIC_ADMIN))
     )).all()
     notify(work, (
-        (person, each.programme.id, session_id, f"{work.actor.name} asks for another time for {each.name.lower()}: {said}")
+        (person, each.programme.id, session_id,
+         f"{work.actor.name} asks for another time for {each.name.lower()}: {said}")
         for person in {each.session.practitioner_id, *staff}
     ))
     work.say("Asked for another time. You will be told here when it moves.")

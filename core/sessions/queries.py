@@ -1,6 +1,6 @@
 """The list of sessions, and one session whole: as far as the viewer may see."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,10 +9,8 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Select,
-    SQLColumnExpression,
     and_,
     bindparam,
-    case,
     exists,
     false,
     func,
@@ -27,6 +25,7 @@ from core.errors import NotFound
 from core.permissions import Action, allows
 from core.programmes.queries import programme_of
 from core.search import matching_ids, search_words
+from core.sessions.order import ordered, walked
 from core.sessions.visible import Facts, cases_for, describable_sessions, facts_of, sees_all, visible_sessions
 from core.work import Work
 from db.models.people import Person, Team
@@ -112,15 +111,6 @@ ROW_ACTIONS = (
 )
 
 _practitioner = aliased(Person, name="practitioner")
-_first_learner = (
-    select(func.min(Person.name)).join(Participation, Participation.learner_id == Person.id)
-    .where(Participation.session_id == Session.id).scalar_subquery()
-)
-_first_course = (
-    select(func.min(Course.name)).join(SessionCourse, SessionCourse.course_id == Course.id)
-    .where(SessionCourse.session_id == Session.id).scalar_subquery()
-)
-
 # Built once: putting a statement together costs as much as running it.
 _IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _LINE = (
@@ -146,20 +136,6 @@ _COURSES = (
     .where(SessionCourse.session_id.in_(_IDS)).order_by(Course.name)
 )
 
-SORTS: dict[str, Callable[[], SQLColumnExpression[Any]]] = {
-    "status": lambda: Session.status,
-    "time": lambda: Session.starts_at,
-    "number": lambda: Session.number,
-    "description": lambda: Session.description,
-    "practitioner": lambda: _practitioner.name,
-    "team": lambda: func.coalesce(Team.name, _first_learner),
-    "idea": lambda: Team.idea,
-    "timetable": lambda: Timetable.name,
-    "course": lambda: _first_course,
-    "type": lambda: Session.type,
-}
-"""What each heading sorts by (A8), over the whole result."""
-
 
 def session_list(
     work: Work, programme_id: int, filters: Filters = Filters(), *, sort: str = "time", down: bool = True, page: int = 1
@@ -167,28 +143,26 @@ def session_list(
     """One page of the sessions that the viewer may see, filtered and sorted (A1, A8). Raises NotFound."""
     programme_of(work, programme_id)
     page = max(1, page)
-    ids = work.tx.scalars(
-        _ordered(work, programme_id, filters, sort, down).limit(PAGE).offset((page - 1) * PAGE)
-    ).all()
-    total, more = _count(work, programme_id, filters, at_least=(page - 1) * PAGE + len(ids))
+    where, start = _where(work, programme_id, filters), (page - 1) * PAGE
+    total, more = _count(work, where, at_least=start + PAGE)
+    ids = walked(work, programme_id, where, sort, down, start, PAGE) if more else None
+    if ids is None:
+        ids = list(work.tx.scalars(ordered(work, programme_id, where, sort, down).limit(PAGE).offset(start)))
     return Page(rows_of(work, ids), page, total, more)
 
 
 def all_ids(work: Work, programme_id: int, filters: Filters, *, sort: str = "time", down: bool = True) -> list[int]:
     """Every session of the filtered list, in its order: what an export writes."""
-    return list(work.tx.scalars(_ordered(work, programme_id, filters, sort, down)))
+    return list(work.tx.scalars(ordered(work, programme_id, _where(work, programme_id, filters), sort, down)))
 
 
 def page_of_day(work: Work, programme_id: int, filters: Filters, day: date, *, down: bool = True) -> int:
-    """The page, sorted by time, on which the first session of a local day (or what follows it) stands.
-
-    Those without a time stand where the engine puts what is empty: PostgreSQL after all times, SQLite before them.
-    """
+    """The page, sorted by time, on which the first session of a local day (or what follows it) stands."""
     zone = programme_of(work, programme_id).zone
     edge = day_start(day + timedelta(days=1) if down else day, zone)
     ahead = Session.starts_at >= edge if down else Session.starts_at < edge
     count = work.tx.scalar(select(func.count()).select_from(Session).where(*_where(work, programme_id, filters), ahead))
-    if down != work.on_sqlite:
+    if not down:  # those without a time come first
         count = (count or 0) + (work.tx.scalar(select(func.count()).select_from(Session).where(
             *_where(work, programme_id, filters), Session.starts_at.is_(None))) or 0)
     return (count or 0) // PAGE + 1
@@ -239,26 +213,9 @@ def _names_by_session(work: Work, statement: Rows, given: dict[str, list[int]]) 
     return found
 
 
-def _ordered(work: Work, programme_id: int, filters: Filters, sort: str, down: bool) -> Rows:
-    key = SORTS.get(sort, SORTS["time"])()
-    if sort == "description" and not sees_all(work, programme_id):
-        key = case((describable_sessions(work, programme_id), Session.description))
-    statement = select(Session.id).where(*_where(work, programme_id, filters))
-    if sort == "practitioner":
-        statement = statement.outerjoin(_practitioner, _practitioner.id == Session.practitioner_id)
-    elif sort in ("team", "idea"):
-        statement = statement.outerjoin(Team, Team.id == Session.team_id)
-    elif sort == "timetable":
-        statement = statement.outerjoin(Timetable, Timetable.id == Session.timetable_id)
-    nulls_first = (key.desc().nulls_first(), Session.id.desc()) if down else (key.asc().nulls_last(), Session.id.asc())
-    if work.on_sqlite:  # SQLite takes the opposite for granted; the programme's lists are short of empty keys
-        nulls_first = (key.desc(), Session.id.desc()) if down else (key.asc(), Session.id.asc())
-    return statement.order_by(*nulls_first)
-
-
-def _count(work: Work, programme_id: int, filters: Filters, at_least: int) -> tuple[int, bool]:
-    limit = max(COUNT_AT_MOST, at_least + 1)
-    some: Rows = select(literal_column("1")).select_from(Session).where(*_where(work, programme_id, filters)).limit(limit + 1)
+def _count(work: Work, where: Sequence[ColumnElement[bool]], at_least: int) -> tuple[int, bool]:
+    limit = max(COUNT_AT_MOST, at_least)
+    some: Rows = select(literal_column("1")).select_from(Session).where(*where).limit(limit + 1)
     total = work.tx.scalar(select(func.count()).select_from(some.subquery())) or 0
     return (limit, True) if total > limit else (total, False)
 

@@ -53,6 +53,9 @@ class Team(Numbered, Base):
     retired_at: Mapped[datetime | None]
 
 
+Index("ix_team_programme_id_idea", Team.programme_id, Team.idea, Team.id, postgresql_ops={"idea": "NULLS FIRST"})
+
+
 class TeamMember(Numbered, Base):
     """A learner in a team, from a day until a day (both counted, in the programme's zone)."""
 

@@ -101,9 +101,15 @@ class Session(Numbered, Base):
     version: Mapped[int] = mapped_column(default=1)
 
 
-Index("ix_session_programme_id_starts_at", Session.programme_id, Session.starts_at, Session.id)
-Index("ix_session_programme_id_status", Session.programme_id, Session.status, Session.starts_at, Session.id)
-Index("ix_session_programme_id_description", Session.programme_id, Session.description, Session.id)
+# Lists sort what is empty before the rest on both engines; SQLite does so by itself.
+EMPTY_FIRST = {"starts_at": "NULLS FIRST", "description": "NULLS FIRST"}
+
+Index("ix_session_programme_id_starts_at", Session.programme_id, Session.starts_at, Session.id,
+      postgresql_ops=EMPTY_FIRST)
+Index("ix_session_programme_id_status", Session.programme_id, Session.status, Session.starts_at, Session.id,
+      postgresql_ops=EMPTY_FIRST)
+Index("ix_session_programme_id_description", Session.programme_id, Session.description, Session.id,
+      postgresql_ops=EMPTY_FIRST)
 Index("ix_session_practitioner_id", Session.practitioner_id, Session.starts_at, Session.id)
 Index("ix_session_team_id", Session.team_id, Session.starts_at, Session.id)
 Index("ix_session_timetable_id", Session.timetable_id, Session.starts_at, Session.id)
@@ -129,7 +135,7 @@ class SessionCourse(Numbered, Base):
     __table_args__ = (UniqueConstraint("session_id", "course_id"),)
 
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
-    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"), index=True)
+    course_id: Mapped[int] = mapped_column(ForeignKey("course.id"))
 
 
 class Participation(Numbered, Base):
@@ -142,7 +148,7 @@ class Participation(Numbered, Base):
     )
 
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
-    learner_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    learner_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
     outcome: Mapped[Outcome | None] = choice(Outcome)
     outcome_at: Mapped[datetime | None]
     notice_at: Mapped[datetime | None]
@@ -168,6 +174,8 @@ class Occupancy(Numbered, Base):
     ends_at: Mapped[datetime]
 
 
+Index("ix_session_course_course_id", SessionCourse.course_id, SessionCourse.session_id)
+Index("ix_participation_learner_id", Participation.learner_id, Participation.session_id)
 Index("ix_occupancy_person_id", Occupancy.person_id, Occupancy.starts_at, Occupancy.ends_at)
 Index("ix_occupancy_room_id", Occupancy.room_id, Occupancy.starts_at, Occupancy.ends_at)
 

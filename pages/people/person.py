@@ -4,13 +4,11 @@ from core.errors import NotFound
 from core.people.queries import profile
 from ui import here, navigation, person, runtime
 
-with runtime.reading() as work:
-    try:
+try:
+    with runtime.reading() as work:
         shown = profile(work, navigation.asked_id("person") or work.me)
-    except NotFound:
-        shown = None
-    programmes = {programme.id: programme for programme in here.listed(work)}
-if shown is None:
+        programmes = {programme.id: programme for programme in here.listed(work)}
+except NotFound:
     person.nobody()
 else:
     person.head(shown, programmes)

@@ -14,6 +14,7 @@ with runtime.reading() as work:
     except NotFound as refusal:
         st.title("Not found")
         st.info(refusal.sentence)
+        session_panels.show()  # the one that has just deleted it leads away from here
         st.stop()
     here.switch_to(work, sheet.programme_id)
     programme = programme_of(work, sheet.programme_id)

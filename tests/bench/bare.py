@@ -25,11 +25,14 @@ FIRST_LEARNER = (
 FIRST_COURSE = (
     "(SELECT min(c.name) FROM session_course a JOIN course c ON c.id = a.course_id WHERE a.session_id = s.id)"
 )
-SORTS = {
-    "status": "s.status", "time": "s.starts_at", "number": "s.number", "description": "s.description",
-    "practitioner": "p.name", "team": f"coalesce(t.name, {FIRST_LEARNER})", "timetable": "tt.name",
-    "course": FIRST_COURSE,
+BY_TIME = ("s.starts_at", "s.id")
+SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "status": ("", ("s.status", *BY_TIME)), "time": ("", BY_TIME), "number": ("", ("s.number",)),
+    "description": ("", ("s.description", "s.id")), "type": ("", ("s.type", *BY_TIME)),
+    "practitioner": ("p.name", BY_TIME), "timetable": ("tt.name", BY_TIME), "idea": ("t.idea", ("s.id",)),
+    "team": (f"coalesce(t.name, {FIRST_LEARNER})", ("s.id",)), "course": (FIRST_COURSE, ("s.id",)),
 }
+"""A name, of which empty ones come last, and what orders those that are alike."""
 
 
 class Bare:
@@ -51,9 +54,10 @@ class Bare:
         self, where: str, given: tuple[Any, ...], sort: str = "time", down: bool = True, page: int = 1
     ) -> list[tuple[Any, ...]]:
         """One page of the list: its lines, everybody in them, their courses, and how many there are in all."""
-        way = "DESC" if down else "ASC"
-        empty = "" if self.on_sqlite else (" NULLS LAST" if down else " NULLS FIRST")
-        order = f"ORDER BY {SORTS[sort]} {way}{empty}, s.id {way}"
+        way = "DESC NULLS LAST" if down else "ASC NULLS FIRST"
+        name, keys = SORTS[sort]
+        named = f"{name} IS NULL, {name} {way}, " if name else ""
+        order = f"ORDER BY {named}{', '.join(f'{key} {way}' for key in keys)}"
         offset = (page - 1) * 50
         if page > 1:
             inner = f"SELECT s.id FROM session s WHERE {where} {order} LIMIT 50 OFFSET {offset}"

@@ -8,7 +8,8 @@ from sqlalchemy import Engine, func, select
 
 from core.clock import day_start
 from core.programmes.queries import programme_of
-from core.sessions.queries import SORTS, Filters, Row, session_list
+from core.sessions.order import SORTS
+from core.sessions.queries import Filters, Row, session_list
 from core.work import THE_PORTAL, reading
 from db.models.sessions import Session
 from tests.bench.bare import Bare

@@ -68,5 +68,6 @@ def test_an_unknown_zone_is_refused() -> None:
 def test_x3_a_moment_in_words_is_in_the_zones_own_time() -> None:
     at = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
     assert when_words(at, ZoneInfo("Europe/London"), at + timedelta(minutes=20)) == "Wed 1 Jul 2026, 23:30–23:50"
-    assert when_words(at, ZoneInfo("Europe/London"), at + timedelta(hours=1)) == "Wed 1 Jul 2026, 23:30 – Thu 2 Jul, 00:30"
+    late = at + timedelta(hours=1)
+    assert when_words(at, ZoneInfo("Europe/London"), late) == "Wed 1 Jul 2026, 23:30 – Thu 2 Jul, 00:30"
     assert when_words(at, ZoneInfo("Asia/Tokyo")) == "Thu 2 Jul 2026, 07:30"

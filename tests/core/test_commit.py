@@ -36,7 +36,7 @@ def test_x5_an_act_says_who_when_from_where_and_why(world: World) -> None:
     said = "Booked session 1, Tue 3 Mar 2026, 10:00–11:00."
     assert row == (f"{world.ben}:k", world.ben, NOW, "import", "book_sessions", "asked by phone", said, saved.result)
     assert rows(world, Session) == 1
-    assert {name for name in world.all(select(Change.table_name).where(Change.change_set_id == saved.act_id))} == {
+    assert set(world.all(select(Change.table_name).where(Change.change_set_id == saved.act_id))) == {
         "session", "participation"}
 
 
@@ -56,7 +56,7 @@ def test_the_same_key_of_somebody_else_is_another_act(world: World) -> None:
 
 def test_a_key_serves_one_command(world: World) -> None:
     session = world.do(world.ben, book_sessions, asked(world), key="form").result
-    with pytest.raises(Conflict, match="open it again"):
+    with pytest.raises(Conflict, match=r"open it again"):
         world.do(world.ben, cancel_sessions, session, "why", key="form")
 
 
@@ -158,14 +158,14 @@ def test_a_lost_lock_or_deadlock_runs_the_whole_command_again(world: World) -> N
 
 
 def test_a_lock_that_never_comes_is_a_sentence(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.work.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("core.work.time.sleep", lambda _: None)
     tries: list[int] = []
 
     def never(work: Work) -> None:
         tries.append(1)
         raise _lost(world)
 
-    with pytest.raises(Conflict, match="very busy at the moment. Nothing was saved"):
+    with pytest.raises(Conflict, match=r"very busy at the moment. Nothing was saved"):
         world.do(world.ben, never)
     assert len(tries) == TRIES
 
@@ -184,13 +184,14 @@ def test_x2_a_guard_that_refuses_once_lets_the_commands_own_look_name_the_rival(
         ))
         return []
 
-    with pytest.raises(PersonBusy, match="Tom is busy Tue 3 Mar 2026, 10:00–11:00"):
+    with pytest.raises(PersonBusy, match=r"Tom is busy Tue 3 Mar 2026, 10:00–11:00"):
         world.do(world.ben, blind_once, asked(world))
     assert len(looks) == 2
 
 
 @pytest.mark.parametrize(("given", "said"), [
-    ({"practitioner_id": "tom"}, "Somebody who takes part was booked for that time in the meantime. Nothing was saved."),
+    ({"practitioner_id": "tom"},
+     "Somebody who takes part was booked for that time in the meantime. Nothing was saved."),
     ({"room_id": "room"}, "The room was taken for that time in the meantime. Nothing was saved."),
     ({"number": 1}, "That number was given to another session in the meantime. Nothing was saved."),
 ])
@@ -220,27 +221,27 @@ def test_anything_else_that_the_database_refuses_stays_a_bug(world: World) -> No
 def test_the_disabled_and_the_unknown_are_cut_off(world: World) -> None:
     world.disable(world.ben)
     for who in (world.ben, 10**9):
-        with pytest.raises(NotAllowed, match="switched off"):
+        with pytest.raises(NotAllowed, match=r"switched off"):
             world.do(who, book_sessions, asked(world))
         with pytest.raises(NotAllowed), world.reading(who):
             pass
 
 
 def test_x5_undo_of_nothing_and_twice_is_a_sentence(world: World) -> None:
-    with pytest.raises(NotFound, match="nothing to undo"):
+    with pytest.raises(NotFound, match=r"nothing to undo"):
         world.do(world.ben, undo, 10**6, undoes=10**6)
     saved = world.do(world.ben, book_sessions, asked(world))
     first = world.do(world.ben, undo, saved.act_id, undoes=saved.act_id, key="u")
     again = world.do(world.ben, undo, saved.act_id, undoes=saved.act_id, key="u")
     assert (first.act_id, again.replayed) == (again.act_id, True)
-    with pytest.raises(Conflict, match="undone already"):
+    with pytest.raises(Conflict, match=r"undone already"):
         world.do(world.alice, undo, saved.act_id, undoes=saved.act_id)
 
 
 def test_x5_nothing_is_written_outside_an_act(world: World) -> None:
     from db.engine import writing
 
-    with pytest.raises(DBAPIError, match="outside an act"), writing(world.engine) as connection:
+    with pytest.raises(DBAPIError, match=r"outside an act"), writing(world.engine) as connection:
         connection.execute(text("UPDATE team SET idea = 'x'"))
 
 

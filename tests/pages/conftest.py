@@ -48,13 +48,13 @@ def in_portal(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 def open_screen(engine: Engine, world: World) -> Opener:
     """Open a screen as somebody, with parameters of its address: `open_screen(world.tom, "worksheet", session=7)`."""
 
-    def opened(person: int, screen: str, **parameters: Any) -> AppTest:
+    def opened(person: int, screen: str, /, **parameters: Any) -> AppTest:
         return a_tab(world, person, screen, **parameters)
 
     return opened
 
 
-def a_tab(world: World, person: int, screen: str, **parameters: Any) -> AppTest:
+def a_tab(world: World, person: int, screen: str, /, **parameters: Any) -> AppTest:
     """A new tab of the portal, signed in, on that screen."""
     begin_sign_in(world.engine, person, browser="test", now=world.now)
     sign_in = world.one(select(SignIn.id).where(SignIn.person_id == person).order_by(SignIn.id.desc()).limit(1))

@@ -164,7 +164,7 @@ def test_bad_input_is_refused_beside_its_field_and_stays(
 
 
 @pytest.mark.parametrize(("field", "theirs"), [
-    ("practitioner", "zed"), ("learner", "zoe"), ("team", "their_team"), ("practitioner", "sara"), ("learner", "tom"),
+    ("practitioner", "zed"), ("learner", "zoe"), ("team", "their_team"), ("practitioner", "vic"), ("learner", "tess"),
 ])
 def test_x6_other_peoples_ids_are_nobody(world: World, open_screen: Opener, field: str, theirs: str) -> None:
     world.policy(required=[BookingField.PRACTITIONER, BookingField.WHO])

@@ -472,9 +472,18 @@ def upgrade() -> None:
     )
     op.create_index("ix_session_created_by", "session", ["created_by", "programme_id"])
     op.create_index("ix_session_practitioner_id", "session", ["practitioner_id", "starts_at", "id"])
-    op.create_index("ix_session_programme_id_description", "session", ["programme_id", "description", "id"])
-    op.create_index("ix_session_programme_id_starts_at", "session", ["programme_id", "starts_at", "id"])
-    op.create_index("ix_session_programme_id_status", "session", ["programme_id", "status", "starts_at", "id"])
+    op.create_index(
+        "ix_session_programme_id_description", "session", ["programme_id", "description", "id"],
+        postgresql_ops={"description": "NULLS FIRST"},
+    )
+    op.create_index(
+        "ix_session_programme_id_starts_at", "session", ["programme_id", "starts_at", "id"],
+        postgresql_ops={"starts_at": "NULLS FIRST"},
+    )
+    op.create_index(
+        "ix_session_programme_id_status", "session", ["programme_id", "status", "starts_at", "id"],
+        postgresql_ops={"starts_at": "NULLS FIRST"},
+    )
     op.create_index(
         "ix_session_room_id",
         "session",
@@ -521,7 +530,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("session_id", "learner_id", name=op.f("uq_participation_session_id_learner_id")),
         **KIND,
     )
-    op.create_index(op.f("ix_participation_learner_id"), "participation", ["learner_id"])
+    op.create_index("ix_participation_learner_id", "participation", ["learner_id", "session_id"])
     op.create_table(
         "session_course",
         _id(),
@@ -533,7 +542,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("session_id", "course_id", name=op.f("uq_session_course_session_id_course_id")),
         **KIND,
     )
-    op.create_index(op.f("ix_session_course_course_id"), "session_course", ["course_id"])
+    op.create_index("ix_session_course_course_id", "session_course", ["course_id", "session_id"])
 
     op.execute("INSERT INTO current_act (one) VALUES (1)")
     connection = op.get_bind()

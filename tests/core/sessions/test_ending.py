@@ -33,7 +33,7 @@ def test_b10_cancelling_is_final_frees_all_and_says_whose_doing_it_was(world: Wo
     assert world.all(select(Occupancy.id)) == []
     told = world.all(select(Notice.person_id).where(Notice.text == "Session 1: cancelled. Tom is ill"))
     assert set(told) == {world.sara, world.sam}
-    with pytest.raises(NotAllowed, match="Session 1 is cancelled, so it cannot be changed like this"):
+    with pytest.raises(NotAllowed, match=r"Session 1 is cancelled, so it cannot be changed like this"):
         world.do(world.ben, cancel_sessions, [session], "again")
 
 
@@ -47,7 +47,7 @@ def test_b10_cancelling_asks_for_a_reason(world: World, session: int, reason: st
 def test_b10_undoing_a_cancellation_takes_the_time_back_or_says_who_has_it(world: World, session: int) -> None:
     saved = world.do(world.ben, cancel_sessions, [session], "by mistake")
     other = world.book(practitioner=world.tom, starts_at=TEN)
-    with pytest.raises(PersonBusy, match="Tom is busy Tue 3 Mar 2026, 10:00–11:00 .session 2"):
+    with pytest.raises(PersonBusy, match=r"Tom is busy Tue 3 Mar 2026, 10:00–11:00 .session 2"):
         world.do(world.ben, undo, saved.act_id, undoes=saved.act_id)
     world.do(world.ben, delete_sessions, [other], cancel_first=True)
     world.do(world.ben, undo, saved.act_id, undoes=saved.act_id)
@@ -56,7 +56,7 @@ def test_b10_undoing_a_cancellation_takes_the_time_back_or_says_who_has_it(world
 
 
 def test_b5_deleting_is_refused_while_a_meeting_is_active_naming_the_way_out(world: World, session: int) -> None:
-    with pytest.raises(Conflict, match="Session 1 is on the calendar. Take it off the calendar or cancel it first."):
+    with pytest.raises(Conflict, match=r"Session 1 is on the calendar. Take it off the calendar or cancel it first."):
         world.do(world.ben, delete_sessions, [session])
     world.do(world.ben, delete_sessions, [session], cancel_first=True)  # A6: in one step
     assert world.fact(session, "id") is None
@@ -65,27 +65,27 @@ def test_b5_deleting_is_refused_while_a_meeting_is_active_naming_the_way_out(wor
 
 def test_a6_the_creator_and_staff_delete_what_is_not_yet_held_or_missed(world: World) -> None:
     made_by_tess = world.book(by=world.tess, practitioner=world.tom, learner=world.sara)
-    with pytest.raises(NotAllowed, match="You may not delete session 1"):
+    with pytest.raises(NotAllowed, match=r"You may not delete session 1"):
         world.do(world.tom, delete_sessions, [made_by_tess])  # leads it, did not make it
     saved = world.do(world.tess, delete_sessions, [made_by_tess])
     assert saved.said == "Deleted session 1."
     world.do(world.tess, undo, saved.act_id, undoes=saved.act_id)
     assert world.fact(made_by_tess, "number") == 1
     held = world.held(world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN))
-    with pytest.raises(NotAllowed, match="Session 2 is held, so it cannot be changed like this. Reopen it first."):
+    with pytest.raises(NotAllowed, match=r"Session 2 is held, so it cannot be changed like this. Reopen it first."):
         world.do(world.ben, delete_sessions, [held], cancel_first=True)
 
 
 def test_a6_what_others_depend_on_stays(world: World, session: int) -> None:
     world.set(session, submitted_at=world.now)
-    with pytest.raises(Conflict, match="questionnaire was submitted"):
+    with pytest.raises(Conflict, match=r"questionnaire was submitted"):
         world.do(world.ben, delete_sessions, [session], cancel_first=True)
     world.set(session, submitted_at=None, joined_at=world.now, left_at=world.now)
-    with pytest.raises(Conflict, match="has joined"):
+    with pytest.raises(Conflict, match=r"has joined"):
         world.do(world.ben, delete_sessions, [session], cancel_first=True)
     world.set(session, joined_at=None, left_at=None)
     world.book(practitioner=world.tess, follows=session)
-    with pytest.raises(Conflict, match="Session 2 was made from this one"):
+    with pytest.raises(Conflict, match=r"Session 2 was made from this one"):
         world.do(world.ben, delete_sessions, [session], cancel_first=True)
 
 
@@ -107,15 +107,16 @@ def test_record_outcome(world: World, session: int, sara: Outcome, sam: Outcome,
     assert outcomes(world) == {world.sara: sara, world.sam: sam}
     with world.reading(world.tom, now=LATER) as work:
         assert session_list(work, world.programme, Filters(statuses=(TO_LOG,))).rows == []
-    with pytest.raises(Conflict, match="recorded already. Reopen it"):
+    with pytest.raises(Conflict, match=r"recorded already. Reopen it"):
         record(world, session, Attendance(world.sara, sara), Attendance(world.sam, sam))
 
 
 def test_record_outcome_refuses(world: World, session: int) -> None:
     both = [Attendance(world.sara, A), Attendance(world.sam, A)]
-    with pytest.raises(NotAllowed, match="Session 1 has not started yet, so there is nothing to record."):
+    with pytest.raises(NotAllowed, match=r"Session 1 has not started yet, so there is nothing to record."):
         world.do(world.tom, record_outcome, session, both)
-    for said in ([], both[:1], [*both, Attendance(world.vic, A)], [both[0], both[0]], [both[0], Attendance(world.zoe, A)]):
+    vic, zoe = Attendance(world.vic, A), Attendance(world.zoe, A)
+    for said in ([], both[:1], [*both, vic], [both[0], both[0]], [both[0], zoe]):
         with pytest.raises(Invalid) as refused:
             record(world, session, *said)
         assert set(refused.value.problems) == {"attendance"}
@@ -132,10 +133,10 @@ def test_record_outcome_refuses(world: World, session: int) -> None:
     with pytest.raises(NotFound):
         record(world, session, *both, by=world.tess)
     empty = world.book(practitioner=world.tess, starts_at=TEN)
-    with pytest.raises(Conflict, match="Nobody takes part"):
+    with pytest.raises(Conflict, match=r"Nobody takes part"):
         record(world, empty, by=world.ben)
     alone = world.book(learner=world.vic, starts_at=TEN)
-    with pytest.raises(Conflict, match="has no coach; choose one first"):
+    with pytest.raises(Conflict, match=r"has no coach; choose one first"):
         record(world, alone, Attendance(world.vic, A), by=world.ben)
 
 

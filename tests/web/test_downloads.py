@@ -1,0 +1,165 @@
+"""Exports: exactly what is filtered and may be seen, typed, safe to open, and only for those signed in."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree import ElementTree
+
+import anyio
+import pytest
+from sqlalchemy import Engine
+from starlette.applications import Starlette
+
+from core.sessions.export import harmless
+from core.settings import Settings
+from tests.conftest import Databases
+from tests.factories import DAY, HOUR, TEN, World, a_world, statements
+from web import downloads
+from web.door import Door
+
+NAMES = ["Status", "Starts (Europe/London)", "Ends (Europe/London)", "Coach", "Member or team", "Idea", "Timetable",
+         "Themes", "Type", "Description", "Number"]
+
+
+@pytest.fixture
+def engine(databases: Databases) -> Iterator[Engine]:
+    made = databases.clean("sqlite")
+    yield made
+    databases.drop(made)
+
+
+@pytest.fixture
+def world(engine: Engine) -> World:
+    world = a_world(engine)
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, description="=HYPERLINK(\"http://x\")",
+               course_ids=(world.maths,))
+    world.book(practitioner=world.tess, learner=world.vic, starts_at=TEN + DAY, description="Überraschung; \"so\"")
+    return world
+
+
+class Visitor:
+    """Asks as the gate would, with the name of whoever is signed in."""
+
+    def __init__(self, world: World) -> None:
+        self.app = Starlette(routes=downloads.routes(Door(world.engine, Settings())))
+        self.status, self.headers = 0, dict[str, str]()
+
+    def get(self, person: int | None, ending: str, query: str = "") -> bytes:
+        sent: list[dict[str, Any]] = []
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+            "path": f"/export/sessions.{ending}", "query_string": query.encode(), "root_path": "",
+            "headers": [] if person is None else [(b"x-portal-person", str(person).encode())],
+            "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
+        }
+
+        async def receive() -> dict[str, Any]:
+            if any(message["type"] == "http.response.body" for message in sent):
+                await anyio.sleep_forever()
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        anyio.run(self.app, scope, receive, send)
+        self.status = sent[0]["status"]
+        self.headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+        return b"".join(message.get("body", b"") for message in sent[1:])
+
+    def rows(self, person: int, query: str = "") -> list[list[str]]:
+        text = self.get(person, "csv", query).decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(text, newline="")))
+
+
+@pytest.fixture
+def visitor(world: World) -> Visitor:
+    return Visitor(world)
+
+
+def test_the_csv_has_the_columns_of_the_screen_and_the_zone(world: World, visitor: Visitor) -> None:
+    rows = visitor.rows(world.alice)
+    assert rows[0] == NAMES
+    assert rows[2] == ["scheduled", "2026-03-03 10:00", "2026-03-03 11:00", "Tom", "Sara", "", "", "Maths", "coaching",
+                       "'=HYPERLINK(\"http://x\")", "1"]
+    assert rows[1][-2] == 'Überraschung; "so"'
+    assert visitor.headers["content-disposition"].startswith('attachment; filename="sessions-')
+
+
+@pytest.mark.parametrize(("query", "numbers"), [
+    ("", ["2", "1"]), ("sort=number&order=up", ["1", "2"]), ("practitioner=Tom", ["1"]), ("text=2", ["2"]),
+    ("from=2026-03-04", ["2"]), ("team=Theirs", []), ("page=7", ["2", "1"]),
+])
+def test_exactly_what_is_filtered(world: World, visitor: Visitor, query: str, numbers: list[str]) -> None:
+    assert [row[-1] for row in visitor.rows(world.alice, query)[1:]] == numbers
+
+
+@pytest.mark.parametrize(("persona", "numbers"), [
+    ("alice", ["2", "1"]), ("mona", ["2", "1"]), ("tom", ["1"]), ("sara", ["1"]), ("gus", ["1"]), ("lena", ["1"]),
+    ("tess", ["2"]), ("sam", []),
+])
+def test_x6_everybody_gets_what_they_may_see(world: World, visitor: Visitor, persona: str, numbers: list[str]) -> None:
+    assert [row[-1] for row in visitor.rows(world.people[persona])[1:]] == numbers
+
+
+def test_d7_a_line_manager_gets_no_words(world: World, visitor: Visitor) -> None:
+    assert visitor.rows(world.lena)[1][-2] == ""
+    assert b"HYPERLINK" not in visitor.get(world.lena, "csv")
+    assert b"HYPERLINK" not in b"".join(_parts(visitor.get(world.lena, "xlsx")).values())
+    assert b"HYPERLINK" in b"".join(_parts(visitor.get(world.tom, "xlsx")).values())
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_x6_strangers_and_foreign_programmes_get_nothing(world: World, visitor: Visitor, ending: str) -> None:
+    for person, query in ((None, ""), (world.zed, "programme=Home"), (10**9, ""), (world.alice, "programme=Elsewhere")):
+        said = visitor.get(person, ending, query)
+        assert visitor.status == 404
+        assert len(said) < 100
+
+
+def test_a_switched_off_account_gets_nothing(world: World, visitor: Visitor) -> None:
+    world.disable(world.tom)
+    visitor.get(world.tom, "csv")
+    assert visitor.status == 404
+
+
+def _parts(content: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return {name: book.read(name) for name in book.namelist()}
+
+
+def test_the_xlsx_is_typed_and_has_no_formula(world: World, visitor: Visitor) -> None:
+    sheet = _parts(visitor.get(world.alice, "xlsx"))["xl/worksheets/sheet1.xml"]
+    space = {"x": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    tree = ElementTree.fromstring(sheet)
+    assert tree.find(".//x:f", space) is None
+    cells = {cell.get("r"): cell for cell in tree.iterfind(".//x:c", space)}
+    assert cells["B3"].get("t") is None
+    day = float(cells["B3"].findtext("x:v", "", space))
+    assert day == pytest.approx((datetime(2026, 3, 3, 10, tzinfo=UTC) - datetime(1899, 12, 30, tzinfo=UTC)) / DAY)
+    assert cells["K3"].get("t") is None
+    assert cells["K3"].findtext("x:v", "", space) == "1"
+    assert "".join(cells["J3"].itertext()) == '=HYPERLINK("http://x")'
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r\n=1", "＝1"])
+def test_no_text_becomes_a_formula(text: str) -> None:
+    assert harmless(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["Tom", "a=b", "3 Mar", "", "Überraschung"])
+def test_other_text_stays(text: str) -> None:
+    assert harmless(text) == text
+
+
+def test_many_lines_come_in_order_and_in_few_queries(world: World, visitor: Visitor) -> None:
+    world.book_many([
+        world.booking(practitioner=world.tom, learner=world.sara, starts_at=TEN + (n // 6 + 2) * DAY + n % 6 * HOUR,
+                      reason="many", description=f"no. {n}") for n in range(1100)
+    ])
+    with statements(world.engine) as sent:
+        rows = visitor.rows(world.alice, "sort=number&order=up")
+    assert [row[-1] for row in rows[1:]] == [str(n) for n in range(1, 1103)]
+    assert len(sent) < 40
