@@ -4,8 +4,9 @@
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from core.errors import NotAllowed, NotFound
 from core.programmes.queries import policy_of
@@ -47,8 +48,7 @@ TICKABLE = tuple(action for action in Action if action not in (*COMES_ALONG, Act
 """What a master admin may tick for a custom manager; seeing the sessions comes with the role."""
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(NamedTuple):
     """What a condition looks at: how the actor stands to one session (or to none), and the policy."""
 
     programme_id: int
@@ -62,7 +62,7 @@ class Case:
     shared: bool = False
     """Somebody in a common group has granted sight of it."""
     started: bool = False
-    ticked: frozenset[str] = field(default=frozenset())
+    ticked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -237,4 +237,4 @@ def why_not(actor: Actor, action: Action, case: Case, name: str) -> str:
 def _as_open(case: Case, action: Action) -> Case:
     """The same case as if its state stood in nobody's way."""
     status = Status.HELD if action is Action.OUTCOME_REOPEN else Status.SCHEDULED
-    return Case(**{**case.__dict__, "status": status, "started": True})
+    return case._replace(status=status, started=True)

@@ -20,6 +20,8 @@ from ui.format import capital, plain, zone_words
 from ui.forms import Form
 
 DAYS_SHOWN = 14
+LAST_TYPED = date(9998, 12, 31)
+"""The field sends days far off too, so that one is refused and never an older one booked; 9999 hangs its calendar."""
 MARKS = {Mark.FREE: "○", Mark.PARTLY: "◐", Mark.FULL: "●", Mark.CLOSED: "–"}
 DATE_PROBLEM = f"Choose a date from {FIRST_DAY.year} to {LAST_DAY.year}."
 
@@ -68,7 +70,7 @@ def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, require
     star = " *" if required else ""
     left, middle, right = st.columns([10, 7, 9], gap="small")
     with left:
-        st.date_input(f"Date{star}", value=None, min_value=FIRST_DAY, max_value=LAST_DAY, format="YYYY-MM-DD",
+        st.date_input(f"Date{star}", value=None, min_value=date.min, max_value=LAST_TYPED, format="YYYY-MM-DD",
                       key=form.field("date"), persist_state="session")
         form.problem("date")
     with middle:

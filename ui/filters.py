@@ -105,7 +105,7 @@ def _more(
         _people(work, programme, "learner", capital(words.learner), given, asked)
         for name, label in (("team", words.team), ("timetable", "timetable"), ("course", words.course)):
             _several(name, capital(label), [one.name for one in getattr(offered, LISTS[name])], given)
-        _several("type", "Type", offered.types, given)
+        _several("type", "Type", dict.fromkeys((*offered.types, *given.get("type", ()))), given)
         if programme.policy.smart_rooms or "method" in given:
             _several("method", "Method", tuple(Method), given)
         _several("room", "Room", [one.name for one in offered.rooms], given)

@@ -36,6 +36,7 @@ def show(programme: ProgrammeView) -> None:
     if not listed:
         st.info(f"There is no {_word(which, words)} yet. Add the first one.", icon=":material/playlist_add:")
         return
+    st.caption(f"What is retired is no longer offered in forms; {words.many('session')} that use it keep it.")
     st.dataframe(
         _frame(listed, which, words), hide_index=True, height="content" if len(listed) <= SHOWN_WHOLE else 1200,
         alt=f"{capital(_word(which, words, many=True))} of {programme.name}", key=f"list-{which}",
@@ -47,7 +48,6 @@ def show(programme: ProgrammeView) -> None:
                     (each.entry.id, each.entry.retired) for each in listed])),
         },
     )
-    st.caption(f"What is retired is no longer offered in forms; {words.many('session')} that use it keep it.")
 
 
 def _frame(listed: list[Listed], which: Which, words: Words) -> pd.DataFrame:

@@ -23,7 +23,9 @@ from ui import feedback, fields, here, navigation, panel, people_picker, runtime
 from ui.format import capital, plain
 from ui.forms import Form
 
-_TABLE = "people-table"
+_TABLE, _LEFT = "people-table", "people:left"
+_ASKED = ("find", "role", "account")
+"""Filters, as the address calls them."""
 STATE_WORDS = {
     PersonState.ACTIVE: "active", PersonState.INVITED: "no password yet", PersonState.OFF: "switched off",
 }
@@ -62,6 +64,7 @@ def head(programme: ProgrammeView, may_do: Rights) -> None:
 
 def filters(work: Work, programme: ProgrammeView, may_do: Rights) -> dict[str, Any]:
     """A row of filters, kept in the address."""
+    _as_it_was_left(programme)
     seen = roles_seen(work, programme.id)
     roles = {capital(called(programme, role)): role for role in Role if role in seen}
     states = {capital(words): state for state, words in STATE_WORDS.items()}
@@ -70,13 +73,24 @@ def filters(work: Work, programme: ProgrammeView, may_do: Rights) -> dict[str, A
             "Find", key="find", type="search", bind="query-params", on_change=_first_page, icon=":material/search:",
             placeholder="Name, e-mail or phone" if may_do.reads_contacts else "Name", width=320,
         )
-        role = st.selectbox("Role", list(roles), index=None, key="role", bind="query-params", on_change=_first_page,
-                            placeholder="Any role", width=200)
+        role = st.selectbox("Role", list(roles), index=None, key="role", bind="query-params",
+                            on_change=_first_page, placeholder="Any role", width=200)
         state = st.selectbox(
-            "Account", list(states), index=None, key="account", bind="query-params", on_change=_first_page,
-            placeholder="All but switched off", width=220,
+            "Account", list(states), index=None, key="account", bind="query-params",
+            on_change=_first_page, placeholder="All but switched off", width=220,
         ) if may_do.reads_contacts else None
+    st.session_state[_LEFT] = (programme.id, {name: st.session_state.get(name) for name in (*_ASKED, "at")})
     return {"text": text or "", "role": roles.get(role or ""), "state": states.get(state or "")}
+
+
+def _as_it_was_left(programme: ProgrammeView) -> None:
+    """Coming back finds the list as it was left; another programme starts afresh, and a link says itself what it is."""
+    left, asked = st.session_state.get(_LEFT, (0, {}))
+    if "find" in st.session_state or left != programme.id or any(name in st.query_params for name in (*_ASKED, "at")):
+        return
+    for name, value in asked.items():
+        if value is not None:
+            st.session_state[name] = value
 
 
 def page_number() -> int:
@@ -123,7 +137,7 @@ def table(page: PeoplePage, programme: ProgrammeView, may_do: Rights) -> list[Pe
 
 
 def _nobody(may_do: Rights) -> None:
-    if any(st.session_state.get(key) for key in ("find", "role", "account")):
+    if any(st.session_state.get(key) for key in _ASKED):
         with st.container(border=True):
             st.markdown("Nobody matches.")
             st.button("Show everybody", icon=":material/filter_alt_off:", on_click=_no_filters)

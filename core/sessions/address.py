@@ -47,7 +47,7 @@ class Listing:
 def listing(work: Work, programme_id: int, said: Address, offered: Options | None = None) -> Listing:
     """What an address asks for, as far as the viewer may know of it. Raises NotFound for a foreign programme."""
     programme_of(work, programme_id)
-    given = {name: tuple(dict.fromkeys(said.get(name, ())))[:MOST_CHOSEN] for name in (*NARROWS, *ORDER)}
+    given = {name: tuple(dict.fromkeys(map(_clean, said.get(name, ()))))[:MOST_CHOSEN] for name in (*NARROWS, *ORDER)}
     found: dict[str, Any] = {"text": " ".join(given["text"])[:200]}
     unknown: list[str] = []
     people = _people(work, programme_id, {name for which in PEOPLE for name in given[which]})
@@ -104,6 +104,11 @@ def _people(work: Work, programme_id: int, said: Collection[str]) -> dict[str, t
         found[name] = (*found.get(name, ()), id_)
         found[f"{name} ~{id_}"] = (id_,)
     return {word: found[word] for word in said if word in found}
+
+
+def _clean(word: str) -> str:
+    """A word that every engine takes."""
+    return word[:400].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _day(said: Sequence[str]) -> date | None:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -61,8 +61,7 @@ class Filters:
     text: str = ""
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One line of the list."""
 
     id: int
@@ -173,7 +172,7 @@ def rows_of(work: Work, ids: Sequence[int]) -> list[Row]:
     if not ids:
         return []
     given = {"ids": list(ids)}
-    raw = {row.id: row for row in work.tx.execute(_LINE, given)}
+    raw = {row.id: row for row in work.tx.connection().execute(_LINE, given)}
     cases = cases_for(work, [
         Facts(r.id, r.programme_id, r.number, r.status, r.practitioner_id, r.created_by, r.starts_at)
         for r in raw.values()
@@ -208,7 +207,7 @@ def _row(
 
 def _names_by_session(work: Work, statement: Rows, given: dict[str, list[int]]) -> dict[int, tuple[str, ...]]:
     found: dict[int, tuple[str, ...]] = {}
-    for session_id, name in work.tx.execute(statement, given):
+    for session_id, name in work.tx.connection().execute(statement, given):
         found[session_id] = (*found.get(session_id, ()), name)
     return found
 

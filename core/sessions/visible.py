@@ -1,9 +1,8 @@
 """The only way in to sessions: which of them exist for the actor (A1, X6), and how the actor stands to each."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, union
 
@@ -96,8 +95,7 @@ def seen(work: Work, programme_id: int, ids: Collection[int]) -> dict[int, int]:
     return found
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(NamedTuple):
     """What a session's case is made from."""
 
     id: int

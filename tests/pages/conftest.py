@@ -71,5 +71,5 @@ def texts(tab: AppTest) -> str:
     """Everything that the screen says, in one text."""
     said: list[str] = []
     for kind in ("title", "header", "subheader", "markdown", "caption", "info", "warning", "error", "success"):
-        said += [str(each.value) for each in tab.get(kind)]
+        said += [str(getattr(each, "value", "")) for each in tab.get(kind)]
     return "\n".join(said)

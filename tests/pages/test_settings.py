@@ -12,6 +12,7 @@ from core.people.commands import edit_own_profile
 from core.programmes.commands import change_policy
 from core.programmes.queries import policy_of
 from core.programmes.rules import Policy, WhoBooks
+from core.structure.rules import Which
 from db.models.access import Account, SignIn
 from db.models.people import Person, Team
 from db.models.programmes import Programme, RoleGrant
@@ -163,7 +164,7 @@ def _entry(open_screen: Opener, person: int, *opened: Any) -> AppTest:
 
 @pytest.mark.parametrize("which", list(MODELS))
 def test_entries_are_added_renamed_and_undone(world: World, open_screen: Opener, which: str) -> None:
-    tab = _entry(open_screen, world.cora, "entry-new", world.programme, which)
+    tab = _entry(open_screen, world.cora, "entry-new", world.programme, Which(which))
     form = f"entry-new-{which}-{world.programme}"
     tab.text_input(f"{form}:name").set_value("Brand <b>new</b>")
     if which == "room":
@@ -172,7 +173,7 @@ def test_entries_are_added_renamed_and_undone(world: World, open_screen: Opener,
     model = MODELS[which]
     made = world.one(select(model.id).where(model.name == "Brand <b>new</b>"))
     assert made
-    tab = _entry(open_screen, world.cora, "entry-edit", world.programme, which, made)
+    tab = _entry(open_screen, world.cora, "entry-edit", world.programme, Which(which), made)
     tab.text_input(f"entry-edit-{which}-{made}:name").set_value("Renamed")
     _press(tab, f"entry-edit-{which}-{made}:save")
     assert world.one(select(model.name).where(model.id == made)) == "Renamed"
@@ -190,7 +191,7 @@ def test_entries_are_added_renamed_and_undone(world: World, open_screen: Opener,
 def test_bad_entries_are_told_beside_their_field(
     world: World, open_screen: Opener, which: str, said: dict[str, Any], problem: str
 ) -> None:
-    tab = _entry(open_screen, world.cora, "entry-new", world.programme, which)
+    tab = _entry(open_screen, world.cora, "entry-new", world.programme, Which(which))
     form = f"entry-new-{which}-{world.programme}"
     before = world.one(select(func.count()).select_from(MODELS[which]))
     for name, value in said.items():
@@ -202,7 +203,7 @@ def test_bad_entries_are_told_beside_their_field(
 
 
 def test_b6_a_custom_timetable_needs_its_owner(world: World, open_screen: Opener) -> None:
-    tab = _entry(open_screen, world.cora, "entry-new", world.programme, "timetable")
+    tab = _entry(open_screen, world.cora, "entry-new", world.programme, Which.TIMETABLE)
     form = f"entry-new-timetable-{world.programme}"
     tab.text_input(f"{form}:name").set_value("Tess alone")
     tab.radio(f"{form}:kind").set_value("custom").run()
@@ -214,7 +215,7 @@ def test_b6_a_custom_timetable_needs_its_owner(world: World, open_screen: Opener
 
 
 def test_x6_a_foreign_list_is_not_reached(world: World, open_screen: Opener) -> None:
-    tab = _entry(open_screen, world.cora, "entry-edit", world.programme, "course", world.their_course)
+    tab = _entry(open_screen, world.cora, "entry-edit", world.programme, Which.COURSE, world.their_course)
     assert "not in the list any more" in _said(tab)
 
 
@@ -324,8 +325,7 @@ def test_a_stale_account_form_loses_nothing(world: World, open_screen: Opener) -
     _press(tab, "account:save")
     assert "+44 222" in _said(tab)
     _press(tab, "account:mine")
-    assert "A phone number is digits" in _said(tab)
-    assert tab.text_input("account:phone").value == "+44 1"
+    assert world.one(select(Person.phone).where(Person.id == world.sara)) == "+44 1"
 
 
 def _with_password(world: World, person: int) -> None:

@@ -32,8 +32,9 @@ def engine(databases: Databases) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def world(engine: Engine) -> World:
+def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
     world = a_world(engine)
+    monkeypatch.setattr("core.work.now_utc", lambda: world.now)
     world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, description="=HYPERLINK(\"http://x\")",
                course_ids=(world.maths,))
     world.book(practitioner=world.tess, learner=world.vic, starts_at=TEN + DAY, description="Überraschung; \"so\"")
@@ -57,9 +58,8 @@ class Visitor:
         }
 
         async def receive() -> dict[str, Any]:
-            if any(message["type"] == "http.response.body" for message in sent):
-                await anyio.sleep_forever()
-            return {"type": "http.request", "body": b"", "more_body": False}
+            await anyio.sleep_forever()
+            return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
             sent.append(message)

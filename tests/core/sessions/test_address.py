@@ -58,7 +58,7 @@ def test_x6_what_the_viewer_does_not_know_finds_nothing_and_says_no_more(world: 
 
 @pytest.mark.parametrize("said", [
     "page=-1", "page=0", "page=x", "page=%C2%B2", "page=99999999999999999999", "from=yesterday", "from=0001-01-01",
-    "to=9999-12-31", "sort=nonsense&order=sideways", "text=" + "x" * 10_000, "text=%22%27%3B--",
+    "to=9999-12-31", "sort=nonsense&order=sideways", "text=" + "x" * 10_000, "text=%22%27%3B--", "text=%00", "type=%00",
 ])
 def test_whatever_the_address_says_the_list_comes(world: World, three: None, said: str) -> None:
     assert asked(world, world.alice, said).page >= 0
