@@ -8,12 +8,13 @@ PYTEST_ARGS ?= -n auto --dist loadfile
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help run test lint bench browser
+.PHONY: help run test lint bench storm browser
 
 help:
 	@echo "make run    open the portal with demo data (PORTAL_PORT, preset 8501)"
 	@echo "make test   every test, on SQLite and PostgreSQL, browser included"
 	@echo "make lint   ruff, mypy, import-linter"
+	@echo "make storm  eight processes, ten thousand acts: nobody is double-booked"
 	@echo "make bench  speed against the bare driver, into var/bench.json"
 
 run: $(VENV)/.run
@@ -29,6 +30,9 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.dev browser
 	@$(BIN)/python -m tests.bench
+
+storm: $(VENV)/.dev
+	@$(BIN)/python -m tests.storm --acts 1250
 
 browser:
 	@.ci/browser

@@ -64,7 +64,7 @@ def _send(form: Form) -> None:
 def password() -> None:
     """Choosing a new password by the old one."""
     form = Form("password")
-    st.subheader("Password")
+    st.header("Password")
     with st.form(form.field("form"), border=False, width=640):
         st.text_input("Password now", type="password", key=form.field("old"), autocomplete="current-password")
         form.problem("old")
@@ -90,7 +90,7 @@ def _change_password(form: Form) -> None:
 
 def signed_in(browsers: Sequence[Browser], now: datetime) -> None:
     """Where one is signed in, and the way out of all of it."""
-    st.subheader("Where you are signed in")
+    st.header("Where you are signed in")
     zone = runtime.zone()
     for browser in browsers:
         here = " · :green-badge[this browser]" if runtime.is_this_browser(browser.sign_in_id) else ""

@@ -129,7 +129,7 @@ def _text(given: Mapping[str, list[str]]) -> None:
     key = "filter:text"
     _seed(key, " ".join(given.get("text", ()))[:200])
     st.text_input(
-        "Find", key=key, on_change=_writes("text", key), width=WIDE, max_chars=200, icon=":material/search:",
+        "Find", key=key, on_change=_writes("text", key), width=WIDE, icon=":material/search:",
         placeholder="Name, number …", autocomplete="off",
     )
 

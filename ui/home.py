@@ -63,7 +63,7 @@ def first_steps(work: Work, programme: ProgrammeView) -> None:
                          "Who books, opening hours, what things are called. It works as it stands, too.",
                          "programme", {}))
     with st.container(border=True, key="first-steps"):
-        st.subheader(f"Getting {plain(programme.name)} started")
+        st.header(f"Getting {plain(programme.name)} started")
         for number, (is_done, title, why, screen, query) in enumerate(steps, 1):
             st.page_link(
                 navigation.BY_NAME[screen].page(), query_params=query, label=f"{number}. {title}",
@@ -79,7 +79,7 @@ def needs(work: Work, programme: ProgrammeView) -> None:
         if work.actor.holds(programme.id, Role.PRACTITIONER):
             st.success("Nothing waits for you.", icon=":material/check_circle:")
         return
-    st.subheader("Waiting for you" if not _whole(work, programme.id) else f"Waiting in {plain(programme.name)}")
+    st.header("Waiting for you" if not _whole(work, programme.id) else f"Waiting in {plain(programme.name)}")
     with st.grid(4, min_column_width=220, gap="small"):
         for label, count in counts.items():
             with st.container(border=True, gap="xsmall", key=f"needs-{label.replace(' ', '-')}"):
@@ -119,7 +119,7 @@ def _next(work: Work, programme: ProgrammeView) -> None:
     mine = next_sessions(work) if not everywhere.isdisjoint(AT_WORK) else []
     words, zone = programme.policy.words, runtime.zone(programme.zone_name)
     if not everywhere.isdisjoint(AT_WORK):
-        st.subheader(f"Your next {words.many('session')}")
+        st.header(f"Your next {words.many('session')}")
         names = {each.id: each.name for each in programmes.my_programmes(work)}
         several = len({programme_id for programme_id, _ in mine} | {programme.id}) > 1
         if mine:
@@ -127,7 +127,7 @@ def _next(work: Work, programme: ProgrammeView) -> None:
         else:
             st.caption(f"You have no {words.session} in the next two weeks.")
     if roles - set(AT_WORK):
-        st.subheader(_others_title(roles, programme))
+        st.header(_others_title(roles, programme))
         ahead = upcoming(work, programme.id)
         shown = {row.id for _, row in mine}
         ahead = [row for row in ahead if row.id not in shown] if mine else ahead
@@ -164,7 +164,7 @@ def _listed(rows: Sequence[tuple[Row, str]], zone: ZoneInfo, work: Work) -> None
                     )
                     details = [row.type, row.room or row.location, ", ".join(row.courses), row.description, where]
                     badges = " ".join(status_badge(label) for label in labels(row))
-                    st.caption(f"{badges} {plain(' · '.join(filter(None, details)))}")
+                    st.markdown(f"{badges} :small[{plain(' · '.join(filter(None, details)))}]")
 
 
 def _clock(row: Row, zone: ZoneInfo) -> str:
@@ -185,7 +185,7 @@ def _between(row: Row, work: Work) -> str:
 def _notices(notices: Sequence[NoticeRow], zone: ZoneInfo, now: datetime) -> None:
     unread = [notice for notice in notices if not notice.read]
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Notices" + (f" :blue-badge[{len(unread)} new]" if unread else ""), width="content")
+        st.header("Notices" + (f" :blue-badge[{len(unread)} new]" if unread else ""), width="content")
         if unread:
             st.button("Mark all as read", type="tertiary", icon=":material/done_all:", on_click=_read,
                       key="read-all")

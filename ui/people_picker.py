@@ -11,6 +11,8 @@ from core.work import Work
 from ui import runtime
 
 MOST = 20
+LONGEST = 120
+"""Letters of a search that count."""
 
 
 class Match(Protocol):
@@ -74,7 +76,7 @@ def choose(
             on_change()
 
     def asked() -> None:
-        text = str(st.session_state[typed]).strip()
+        text = str(st.session_state[typed]).strip()[:LONGEST]
         st.session_state.pop(offered, None)
         with runtime.reading() as look:
             found = find(look, text, 2) if text else []
@@ -82,9 +84,9 @@ def choose(
 
     st.text_input(
         label, key=typed, on_change=asked, help=help, placeholder="Type a name, then Enter", icon=":material/search:",
-        autocomplete="off", max_chars=120,
+        autocomplete="off",
     )
-    text = str(st.session_state[typed]).strip()
+    text = str(st.session_state[typed]).strip()[:LONGEST]
     if chosen is not None or not text:
         return chosen
     found = list(find(work, text, most + 1))

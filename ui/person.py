@@ -142,7 +142,7 @@ def ties(shown: Profile, programmes: Programmes) -> None:
 
 def _relations(shown: Profile, programmes: Programmes, kept: set[int]) -> None:
     if shown.relations or kept:
-        st.subheader("Tied to")
+        st.header("Tied to")
     if kept and not shown.relations:
         st.caption("No guardian, line manager, or anybody to look after.")
     for tied in shown.relations:
@@ -169,7 +169,7 @@ def _tie_words(tied: Tied, programmes: Programmes) -> str:
 def _teams(shown: Profile, programmes: Programmes, kept: set[int]) -> None:
     learns = {each.programme_id for each in shown.roles if Role.LEARNER in each.roles} & kept
     if shown.teams or shown.groups or learns:
-        st.subheader("Teams and groups" if shown.groups else "Teams")
+        st.header("Teams and groups" if shown.groups else "Teams")
     if learns and not shown.teams:
         st.caption("In no team.")
     for team in shown.teams:
@@ -191,7 +191,7 @@ def _teams(shown: Profile, programmes: Programmes, kept: set[int]) -> None:
 
 
 def _roles(shown: Profile, programmes: Programmes, kept: set[int]) -> None:
-    st.subheader("Roles")
+    st.header("Roles")
     for each in shown.roles:
         if each.programme_id not in kept:
             continue
@@ -233,7 +233,7 @@ def sessions(shown: Profile, programmes: Programmes) -> None:
         (right, "Lately", shown.recent, "Nothing yet."),
     ):
         with column:
-            st.subheader(title)
+            st.header(title)
             if not rows:
                 st.caption(empty)
             for row in rows:
@@ -250,7 +250,7 @@ def _session(row: Row, zone: Any) -> None:
         )
         between = " with ".join(filter(None, (row.practitioner, who(row))))
         badges = " ".join(status_badge(label) for label in labels(row))
-        st.caption(f"{badges} {plain(' · '.join(filter(None, (between, row.type))))}")
+        st.markdown(f"{badges} :small[{plain(' · '.join(filter(None, (between, row.type))))}]")
 
 
 # What is changed ---------------------------------------------------------------------------------------------------

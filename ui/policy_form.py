@@ -37,7 +37,7 @@ def policy(programme: ProgrammeView) -> None:
     form.state["problems"] = problems
     words = programme.policy.words
 
-    st.subheader("Booking")
+    st.header("Booking")
     st.radio(
         "Who books", list(WhoBooks), key=form.field("who_books"),
         format_func=lambda way: capital(_way(way, words)),
@@ -62,7 +62,7 @@ def policy(programme: ProgrammeView) -> None:
     st.toggle("Smart rooms: virtual rooms that may record", key=form.field("smart_rooms"))
     st.toggle(f"A new {words.session} asks for a report before it is complete", key=form.field("report_required"))
 
-    st.subheader("Opening hours")
+    st.header("Opening hours")
     st.caption(f"In {programme.zone_name.replace('_', ' ')}. Outside them, staff need to give a reason. An end at 00:00"
                " is midnight.")
     for number, day in enumerate(DAYS):

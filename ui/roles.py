@@ -23,7 +23,7 @@ EXPLAINED = {
 def show(programme: ProgrammeView) -> None:
     """Everybody who runs the programme, by role."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader("Who runs the programme", width="content")
+        st.header("Who runs the programme", width="content")
         st.button("Grant a role", type="primary", icon=":material/add_moderator:", key="role-grant",
                   on_click=panel.open_, args=("role-new", programme.id))
     with runtime.reading() as work:

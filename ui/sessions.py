@@ -107,7 +107,7 @@ def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pages"):
         if st.session_state.get("page") != page.number:
             st.session_state["page"] = page.number
-        st.pagination(max(page.pages, page.number), key="page", on_change=turned)
+        st.pagination(max(page.pages, page.number), key="page", on_change=turned, width=400)
         with st.popover("Go to", icon=":material/keyboard_tab:", key="go-to"):
             st.session_state["page-number"] = page.number
             st.number_input("Page", 1, None, key="page-number", on_change=jumped)

@@ -29,6 +29,7 @@ from core.sessions.order import ordered, walked
 from core.sessions.visible import Facts, cases_for, describable_sessions, facts_of, sees_all, visible_sessions
 from core.work import Work
 from db.models.people import Person, Team
+from db.models.programmes import RoleGrant
 from db.models.sessions import Participation, Session, SessionCourse
 from db.models.structure import Course, Room, Timetable
 from db.words import Method, Origin, Outcome, Status
@@ -290,12 +291,15 @@ def _said(work: Work, programme_id: int, said: str) -> ColumnElement[bool]:
         ways.append(Session.number == min(int(said.strip().lstrip("#")), 2**62))
     words = search_words(said)
     if words:
-        worded: ColumnElement[bool] = Session.id.in_(matching_ids(work, "session", words))
-        if not sees_all(work, programme_id):
-            worded = and_(worded, describable_sessions(work, programme_id))
-        ways.append(worded)
-        people = work.tx.scalars(matching_ids(work, "person", words).limit(200)).all()
-        if people:
+        if (found := _few(work, matching_ids(work, "session", words))) is not None:
+            worded: ColumnElement[bool] = Session.id.in_(found)
+            ways.append(worded if sees_all(work, programme_id) else and_(
+                worded, describable_sessions(work, programme_id)))
+        here = select(RoleGrant.person_id).where(
+            RoleGrant.programme_id == programme_id,
+            RoleGrant.person_id.in_(matching_ids(work, "person", words, within="name")),
+        )
+        if (people := _few(work, here)) is not None:
             ways.append(Session.practitioner_id.in_(people))
             ways.append(Session.id.in_(
                 select(Participation.session_id).where(Participation.learner_id.in_(people))
@@ -306,6 +310,12 @@ def _said(work: Work, programme_id: int, said: str) -> ColumnElement[bool]:
         if teams:
             ways.append(Session.team_id.in_(teams))
     return or_(*ways) if ways else false()
+
+
+def _few(work: Work, found: Rows, most: int = 500) -> Any:
+    """What was found, for `in_`: the ids themselves where they are few, so that an index serves; nothing for none."""
+    ids = work.tx.scalars(found.limit(most + 1)).all()
+    return (found if len(ids) > most else ids) if ids else None
 
 
 @dataclass(frozen=True)

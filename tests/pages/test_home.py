@@ -27,7 +27,7 @@ def test_everybody_sees_what_comes_next_for_them(
     world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, description="A first look")
     tab = open_screen(getattr(world, persona), "home")
     assert not tab.exception
-    assert title in [each.value for each in tab.subheader]
+    assert title in [each.value for each in tab.header]
     assert any("10:00" in label for label in _links(tab))
 
 

@@ -57,7 +57,8 @@ def test_foreign_people_answer_as_if_they_did_not_exist(world: World, open_scree
 
 
 def test_the_actions_are_those_of_the_role(world: World, open_screen: Opener) -> None:
-    assert {"Edit", "Tie to somebody", "Book a session"} <= _buttons(open_screen(world.ben, "person", person=world.sara))
+    tab = open_screen(world.ben, "person", person=world.sara)
+    assert {"Edit", "Tie to somebody", "Book a session"} <= _buttons(tab)
     for persona in ("mona", "lena", "gus"):
         tab = open_screen(getattr(world, persona), "person", person=world.sara)
         assert not {"Edit", "Tie to somebody", "Book a session"} & _buttons(tab)

@@ -1,4 +1,4 @@
-"""Sessions: the list for every role, its filters in the address, sorting, pages, ticks and quick fixes (A1, A3-A8, B1)."""
+"""Sessions: the list for every role, its filters in the address, sorting, pages and quick fixes (A1, A3-A8, B1)."""
 
 from typing import Any
 

@@ -30,7 +30,8 @@ def test_each_row_says_what_changes(world: World) -> None:
     one = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, room=world.room)
     assert [(row.before, row.after) for row in shown(world, SHIFT_A_DAY, one)] == [
         ("Tue 3 Mar 2026, 10:00–11:00", "Wed 4 Mar 2026, 10:00–11:00")]
-    assert [(row.before, row.after) for row in shown(world, Fix(FixKind.REASSIGN, world.tess), one)] == [("Tom", "Tess")]
+    reassign = Fix(FixKind.REASSIGN, world.tess)
+    assert [(row.before, row.after) for row in shown(world, reassign, one)] == [("Tom", "Tess")]
     venue = Fix(FixKind.VENUE, room_id=world.attic, location="upstairs")
     assert [(row.before, row.after) for row in shown(world, venue, one)] == [("Blue room", "Attic, upstairs")]
     cancel = Fix(FixKind.CANCEL, reason="ill")

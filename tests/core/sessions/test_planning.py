@@ -16,7 +16,8 @@ POLICY = Policy(open_hours=[(9 * 60, 12 * 60)] * 5 + [None, None])
 
 def taken(start: int, end: int) -> Busy:
     """Somebody taken on Tuesday, 3 March 2026, between two hours."""
-    return Busy("Tom", 1, None, datetime(2026, 3, 3, start, tzinfo=UTC), datetime(2026, 3, 3, end, tzinfo=UTC), "", None)
+    starts_at, ends_at = (datetime(2026, 3, 3, hour, tzinfo=UTC) for hour in (start, end))
+    return Busy("Tom", 1, None, starts_at, ends_at, "", None)
 
 
 @pytest.mark.parametrize(("busy", "minutes", "mark"), [
