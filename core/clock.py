@@ -34,8 +34,8 @@ def resolve(local: datetime, zone: ZoneInfo) -> Resolved:
     if before == after:
         return Resolved(at)
     if before < after:
-        moved = at.astimezone(zone)
-        return Resolved(at, f"The clocks go forward then: {local:%H:%M} does not exist that day, so it is {moved:%H:%M}.")
+        moved = f"{at.astimezone(zone):%H:%M}"
+        return Resolved(at, f"The clocks go forward then: {local:%H:%M} does not exist that day, so it is {moved}.")
     return Resolved(at, f"The clocks go back then: {local:%H:%M} comes twice that day; the first one is meant.")
 
 

@@ -96,7 +96,7 @@ class Saved:
 
 
 def now_utc() -> datetime:
-    """This second, in UTC. Commands take `work.now` instead."""
+    """The present second, in UTC. Commands take `work.now` instead."""
     return datetime.now(UTC).replace(microsecond=0)
 
 

@@ -87,4 +87,4 @@ class LinkPurpose(StrEnum):
     """What a single-use link is for."""
 
     INVITATION = "invitation"
-    PASSWORD = "password"
+    PASSWORD = "password"  # noqa: S105  # a word, and no secret

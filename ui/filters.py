@@ -101,7 +101,7 @@ def _more(
     behind = ("learner", "team", "timetable", "course", "type", "method", "room")
     active = sum(1 for name in behind if name in given)
     with st.popover(f"More filters ({active})" if active else "More filters", icon=":material/tune:",
-                    key="filter:more", width="content"):
+                    key="filter:more", width="content"), st.container(width=270):
         _people(work, programme, "learner", capital(words.learner), given, asked)
         for name, label in (("team", words.team), ("timetable", "timetable"), ("course", words.course)):
             _several(name, capital(label), [one.name for one in getattr(offered, LISTS[name])], given)

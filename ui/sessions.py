@@ -56,8 +56,11 @@ def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, z
     def today() -> None:
         _to_day(programme, asked, work.now.astimezone(zone).date())
 
+    if "look" not in st.session_state:
+        narrow = "Mobi" in st.context.headers.get("User-Agent", "")
+        st.session_state["look"] = "cards" if narrow else "table"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
-        if kinds := kinds_for(work, programme.id):
+        if st.session_state["look"] == "table" and (kinds := kinds_for(work, programme.id)):
             fixing.menu(programme, kinds)
         if page.pages > 1:
             st.button("Today", icon=":material/today:", key="today", on_click=today)
@@ -66,9 +69,6 @@ def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, z
             st.caption("Exactly what is filtered, all pages.")
             for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
                 st.link_button(label, f"/export/sessions.{ending}?{filters.address(programme)}", width="stretch")
-        if "look" not in st.session_state:
-            narrow = "Mobi" in st.context.headers.get("User-Agent", "")
-            st.session_state["look"] = "cards" if narrow else "table"
         look = st.segmented_control(
             "Look", list(LOOKS), format_func=LOOKS.__getitem__, key="look", label_visibility="collapsed", required=True,
             persist_state="session",

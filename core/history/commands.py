@@ -55,14 +55,6 @@ def undo(work: Work, act_id: int) -> list[int]:
     return sessions
 
 
-def can_undo(work: Work, act: ChangeSet, changes: Sequence[RowChange]) -> bool:
-    """Whether the actor may undo an act, as far as rights and time go."""
-    programmes = programmes_of(work, changes)
-    if not changes or not _may_undo(work, act, programmes):
-        return False
-    return _is_staff(work, programmes) or work.now - act.at <= OWN_FOR
-
-
 def programmes_of(work: Work, changes: Sequence[RowChange]) -> set[int]:
     """The programmes that an act touched."""
     found = {

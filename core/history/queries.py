@@ -1,6 +1,6 @@
 """The timeline of a session: every change in words, as far as the viewer may read them (D7)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,15 +10,15 @@ from sqlalchemy import select
 
 from core.clock import when_words
 from core.errors import NotFound
-from core.history.commands import can_undo
+from core.history.commands import OWN_FOR
 from core.history.rows import RowChange, net
-from core.permissions import Action, allows
+from core.permissions import Action, allows, may
 from core.programmes.queries import programme_of
-from core.sessions.visible import one_case
+from core.sessions.visible import one_case, shown_learners
 from core.work import SAVED, Saved, Work
 from db.models.history import Change, ChangeSet
 from db.models.people import Person, Team
-from db.models.sessions import Session
+from db.models.sessions import Participation, Session
 from db.models.structure import Course, Room, Timetable
 
 DID = {
@@ -81,9 +81,13 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     for row in reversed(rows):
         by_act.setdefault(row.change_set_id, []).append(row)
     changes = {act_id: net(listed) for act_id, listed in by_act.items()}
+    shown = shown_learners(work, case)
+    if shown is not None:
+        changes = _without_others(work, session_id, changes, shown)
     acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
     undone = set(work.tx.scalars(select(ChangeSet.undoes_id).where(ChangeSet.undoes_id.in_(by_act))))
     programme = programme_of(work, case.programme_id)
+    staff = may(work, Action.UNDO_ANY, programme.id)
     names = _names(work, (change for listed in changes.values() for change in listed))
     people = dict(work.tx.execute(
         select(Person.id, Person.name).where(Person.id.in_({act.actor_id for act in acts.values() if act.actor_id}))
@@ -95,11 +99,32 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
             act_id, acts[act_id].at, people.get(acts[act_id].actor_id or 0, "The portal"),
             DID.get(acts[act_id].command, "Changed"), _lines(listed, hidden, labels, names, programme.zone),
             (acts[act_id].reason or "") if reads else "",
-            act_id not in undone and can_undo(work, acts[act_id], listed), act_id in undone,
+            act_id not in undone and (staff or _own_lately(work, acts[act_id])), act_id in undone,
         )
         for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone
     ]
     return entries[:most]
+
+
+def _own_lately(work: Work, act: ChangeSet) -> bool:
+    return act.actor_id == work.actor.person_id and work.now - act.at <= OWN_FOR
+
+
+def _without_others(
+    work: Work, session_id: int, changes: Mapping[int, list[RowChange]], shown: Collection[int]
+) -> dict[int, list[RowChange]]:
+    """The same changes less the parts of learners whom the viewer is not tied to."""
+    learners = {row.id: row.learner_id for row in work.tx.execute(
+        select(Participation.id, Participation.learner_id).where(Participation.session_id == session_id))}
+    for listed in changes.values():
+        for change in listed:
+            values = {**(change.before or {}), **(change.after or {})}
+            if change.table.name == "participation" and "learner_id" in values:
+                learners.setdefault(change.row_id, values["learner_id"])
+    return {
+        act_id: [c for c in listed if c.table.name != "participation" or learners.get(c.row_id) in shown]
+        for act_id, listed in changes.items()
+    }
 
 
 def _names(work: Work, changes: Iterable[RowChange]) -> dict[tuple[str, int], str]:

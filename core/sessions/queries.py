@@ -26,7 +26,15 @@ from core.permissions import Action, allows
 from core.programmes.queries import programme_of
 from core.search import matching_ids, search_words
 from core.sessions.order import ordered, walked
-from core.sessions.visible import Facts, cases_for, describable_sessions, facts_of, sees_all, visible_sessions
+from core.sessions.visible import (
+    Facts,
+    cases_for,
+    describable_sessions,
+    facts_of,
+    sees_all,
+    shown_learners,
+    visible_sessions,
+)
 from core.work import Work
 from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
@@ -128,11 +136,12 @@ _LINE = (
     .where(Session.id.in_(_IDS))
 )
 _LEARNERS = (
-    select(Participation.session_id, Person.name).join(Person, Person.id == Participation.learner_id)
-    .where(Participation.session_id.in_(_IDS)).order_by(Person.name, Person.id)
+    select(Participation.session_id, Person.name, Participation.learner_id)
+    .join(Person, Person.id == Participation.learner_id).where(Participation.session_id.in_(_IDS))
+    .order_by(Person.name, Person.id)
 )
 _COURSES = (
-    select(SessionCourse.session_id, Course.name).join(Course, Course.id == SessionCourse.course_id)
+    select(SessionCourse.session_id, Course.name, Course.id).join(Course, Course.id == SessionCourse.course_id)
     .where(SessionCourse.session_id.in_(_IDS)).order_by(Course.name)
 )
 
@@ -184,14 +193,18 @@ def rows_of(work: Work, ids: Sequence[int]) -> list[Row]:
         case_: frozenset(action for action in (Action.SESSION_SEE, *ROW_ACTIONS) if allows(work.actor, action, case_))
         for case_ in set(cases.values())
     }
+    shown = {case_: shown_learners(work, case_) for case_ in may}
     return [
-        _row(work, raw[id_], may[cases[id_]], learners.get(id_, ()), courses.get(id_, ()))
+        _row(work, raw[id_], may[cases[id_]], learners.get(id_, ()), shown[cases[id_]], courses.get(id_, ()))
         for id_ in ids if id_ in raw and Action.SESSION_SEE in may[cases[id_]]
     ]
 
 
+Named = tuple[tuple[str, int], ...]
+
+
 def _row(
-    work: Work, raw: Any, may: frozenset[Action], learners: tuple[str, ...], courses: tuple[str, ...]
+    work: Work, raw: Any, may: frozenset[Action], learners: Named, shown: frozenset[int] | None, courses: Named
 ) -> Row:
     told = Action.SESSION_DESCRIBE in may
     nothing_yet = raw.status not in (Status.CANCELLED, Status.COMPLETED, Status.HELD, Status.MISSED)
@@ -200,16 +213,18 @@ def _row(
         to_log=nothing_yet and raw.ends_at is not None and raw.ends_at <= work.now,
         to_place=nothing_yet and raw.team_id is None and not learners,
         starts_at=raw.starts_at, ends_at=raw.ends_at, practitioner_id=raw.practitioner_id,
-        practitioner=raw.practitioner or "", learners=learners, team=raw.team or "", idea=raw.idea or "",
-        timetable=raw.timetable or "", courses=courses, type=raw.type, method=raw.method, room=raw.room or "",
+        practitioner=raw.practitioner or "",
+        learners=tuple(name for name, id_ in learners if shown is None or id_ in shown),
+        team=raw.team or "", idea=raw.idea or "", timetable=raw.timetable or "",
+        courses=tuple(name for name, _ in courses), type=raw.type, method=raw.method, room=raw.room or "",
         location=(raw.location or "") if told else "", description=(raw.description or "") if told else "", may=may,
     )
 
 
-def _names_by_session(work: Work, statement: Rows, given: dict[str, list[int]]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, tuple[str, ...]] = {}
-    for session_id, name in work.tx.connection().execute(statement, given):
-        found[session_id] = (*found.get(session_id, ()), name)
+def _names_by_session(work: Work, statement: Rows, given: dict[str, list[int]]) -> dict[int, Named]:
+    found: dict[int, Named] = {}
+    for session_id, name, id_ in work.tx.connection().execute(statement, given):
+        found[session_id] = (*found.get(session_id, ()), (name, id_))
     return found
 
 
@@ -366,19 +381,20 @@ def worksheet(work: Work, session_id: int) -> Worksheet:
         raise NotFound
     row = rows[0]
     session = work.tx.get_one(Session, session_id)
+    case_ = cases_for(work, found)[session_id]
+    shown = shown_learners(work, case_)
     parts = tuple(
         Part(*each) for each in work.tx.execute(
             select(Participation.id, Participation.learner_id, Person.name, Participation.outcome,
                    Participation.actual_minutes)
             .join(Person, Person.id == Participation.learner_id)
             .where(Participation.session_id == session_id).order_by(Person.name, Person.id)
-        )
+        ) if shown is None or each.learner_id in shown
     )
     reads = Action.SESSION_READ in row.may
     follows = None
     if session.follows_id is not None and (origin := rows_of(work, [session.follows_id])):
         follows = (origin[0].id, origin[0].number)
-    case_ = cases_for(work, found)[session_id]
     return Worksheet(
         row=row, programme_id=session.programme_id, team_id=session.team_id, timetable_id=session.timetable_id,
         room_id=session.room_id,
@@ -388,7 +404,8 @@ def worksheet(work: Work, session_id: int) -> Worksheet:
         )),
         parts=parts, planning_notes=(session.planning_notes or "") if reads else "",
         cancel_reason=(session.cancel_reason or "") if reads else "", report_required=session.report_required,
-        origin=session.origin, created_by=work.tx.scalar(select(Person.name).where(Person.id == session.created_by)) or "",
+        origin=session.origin,
+        created_by=work.tx.scalar(select(Person.name).where(Person.id == session.created_by)) or "",
         created_at=session.created_at, follows=follows,
         may=frozenset(action for action in Action if allows(work.actor, action, case_)),
     )

@@ -141,6 +141,17 @@ def cases_for(work: Work, sessions: Iterable[Facts]) -> dict[int, Case]:
     }
 
 
+def shown_learners(work: Work, case: Case) -> frozenset[int] | None:
+    """Whose part in a session the actor may see: everybody's (None), or only those whom the actor is tied to."""
+    if sees_all(work, case.programme_id) or case.leads or case.attends or case.created or case.shared:
+        return None
+    known: dict[int, frozenset[int]] = work.cache.setdefault("tied", {})
+    if case.programme_id not in known:
+        known[case.programme_id] = frozenset(work.tx.scalars(select(Relation.learner_id).where(
+            Relation.adult_id == work.actor.person_id, Relation.programme_id == case.programme_id)))
+    return known[case.programme_id]
+
+
 def facts_of(work: Work, ids: Collection[int]) -> list[Facts]:
     """Facts of sessions in programmes where the actor holds a role, by id; what is seen is still to be asked."""
     listed = sorted({id_ for id_ in ids if is_id(id_)})

@@ -25,11 +25,6 @@ def _buttons(tab: AppTest) -> set[str]:
     return {button.label for button in tab.button}
 
 
-def _account(tab: AppTest) -> list[str]:
-    found = [each for each in tab.get("menu_button")]
-    return list(found[0].options) if found else []
-
-
 @pytest.mark.parametrize(
     ("persona", "sees", "email"),
     [("alice", True, True), ("ben", True, True), ("cora", True, True), ("mona", True, False), ("tom", True, False),

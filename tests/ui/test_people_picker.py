@@ -45,7 +45,7 @@ def test_several_matches_are_offered(tab: tuple[World, AppTest]) -> None:
     screen.text_input[0].set_value("ann").run()
     assert screen.text[0].value == "None"
     assert screen.button_group[0].options == ["Ann Day", "Ann Lee"]
-    screen.button_group[0].set_value(["Ann Lee"]).run()
+    screen.button_group[0].set_value("Ann Lee").run()
     assert screen.text_input[0].value == "Ann Lee"
     assert screen.text[0].value != "None"
 

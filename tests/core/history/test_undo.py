@@ -10,6 +10,7 @@ from core.history.commands import undo
 from core.history.queries import timeline
 from core.sessions import commands
 from core.sessions.commands import Attendance, Edit, Move, Reassign
+from core.sessions.queries import worksheet
 from core.sessions.rules import PersonBusy
 from core.work import Saved
 from db.models.sessions import Occupancy, Participation, Session
@@ -166,3 +167,18 @@ def test_d7_a_line_manager_reads_no_words_in_the_timeline(world: World) -> None:
     assert "Tue 3 Mar 2026" in said
     with world.reading(world.zed) as work, pytest.raises(NotFound):
         timeline(work, session)
+
+
+def test_x6_a_line_manager_sees_nothing_of_other_learners_in_a_team(world: World) -> None:
+    session = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN - 7 * DAY)
+    world.do(world.tom, commands.record_outcome, session,
+             [Attendance(world.sara, Outcome.ATTENDED), Attendance(world.sam, Outcome.MISSED)])
+    with world.reading(world.lena) as work:
+        sheet, told = worksheet(work, session), repr(timeline(work, session))
+    assert [part.name for part in sheet.parts] == ["Sara"]
+    assert sheet.row.learners == ("Sara",)
+    assert "Sam" not in told
+    assert "missed" not in told
+    assert "attended" in told
+    with world.reading(world.sara) as work:
+        assert [part.name for part in worksheet(work, session).parts] == ["Sam", "Sara"]
