@@ -182,7 +182,7 @@ def rows_of(work: Work, ids: Sequence[int]) -> list[Row]:
     if not ids:
         return []
     given = {"ids": list(ids)}
-    raw = {row.id: row for row in work.tx.connection().execute(_LINE, given)}
+    raw = {row.id: row for row in work.tx.connection().execute(_LINE, given).all()}
     cases = cases_for(work, [
         Facts(r.id, r.programme_id, r.number, r.status, r.practitioner_id, r.created_by, r.starts_at)
         for r in raw.values()
@@ -223,7 +223,7 @@ def _row(
 
 def _names_by_session(work: Work, statement: Rows, given: dict[str, list[int]]) -> dict[int, Named]:
     found: dict[int, Named] = {}
-    for session_id, name, id_ in work.tx.connection().execute(statement, given):
+    for session_id, name, id_ in work.tx.connection().execute(statement, given).all():
         found[session_id] = (*found.get(session_id, ()), (name, id_))
     return found
 

@@ -115,30 +115,39 @@ def cases_for(work: Work, sessions: Iterable[Facts]) -> dict[int, Case]:
     attends, guards, manages, shared = set[int](), set[int](), set[int](), set[int]()
     programmes = {one.programme_id for one in listed}
     roles = {role for programme in programmes for role in work.actor.roles.get(programme, ())}
-    part = select(Participation.session_id).where(Participation.session_id.in_(ids))
     if Role.LEARNER in roles:
-        attends.update(work.tx.scalars(part.where(Participation.learner_id == me)))
-    tied = part.join(Relation, Relation.learner_id == Participation.learner_id).join(
-        Session, and_(Session.id == Participation.session_id, Session.programme_id == Relation.programme_id)
-    ).where(Relation.adult_id == me)
-    if Role.GUARDIAN in roles:
-        guards.update(work.tx.scalars(tied.where(Relation.tie == Tie.GUARDIAN)))
-    if Role.LINE_MANAGER in roles:
-        manages.update(work.tx.scalars(tied.where(Relation.tie == Tie.LINE_MANAGER)))
+        attends.update(work.tx.scalars(select(Participation.session_id).where(
+            Participation.session_id.in_(ids), Participation.learner_id == me)))
+    for role, tie, found in (
+        (Role.GUARDIAN, Tie.GUARDIAN, guards), (Role.LINE_MANAGER, Tie.LINE_MANAGER, manages)
+    ):
+        if role in roles:
+            found.update(work.tx.scalars(_tied(ids, me, tie)))
     if roles & {Role.PRACTITIONER, Role.LEARNER} and any(one.status is Status.COMPLETED for one in listed):
         for programme in programmes:
             for way in _shared_ways(work, programme):
                 shared.update(work.tx.scalars(way.where(Session.id.in_(ids), Session.programme_id == programme)))
+    who_books = {programme: policy_of(work, programme).who_books for programme in programmes}
+    ticked = {programme: work.actor.ticked.get(programme, frozenset[str]()) for programme in programmes}
     return {
         one.id: Case(
-            one.programme_id, policy_of(work, one.programme_id).who_books, one.status,
+            one.programme_id, who_books[one.programme_id], one.status,
             leads=me is not None and one.practitioner_id == me, attends=one.id in attends,
             created=me is not None and one.created_by == me, guards=one.id in guards, manages=one.id in manages,
             shared=one.id in shared, started=one.starts_at is not None and one.starts_at <= work.now,
-            ticked=work.actor.ticked.get(one.programme_id, frozenset()),
+            ticked=ticked[one.programme_id],
         )
         for one in listed
     }
+
+
+def _tied(ids: Collection[int], adult: int | None, tie: Tie) -> Rows:
+    """Those of the sessions in which a learner takes part whom this adult is tied to."""
+    return (
+        select(Participation.session_id).join(Relation, Relation.learner_id == Participation.learner_id)
+        .join(Session, and_(Session.id == Participation.session_id, Session.programme_id == Relation.programme_id))
+        .where(Participation.session_id.in_(ids), Relation.adult_id == adult, Relation.tie == tie)
+    )
 
 
 def shown_learners(work: Work, case: Case) -> frozenset[int] | None:

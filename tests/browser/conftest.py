@@ -1,0 +1,239 @@
+"""Real Chromium on a portal with made-up people: one small demo for all, copied for each module that writes.
+
+    def test_something(enter):
+        alice = enter("Alice Moran", "/sessions")
+        alice.open_row(0)
+"""
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from core.demo import build
+from core.work import now_utc
+from db.engine import make_engine
+from db.migrate import migrate
+from tests.portal import Portal
+from ui.table import WIDTHS
+
+SESSIONS = 600
+CHROMIUM = next(filter(None, (
+    os.environ.get("PORTAL_CHROMIUM"), *map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))), None)
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]
+PROGRAMME = "Elbe Founders Challenge"
+HEADER, LINE, ACTIONS = 34, 33, 42
+"""Pixels of the table: its heading, a line, and the last column."""
+MAIN = '[data-testid="stMain"]'
+expect.set_options(timeout=20_000)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder drives Chromium."""
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.is_relative_to(here):
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The Chromium of this machine."""
+    return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": ARGUMENTS}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """A laptop's window, unless a test says otherwise."""
+    return {**browser_context_args, "viewport": {"width": 1440, "height": 900}, "locale": "en-GB"}
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small demo database, made once however many processes test."""
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    path, ready = shared / "browser-demo.db", shared / "browser-demo.ready"
+    with (shared / "browser-demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not ready.exists():
+            engine = make_engine(f"sqlite:///{path}")
+            migrate(engine)
+            build(engine, sessions=SESSIONS, today=now_utc().date())
+            engine.dispose()
+            ready.touch()
+    return path
+
+
+@pytest.fixture(scope="module")
+def portal(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
+    """A running portal on this module's own copy of the demo."""
+    with a_portal(demo, tmp_path_factory.mktemp("browser")) as running:
+        yield running
+
+
+def a_portal(demo: Path, home: Path, command: list[str] | None = None) -> Portal:
+    """A portal on a copy of the demo, with one-click sign-ins; to be entered."""
+    shutil.copyfile(demo, home / "portal.db")
+    return Portal(home, demo=True, command=command)
+
+
+Enter = Callable[..., "Tab"]
+
+
+@pytest.fixture
+def enter(portal: Portal, new_context: Callable[..., BrowserContext]) -> Enter:
+    """Somebody of the demo signs in by one click, in a browser of their own: `enter("Tom Brady", "/sessions")`."""
+
+    def entered(name: str, path: str = "/", **how: Any) -> Tab:
+        return sign_in(portal, new_context(accept_downloads=True, **how).new_page(), name, path)
+
+    return entered
+
+
+def sign_in(portal: Portal, page: Page, name: str, path: str = "/") -> "Tab":
+    """One click on the name; the screen that was asked for opens."""
+    page.goto(portal.url + path)
+    page.get_by_role("button", name=re.compile(rf"^{re.escape(name)}")).click()
+    return Tab(portal, page).settled()
+
+
+class Tab:
+    """One tab of somebody signed in."""
+
+    def __init__(self, portal: Portal, page: Page) -> None:
+        self.portal, self.page, self.main = portal, page, page.locator(MAIN)
+
+    def settled(self) -> "Tab":
+        """Wait until the screen has been drawn and the script rests."""
+        expect(self.main.get_by_role("heading", level=1).first).to_be_visible()
+        expect(self.page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+        expect(self.page.locator('[data-stale="true"]')).to_have_count(0)
+        return self
+
+    def go(self, path: str) -> "Tab":
+        """Open an address."""
+        self.page.goto(self.portal.url + path)
+        return self.settled()
+
+    def another(self, path: str) -> "Tab":
+        """A second tab of the same browser."""
+        return Tab(self.portal, self.page.context.new_page()).go(path)
+
+    def titled(self, title: str | re.Pattern[str]) -> "Tab":
+        """Wait for the screen of that name."""
+        expect(self.main.get_by_role("heading", level=1, name=title)).to_be_visible()
+        return self.settled()
+
+    def press(self, name: str | re.Pattern[str], *, within: Locator | None = None, exact: bool = True) -> None:
+        """Click a button."""
+        (within or self.main).get_by_role("button", name=name, exact=exact).first.click()
+
+    def says(self, text: str | re.Pattern[str]) -> None:
+        """Wait until the screen says so."""
+        expect(self.page.get_by_text(text).first).to_be_visible()
+
+    @property
+    def panel(self) -> Locator:
+        """The side panel."""
+        return self.page.get_by_role("dialog")
+
+    def text(self) -> str:
+        """All that the screen says, the cells of its tables among it."""
+        cells = " ".join(self.main.locator("td, th").all_text_contents())
+        return f"{self.page.locator('body').inner_text()}\n{cells}"
+
+    # The list ----------------------------------------------------------------------------------------------------
+
+    @property
+    def grid(self) -> Locator:
+        """The table as it is read out."""
+        return self.main.get_by_test_id("stDataFrame").locator("table")
+
+    def counts(self, words: str | re.Pattern[str]) -> None:
+        """Wait for '1–50 of 108' above the list."""
+        expect(self.main.get_by_text(words).first).to_be_visible()
+        self.settled()
+
+    def headings(self) -> list[str]:
+        """The columns shown."""
+        return self.grid.locator("th").all_text_contents()
+
+    def column(self, name: str) -> list[str]:
+        """One column from top to bottom, by the beginning of its heading."""
+        at = next(n for n, heading in enumerate(self.headings()) if heading.startswith(name))
+        return self.grid.locator(f"tbody td:nth-child({at + 1})").all_text_contents()
+
+    def _x(self, name: str) -> float:
+        """The middle of a column, from the left edge of the table."""
+        listed = {"time": "Time", "number": "No.", "status": "Status"}
+        if name == "tick":
+            return 16.0
+        width = (self.main.get_by_test_id("data-grid-canvas").bounding_box() or {"width": 0.0})["width"]
+        shown = [WIDTHS[each] for each in ("status", "time", "practitioner", "team", "timetable", "course",
+                                           "description", "number")]
+        left = width - sum(shown) - ACTIONS
+        assert 0 <= left < 50, f"not a table of all columns: {self.headings()}"
+        if name == "actions":
+            return width - ACTIONS / 2
+        edges = [left]
+        for each in shown:
+            edges.append(edges[-1] + each)
+        return dict(zip(WIDTHS, (sum(pair) / 2 for pair in pairwise(edges)), strict=False))[
+            {label: each for each, label in listed.items()}.get(name, name)]
+
+    def click_cell(self, row: int, name: str) -> None:
+        """Click into a line, counted from 0; -1 is the heading."""
+        y = HEADER / 2 if row < 0 else HEADER + LINE * row + LINE / 2
+        self.main.get_by_test_id("data-grid-canvas").click(position={"x": self._x(name), "y": y})
+
+    def open_row(self, row: int) -> None:
+        """Click a line where it opens for everybody: on its status."""
+        ticks = 60 if "Quick fix" in self.main.inner_text() else 40
+        self.main.get_by_test_id("data-grid-canvas").click(position={"x": ticks, "y": HEADER + LINE * row + LINE / 2})
+
+    # Widgets -----------------------------------------------------------------------------------------------------
+
+    def choose_several(self, label: str, *values: str, within: Locator | None = None) -> None:
+        """Tick values of a field that takes several."""
+        field = (within or self.main).get_by_role("combobox", name=label)
+        for value in values:
+            field.click()
+            field.fill(value)
+            self.page.get_by_role("option", name=value, exact=True).click()
+        self.page.keyboard.press("Escape")
+
+    def choose(self, label: str, value: str, within: Locator | None = None) -> None:
+        """Choose one out of a list."""
+        (within or self.main).get_by_role("combobox", name=label).click()
+        self.page.get_by_role("option", name=value).first.click()
+        self.settled()
+
+    def find_person(self, label: str, name: str, within: Locator | None = None) -> None:
+        """Type a name and choose who is meant."""
+        field = (within or self.main).get_by_role("textbox", name=label)
+        field.fill(name)
+        field.press("Enter")
+        self.settled()
+
+    def put_time(self, at: datetime, within: Locator | None = None) -> None:
+        """Type a local date and time."""
+        place = within or self.main
+        for name, typed in (
+            ("year, Date", f"{at:%Y}"), ("month, Date", f"{at:%m}"), ("day, Date", f"{at:%d}"),
+            ("hour, Time", f"{at:%H}"), ("minute, Time", f"{at:%M}"),
+        ):
+            place.get_by_role("spinbutton", name=name).click()
+            self.page.keyboard.type(typed)
+        self.page.keyboard.press("Tab")
+        self.settled()
