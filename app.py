@@ -10,6 +10,7 @@ sys.path[:0] = [] if str(HOME) in sys.path else [str(HOME)]
 
 from starlette.middleware import Middleware  # noqa: E402
 from streamlit.starlette import App  # noqa: E402
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware  # noqa: E402
 
 from ui import mishaps  # noqa: E402
 from web import downloads, health, signin, start  # noqa: E402
@@ -19,7 +20,7 @@ door = start.prepare()
 app = App(
     HOME / "ui" / "shell.py",
     lifespan=start.lifespan,
-    middleware=[Middleware(Gate, door=door)],
+    middleware=[Middleware(ProxyHeadersMiddleware, trusted_hosts=start.proxies()), Middleware(Gate, door=door)],
     routes=[*signin.routes(door), *health.routes(door), *downloads.routes(door)],
     on_script_error=mishaps.tell,
 )

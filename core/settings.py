@@ -23,7 +23,7 @@ class Settings(BaseSettings):
     demo: bool = Field(default=False, description="one-click sign-ins; only on a demo database bound to loopback")
     public_url: str = Field(default="", description="address that people use, for links in messages and cookies")
     sign_in_days: int = Field(default=14, description="days after which a sign-in ends by itself", ge=1, le=365)
-    trusted_proxies: str = Field(default="", description="addresses of reverse proxies whose forwarding is believed")
+    trusted_proxies: str = Field(default="", description="addresses of reverse proxies, with commas between")
     log_level: str = Field(default="INFO", description="how much is logged")
 
     @property

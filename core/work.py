@@ -1,20 +1,22 @@
 """Work: one transaction with who does it, when, and from where. `commit` is the one door for every write (X5)."""
 
+import hashlib
 import logging
 import secrets
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, Engine, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session as Transaction
 
-from core.errors import Conflict, NotAllowed, NotFound
+from core.errors import Conflict, NotAllowed
 from db import triggers
 from db.models.history import ChangeSet, CurrentAct
 from db.models.people import Person
@@ -26,6 +28,7 @@ log = logging.getLogger(__name__)
 TRIES = 12
 SAVED = "Saved."
 """What is told of an act that says nothing of itself."""
+ALREADY = "This was undone already."
 _AGAIN = {"40001", "40P01", "55P03", "57P01", "08000", "08003", "08006"}
 """PostgreSQL: serialization, deadlock, lock, shut down, lost connection: nothing was done, so it may be done again."""
 
@@ -65,6 +68,7 @@ class Work:
     source: str = "screen"
     act_id: int | None = None
     said: str = ""
+    reason: str | None = None
     cache: dict[Any, Any] = field(default_factory=dict)
     """What was looked up in this work already, such as policies."""
 
@@ -76,6 +80,10 @@ class Work:
     def say(self, sentence: str) -> None:
         """Put in words what this act did; the person reads it, and so does history."""
         self.said = sentence[:2000]
+
+    def because(self, reason: str | None) -> None:
+        """Keep the reason given with this act; nothing given leaves it as it was."""
+        self.reason = (reason or "").strip()[:500] or self.reason
 
     @property
     def me(self) -> int:
@@ -145,22 +153,28 @@ def commit(
 ) -> Saved:
     """Run a command as one act: all of it, or nothing and a Refusal.
 
-    The same key from the same person is the same act: it runs once, and whoever sends it again is told the same. On a
+    The same key from the same person is the same act: it runs once, and whoever sends it again is told the same; with
+    anything else asked for, it is a Conflict. On a
     lost lock or connection, and once when a guard of the database refused, the whole command runs again, so that its
     own look sees the rival and names it. What the command returns must be plain (numbers, texts, lists of them).
     """
     actor_id = who.person_id if isinstance(who, Actor) else who
     full_key = f"{actor_id or 0}:{key or secrets.token_urlsafe(18)}"
+    asked = None if key is None else _digest((args, kw))
     refused = False
     for attempt in range(TRIES):
         try:
             with Transaction(engine.execution_options(begin="BEGIN IMMEDIATE"), autoflush=True) as tx, tx.begin():
                 actor = who if isinstance(who, Actor) else load_actor(tx, who)
                 work = Work(tx, actor, now or now_utc(), source)
-                known = _open_act(work, full_key, command.__name__, reason, undoes)
+                work.because(reason)
+                free = undoes is None or _is_free(work, full_key, undoes)
+                known = _open_act(work, full_key, command.__name__, undoes if free else None, asked)
                 if known is not None:
                     return known
                 result = command(work, *args, **kw)
+                if not free:  # said last, since it is not for everybody to know
+                    raise Conflict(ALREADY)
                 assert work.act_id is not None  # _open_act has just set it
                 tx.flush()
                 _close_act(work, result)
@@ -176,14 +190,12 @@ def commit(
     raise Conflict("The portal is very busy at the moment. Nothing was saved; please try again.")
 
 
-def _open_act(work: Work, key: str, command: str, reason: str | None, undoes: int | None) -> Saved | None:
-    if undoes is not None:
-        _check_undoes(work, key, undoes)
+def _open_act(work: Work, key: str, command: str, undoes: int | None, asked: str | None) -> Saved | None:
     insert = sqlite.insert if work.on_sqlite else postgresql.insert
     statement = (
         insert(ChangeSet)
         .values(key=key, at=work.now, actor_id=work.actor.person_id, source=work.source, command=command,
-                reason=reason, undoes_id=undoes)
+                reason=work.reason, undoes_id=undoes, digest=asked)
         .on_conflict_do_nothing(index_elements=["key"])
     )
     if work.on_sqlite:
@@ -193,9 +205,10 @@ def _open_act(work: Work, key: str, command: str, reason: str | None, undoes: in
         work.act_id = work.tx.execute(statement.returning(ChangeSet.id, named)).scalar()
     if work.act_id is None:
         row = work.tx.execute(
-            select(ChangeSet.id, ChangeSet.result, ChangeSet.said, ChangeSet.command).where(ChangeSet.key == key)
+            select(ChangeSet.id, ChangeSet.result, ChangeSet.said, ChangeSet.command, ChangeSet.digest)
+            .where(ChangeSet.key == key)
         ).one()
-        if row.command != command:
+        if row.command != command or row.digest != asked:
             raise Conflict("This form was already used for something else. Please open it again.")
         return Saved(row.id, row.result, row.said or "", replayed=True)
     if work.on_sqlite:
@@ -203,17 +216,34 @@ def _open_act(work: Work, key: str, command: str, reason: str | None, undoes: in
     return None
 
 
-def _check_undoes(work: Work, key: str, act_id: int) -> None:
-    """What is undone exists, and nobody else has undone it; both are what the table itself would refuse, in words."""
-    if work.tx.scalar(select(ChangeSet.id).where(ChangeSet.id == act_id)) is None:
-        raise NotFound("There is nothing to undo, or it is not yours to undo.")
-    if work.tx.scalar(select(ChangeSet.id).where(ChangeSet.undoes_id == act_id, ChangeSet.key != key)):
-        raise Conflict("This was undone already.")
+def _digest(asked: Any) -> str:
+    """The same for the same arguments, in any process."""
+    return hashlib.sha256(repr(_in_order(asked)).encode(errors="surrogatepass")).hexdigest()
+
+
+def _in_order(value: Any) -> Any:
+    """Arguments as something whose repr says it all, sets and mappings in an order that does not change."""
+    if isinstance(value, BaseModel):
+        return _in_order(dict(value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return [type(value).__name__, *(_in_order(getattr(value, each.name)) for each in fields(value))]
+    if isinstance(value, Mapping):
+        return sorted(((repr(key), _in_order(each)) for key, each in value.items()), key=repr)
+    if isinstance(value, Set):
+        return sorted((_in_order(each) for each in value), key=repr)
+    return [_in_order(each) for each in value] if isinstance(value, (list, tuple)) else value
+
+
+def _is_free(work: Work, key: str, act_id: int) -> bool:
+    """Whether an act is there and not undone by another; the table itself refuses what is not."""
+    undone = select(ChangeSet.id).where(ChangeSet.undoes_id == act_id, ChangeSet.key != key).exists()
+    return work.tx.scalar(select(ChangeSet.id).where(ChangeSet.id == act_id, ~undone)) is not None
 
 
 def _close_act(work: Work, result: Any) -> None:
     work.tx.execute(
-        update(ChangeSet).where(ChangeSet.id == work.act_id).values(said=work.said or SAVED, result=result)
+        update(ChangeSet).where(ChangeSet.id == work.act_id)
+        .values(said=work.said or SAVED, result=result, reason=work.reason)
     )
     if work.on_sqlite:
         work.tx.execute(update(CurrentAct).values(change_set_id=None))

@@ -326,7 +326,8 @@ def _same(columns: list[str], differ: str) -> str:
     return " OR ".join(f"OLD.{column} {differ} NEW.{column}" for column in columns)
 
 
-_ACT_COLUMNS = ["id", "key", "at", "actor_id", "source", "command", "reason", "undoes_id"]
+_ACT_COLUMNS = ["id", "key", "at", "actor_id", "source", "command", "undoes_id"]
+"""Fixed from the start; the reason, like what is said, until the act is closed."""
 _ACT_CLOSED_SQLITE = f"OLD.said IS NOT NULL OR OLD.result IS NOT NULL OR {_same(_ACT_COLUMNS, 'IS NOT')}"
 
 

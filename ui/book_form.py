@@ -92,13 +92,18 @@ def begin(work: Work, about: Setting) -> Form:
 
 
 def _take_key(work: Work, form: Form) -> None:
-    """A page loaded again goes on with the same form: what it has booked already is told, not booked twice."""
+    """A page loaded again goes on with the same form; once that has booked something, it is told and a new one begins.
+
+    An old address, too, begins a new form: its key would only bring back what was booked then.
+    """
     said = st.query_params.get("form", "")
     if not _KEY.fullmatch(said):
         return
-    if before := act_by_key(work, said):
-        feedback.tell(before)
-        form.state["told"] = True
+    if done := act_by_key(work, said):
+        before, lately = done
+        if lately:
+            feedback.tell(before)
+            form.state["told"] = True
     else:
         form.state["key"] = said
 

@@ -1,5 +1,6 @@
 """What happened, in a line with *Undo*, and refusals as sentences (never a traceback)."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,11 +14,14 @@ from ui import runtime
 from ui.format import plain
 
 _SAID = "feedback:said"
+_SHOWN = "feedback:shown"
+"""Names the line shown now, so that a double click on its *Undo* is one act, and a later one is not taken for it."""
 
 
 def tell(saved: Saved) -> None:
     """Remember what an act did, to be shown on top of the next screen with *Undo*."""
     st.session_state[_SAID] = (saved.said, saved.act_id, False)
+    st.session_state[_SHOWN] = secrets.token_urlsafe(9)
 
 
 def note(sentence: str) -> None:
@@ -54,7 +58,8 @@ def show() -> None:
         else:
             st.success(plain(said), icon=":material/check_circle:")
         if act_id is not None:
-            st.button("Undo", icon=":material/undo:", key="feedback-undo", on_click=undo_act, args=(act_id,))
+            st.button("Undo", icon=":material/undo:", key="feedback-undo", on_click=undo_act,
+                      args=(act_id, st.session_state[_SHOWN]))
         st.button("Close", icon=":material/close:", type="tertiary", key="feedback-close", on_click=_close)
 
 
@@ -62,10 +67,10 @@ def _close() -> None:
     st.session_state.pop(_SAID, None)
 
 
-def undo_act(act_id: int) -> None:
-    """Undo an act and tell what came of it; for a button's `on_click`."""
+def undo_act(act_id: int, shown: str) -> None:
+    """Undo an act and tell what came of it; for a button's `on_click`. `shown` names the line that it stands in."""
     try:
-        saved = runtime.commit(undo, act_id, undoes=act_id, key=f"undo-{act_id}")
+        saved = runtime.commit(undo, act_id, undoes=act_id, key=f"undo-{act_id}-{shown}")
     except Refusal as refusal:
         refuse(refusal)
     else:

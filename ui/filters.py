@@ -15,6 +15,7 @@ from core.clock import FIRST_DAY, LAST_DAY
 from core.people.queries import pick
 from core.programmes.queries import ProgrammeView
 from core.sessions.address import LISTS, NARROWS, ORDER, PEOPLE, WORDS, Listing, listing, person_words
+from core.sessions.queries import Filters, page_of_day
 from core.structure.queries import Options
 from core.words import Method, Role, Status
 from core.work import Work
@@ -23,7 +24,7 @@ from ui.format import capital, plain
 
 FEW = 60
 """Up to so many people are offered as a list; more are typed for."""
-WIDE = 165
+WIDE = 155
 _KEPT = "filters:kept"
 _ROLES = {"practitioner": Role.PRACTITIONER, "learner": Role.LEARNER}
 
@@ -61,20 +62,35 @@ def open_address(kept: str) -> None:
     write(**{name: found.get(name) for name in (*NARROWS, *ORDER)})
 
 
-def _arrive(programme: ProgrammeView) -> None:
-    """Coming back finds the list as it was left; another programme starts afresh, and a link says itself what it is."""
+def turn_to(programme: ProgrammeView, asked: Listing, day: date) -> None:
+    """Turn to the page where this day stands, sorted by time."""
+    down = asked.down if asked.sort == "time" else True
+    with runtime.reading() as look:
+        number = page_of_day(look, programme.id, asked.filters, day, down=down)
+    write(sort=None, order=None if down else "up", page=str(number) if number > 1 else None)
+
+
+def _arrive(programme: ProgrammeView, today: date) -> None:
+    """Coming back finds the list as it was left; another programme starts afresh, and a link says itself what it is.
+
+    What starts afresh opens at the page of today.
+    """
+    afresh = _KEPT not in st.session_state
     left_in, kept = st.session_state.get(_KEPT, (programme.id, {}))
     if left_in != programme.id:
         clear()
+        afresh = True
     elif "filter:text" not in st.session_state and not said():
         for name, values in kept.items():
             st.query_params[name] = values
+    if afresh and not said():
+        turn_to(programme, Listing(Filters()), today)
     st.session_state[_KEPT] = (programme.id, said())
 
 
-def bar(work: Work, programme: ProgrammeView, offered: Options) -> Listing:
+def bar(work: Work, programme: ProgrammeView, offered: Options, today: date) -> Listing:
     """Draw the filters and return what they ask for."""
-    _arrive(programme)
+    _arrive(programme, today)
     given = said()
     asked = listing(work, programme.id, given, offered)
     words = programme.policy.words
@@ -150,7 +166,7 @@ def _day(name: str, label: str, given: Mapping[str, list[str]]) -> None:
     days = [day for value in given.get(name, ())[:1] if (day := _as_day(value))]
     _seed(key, days[0] if days else None)
     st.date_input(
-        label, key=key, value=None, on_change=_writes(name, key), width=130, min_value=FIRST_DAY, max_value=LAST_DAY,
+        label, key=key, value=None, on_change=_writes(name, key), width=WIDE, min_value=FIRST_DAY, max_value=LAST_DAY,
         format="YYYY-MM-DD",
     )
 

@@ -10,7 +10,7 @@ from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import Words
 from core.structure.commands import add_entries, bring_back_entries, edit_entry, retire_entries
 from core.structure.queries import Listed, entries
-from core.structure.rules import FIELDS, Entry, Which
+from core.structure.rules import FIELDS, Entry, Which, called
 from core.words import Role, TimetableKind
 from ui import feedback, panel, people_picker, runtime
 from ui.format import capital
@@ -27,19 +27,19 @@ def show(programme: ProgrammeView) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         which = Which(st.segmented_control(
             "List", list(Which), default=Which.COURSE, key="list", required=True,
-            format_func=lambda each: capital(_word(each, words, many=True)),
+            format_func=lambda each: capital(called(each, words, many=True)),
         ) or Which.COURSE)
-        st.button(f"Add a {_word(which, words)}", type="primary", icon=":material/add:", key="entry-add",
+        st.button(f"Add a {called(which, words)}", type="primary", icon=":material/add:", key="entry-add",
                   on_click=panel.open_, args=("entry-new", programme.id, which))
     with runtime.reading() as work:
         listed = entries(work, programme.id, which)
     if not listed:
-        st.info(f"There is no {_word(which, words)} yet. Add the first one.", icon=":material/playlist_add:")
+        st.info(f"There is no {called(which, words)} yet. Add the first one.", icon=":material/playlist_add:")
         return
     st.caption(f"What is retired is no longer offered in forms; {words.many('session')} that use it keep it.")
     st.dataframe(
         _frame(listed, which, words), hide_index=True, height="content" if len(listed) <= SHOWN_WHOLE else 1200,
-        alt=f"{capital(_word(which, words, many=True))} of {programme.name}", key=f"list-{which}",
+        alt=f"{capital(called(which, words, many=True))} of {programme.name}", key=f"list-{which}",
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
             "Used by": st.column_config.NumberColumn(format=f"%d {words.many('session')}"),
@@ -141,9 +141,3 @@ def _send_new(form: Form, programme_id: int, which: Which) -> None:
 
 def _send_edit(form: Form, which: Which, entry_id: int) -> None:
     form.send(edit_entry, which, entry_id, _said(form, which))
-
-
-def _word(which: Which, words: Words, *, many: bool = False) -> str:
-    if which in (Which.COURSE, Which.TEAM):
-        return words.many(which.value) if many else str(getattr(words, which.value))
-    return f"{which}s" if many else str(which)

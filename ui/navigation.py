@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.permissions import Action
+from core.sessions.address import NARROWS, ORDER
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Screen:
     section: str
     needs: Action | None = None
     hidden: bool = False
+    asks: tuple[str, ...] = ()
+    """What its address says; parameters of other screens are taken out of it."""
 
     def page(self) -> st.Page:
         """The page as Streamlit knows it."""
@@ -30,16 +33,21 @@ class Screen:
 
 SCREENS = (
     Screen("home", "work/home.py", "Home", ":material/home:", "Work"),
-    Screen("sessions", "work/sessions.py", "Sessions", ":material/list_alt:", "Work"),
-    Screen("book", "work/book.py", "Book", ":material/event_available:", "Work", Action.SESSION_BOOK),
-    Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True),
-    Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE),
-    Screen("person", "people/person.py", "Profile", ":material/person:", "People", hidden=True),
+    Screen("sessions", "work/sessions.py", "Sessions", ":material/list_alt:", "Work", asks=(*NARROWS, *ORDER)),
+    Screen("book", "work/book.py", "Book", ":material/event_available:", "Work", Action.SESSION_BOOK,
+           asks=("copy", "next", "practitioner", "learner", "team", "form")),
+    Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True,
+           asks=("session",)),
+    Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,
+           asks=("sort", "order")),
+    Screen("person", "people/person.py", "Profile", ":material/person:", "People", hidden=True, asks=("person",)),
     Screen("programme", "settings/programme.py", "Programme settings", ":material/tune:", "Settings",
            Action.LISTS_EDIT),
     Screen("account", "settings/account.py", "My account", ":material/account_circle:", "Settings"),
 )
 BY_NAME = {screen.name: screen for screen in SCREENS}
+_ASKED = {name for screen in SCREENS for name in screen.asks}
+_ABOUT = "navigation:about"
 
 
 def go(name: str, **parameters: str | int) -> None:
@@ -56,6 +64,23 @@ def open_session(session_id: int, **parameters: str | int) -> None:
 def open_person(person_id: int) -> None:
     """Open a person's profile."""
     go("person", person=person_id)
+
+
+def tidy(page: st.Page) -> None:
+    """Keep other screens' parameters out of the address, and what this screen is about in it.
+
+    The browser's *Back* asks for the screen before with the address of the one that was left.
+    """
+    own = BY_NAME[page.url_path or "home"].asks
+    strays = [name for name in st.query_params if name in _ASKED and name not in own]
+    about: dict[str, str] = st.session_state.setdefault(_ABOUT, {})
+    for name in strays:
+        del st.query_params[name]
+    for name in {"session", "person"} & set(own):
+        if strays and name in about and name not in st.query_params:
+            st.query_params[name] = about[name]
+        if name in st.query_params:
+            about[name] = st.query_params[name]
 
 
 def place(page: st.Page) -> str:

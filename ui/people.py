@@ -26,6 +26,10 @@ from ui.forms import Form
 _TABLE, _LEFT = "people-table", "people:left"
 _ASKED = ("find", "role", "account")
 """Filters, as the address calls them."""
+_ORDER = ("sort", "order")
+_HEADING = "people:heading"
+_SORTED_BY = {"Name": "name", "E-mail": "email"}
+"""Headings that sort, over everybody and not the page shown."""
 STATE_WORDS = {
     PersonState.ACTIVE: "active", PersonState.INVITED: "no password yet", PersonState.OFF: "switched off",
 }
@@ -79,18 +83,30 @@ def filters(work: Work, programme: ProgrammeView, may_do: Rights) -> dict[str, A
             "Account", list(states), index=None, key="account", bind="query-params",
             on_change=_first_page, placeholder="All but switched off", width=220,
         ) if may_do.reads_contacts else None
-    st.session_state[_LEFT] = (programme.id, {name: st.session_state.get(name) for name in (*_ASKED, "at")})
+    st.session_state[_LEFT] = (
+        programme.id, {name: st.session_state.get(name) for name in (*_ASKED, "at")},
+        {name: st.query_params[name] for name in _ORDER if name in st.query_params},
+    )
     return {"text": text or "", "role": roles.get(role or ""), "state": states.get(state or "")}
 
 
 def _as_it_was_left(programme: ProgrammeView) -> None:
     """Coming back finds the list as it was left; another programme starts afresh, and a link says itself what it is."""
-    left, asked = st.session_state.get(_LEFT, (0, {}))
-    if "find" in st.session_state or left != programme.id or any(name in st.query_params for name in (*_ASKED, "at")):
+    left, asked, order = st.session_state.get(_LEFT, (0, {}, {}))
+    if "find" in st.session_state or left != programme.id or any(
+        name in st.query_params for name in (*_ASKED, *_ORDER, "at")
+    ):
         return
+    st.query_params.update(order)
     for name, value in asked.items():
         if value is not None:
             st.session_state[name] = value
+
+
+def order() -> dict[str, Any]:
+    """What the list is sorted by."""
+    sort = st.query_params.get("sort", "name")
+    return {"sort": sort if sort in _SORTED_BY.values() else "name", "down": st.query_params.get("order") == "down"}
 
 
 def page_number() -> int:
@@ -121,12 +137,15 @@ def table(page: PeoplePage, programme: ProgrammeView, may_do: Rights) -> list[Pe
     columns[f"Next {programme.policy.words.session}"] = [
         when_words(row.next_at, zone) if row.next_at else "" for row in page.rows
     ]
+    modes: list[Any] = ["single-column", "single-cell"]
+    key = f"{_TABLE}-{st.session_state.setdefault(_HEADING, 0)}"
     chosen = st.dataframe(
-        pd.DataFrame(columns), hide_index=True, height="content", key=_TABLE, on_select="rerun",
-        selection_mode=["multi-row", "single-cell"] if may_do.invites else ["single-cell"],
+        pd.DataFrame(columns), hide_index=True, height="content", key=key, on_select=lambda: _sort(key),
+        selection_mode=["multi-row", *modes] if may_do.invites else modes,
         alt=f"People of {programme.name}, page {page.number} of {page.pages}",
         column_config={
-            "Name": st.column_config.TextColumn(width="medium"),
+            "Name": st.column_config.TextColumn(_arrowed("Name"), width="medium"),
+            "E-mail": st.column_config.TextColumn(_arrowed("E-mail")),
             "Roles": st.column_config.ListColumn(width="medium"),
         },
     )
@@ -134,6 +153,29 @@ def table(page: PeoplePage, programme: ProgrammeView, may_do: Rights) -> list[Pe
         if line < len(page.rows):
             navigation.open_person(page.rows[line].id)
     return [page.rows[line] for line in chosen.selection.rows if line < len(page.rows)]
+
+
+def _arrowed(heading: str) -> str:
+    """The heading, with an arrow where the list is sorted by it."""
+    asked = order()
+    return f"{heading} {'↓' if asked['down'] else '↑'}" if asked["sort"] == _SORTED_BY[heading] else heading
+
+
+def _sort(key: str) -> None:
+    """Sort by the heading that was clicked; by the present one again, the other way round."""
+    heading = next(iter(st.session_state[key]["selection"]["columns"]), None)
+    if heading is None:
+        return
+    st.session_state[_HEADING] += 1  # another table, in which no heading is selected
+    if by := _SORTED_BY.get(heading):
+        asked = order()
+        down = asked["sort"] == by and not asked["down"]
+        for name, value, usual in (("sort", by, "name"), ("order", "down" if down else "up", "up")):
+            if value != usual:
+                st.query_params[name] = value
+            else:
+                st.query_params.pop(name, None)
+        _first_page()
 
 
 def _nobody(may_do: Rights) -> None:

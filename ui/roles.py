@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.permissions import TICKABLE, Action
 from core.programmes.commands import grant_role, revoke_role
-from core.programmes.queries import GrantRow, ProgrammeView, staff_grants
+from core.programmes.queries import ProgrammeView
+from core.programmes.staff import GrantRow, staff_grants
 from core.words import Role
 from ui import feedback, navigation, panel, people_picker, runtime
 from ui.format import capital, plain

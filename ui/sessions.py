@@ -1,6 +1,5 @@
 """The screen of sessions put together: title, filters, toolbar, table, pages."""
 
-from datetime import date
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -10,7 +9,7 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.sessions.address import NARROWS, Listing
 from core.sessions.fixes import kinds_for
-from core.sessions.queries import PAGE, Page, page_of_day, session_count, session_list
+from core.sessions.queries import PAGE, Page, session_count, session_list
 from core.structure.queries import options
 from core.work import Work
 from ui import filters, fixing, navigation, runtime, table, views
@@ -30,7 +29,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         ):
             navigation.go("book")
     offered = options(work, programme.id)
-    asked = filters.bar(work, programme, offered)
+    asked = filters.bar(work, programme, offered, work.now.astimezone(zone).date())
     page = _page(work, programme, asked)
     look = _toolbar(work, programme, page, asked, zone)
     if not page.rows:
@@ -54,7 +53,7 @@ def _page(work: Work, programme: ProgrammeView, asked: Listing) -> Page:
 
 def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, zone: ZoneInfo) -> str:
     def today() -> None:
-        _to_day(programme, asked, work.now.astimezone(zone).date())
+        filters.turn_to(programme, asked, work.now.astimezone(zone).date())
 
     if "look" not in st.session_state:
         narrow = "Mobi" in st.context.headers.get("User-Agent", "")
@@ -101,7 +100,7 @@ def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
 
     def to_day() -> None:
         if day := st.session_state["page-day"]:
-            _to_day(programme, asked, day)
+            filters.turn_to(programme, asked, day)
             st.session_state["page-day"] = None
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pages"):
@@ -113,11 +112,3 @@ def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
             st.number_input("Page", 1, None, key="page-number", on_change=jumped)
             st.date_input("Day", value=None, key="page-day", on_change=to_day, min_value=FIRST_DAY,
                           max_value=LAST_DAY, format="YYYY-MM-DD")
-
-
-def _to_day(programme: ProgrammeView, asked: Listing, day: date) -> None:
-    """Turn to the page where this day stands, sorted by time."""
-    down = asked.down if asked.sort == "time" else True
-    with runtime.reading() as look:
-        number = page_of_day(look, programme.id, asked.filters, day, down=down)
-    filters.write(sort=None, order=None if down else "up", page=str(number))

@@ -15,6 +15,8 @@ st.set_page_config(page_icon="🗓️", layout="wide")
 here.apply_switch()
 theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(ASSETS / f"logo-{theme}.svg", size="large", icon_image=ASSETS / f"mark-{theme}.svg")
+if theme == "dark":
+    st.html(ASSETS / "dark.css")
 with runtime.reading() as work:
     programme = here.choose(work)
     sections: dict[str, list[st.Page]] = {}
@@ -26,6 +28,7 @@ with runtime.reading() as work:
     name = work.actor.name
 
 st.set_page_config(page_title=f"{page.title} · Portal")
+navigation.tidy(page)
 if panel.moved_to(navigation.place(page)):
     panel.close()
     quick.forget()

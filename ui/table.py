@@ -105,7 +105,7 @@ def show(
     config["number"] = st.column_config.NumberColumn(
         heading("No.", "number", asked), width=WIDTHS["number"], format="%d", help="Number")
     config["actions"] = st.column_config.ButtonColumn(
-        "", width=42, type="tertiary", key=CLICK, on_click=_acted, args=(page.rows,), help="What you can do")
+        "Do", width=42, type="tertiary", key=CLICK, on_click=_acted, args=(page.rows,), help="What you can do")
     _keep_ticks([row.id for row in page.rows])
     st.dataframe(
         pd.DataFrame(frame), key=KEY, hide_index=True, height="content", column_config=config,

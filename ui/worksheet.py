@@ -124,7 +124,7 @@ def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
 def participants(sheet: Worksheet, programme: ProgrammeView) -> None:
     """Each learner with what came of it."""
     words = programme.policy.words
-    st.subheader("Who takes part", anchor=False)
+    st.header("Who takes part", anchor=False)
     if not sheet.parts:
         st.caption(f"Nobody yet: this is an open {words.session}.")
     for part in sheet.parts:
@@ -150,19 +150,20 @@ def history(work: Work, sheet: Worksheet, zone: ZoneInfo) -> None:
     """What happened to it, latest first, with *Undo* where that is possible (X5)."""
     if Action.HISTORY_SEE not in sheet.may:
         return
-    st.subheader("What happened", anchor=False)
-    for entry in timeline(work, sheet.row.id):
-        _entry(entry, zone)
+    st.header("What happened", anchor=False)
+    entries = timeline(work, sheet.row.id)
+    for entry in entries:
+        _entry(entry, zone, shown=str(entries[0].act_id))
 
 
-def _entry(entry: Entry, zone: ZoneInfo) -> None:
+def _entry(entry: Entry, zone: ZoneInfo, *, shown: str) -> None:
     with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             undone = " · :gray-badge[:material/undo: undone]" if entry.undone else ""
             st.markdown(f"**{entry.did}** · {plain(entry.who)} · {when(entry.at, None, zone)}{undone}", width="content")
             if entry.can_undo:
                 st.button("Undo", icon=":material/undo:", type="tertiary", key=f"worksheet-undo-{entry.act_id}",
-                          on_click=feedback.undo_act, args=(entry.act_id,))
+                          on_click=feedback.undo_act, args=(entry.act_id, shown))
         if entry.reason:
             st.caption(f"Reason: {plain(entry.reason)}")
         if entry.lines:

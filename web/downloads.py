@@ -4,22 +4,26 @@ import csv
 import io
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from zoneinfo import ZoneInfo, available_timezones
 
 import xlsxwriter
-from anyio import to_thread
-from starlette.background import BackgroundTask
+from anyio import move_on_after, to_thread
+from sqlalchemy import Engine
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import NotFound, Refusal
 from core.programmes.queries import ProgrammeView, my_programmes
-from core.sessions.address import NARROWS, ORDER, Listing, listing
+from core.sessions.address import NARROWS, ORDER, listing
 from core.sessions.export import Cell, harmless, headings, lines
+from core.sessions.queries import all_ids
 from core.work import Work, reading
 from web.door import Door
 from web.gate import PERSON_HEADER
@@ -28,6 +32,12 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MOST_LINES = 1_048_575
 """What a sheet of XLSX holds below its headings."""
 LINES_A_BITE = 500
+AT_ONCE = 6
+"""Exports under way in this process, and never two of one person."""
+LONGEST = 600.0
+"""Seconds that an export may take, however slowly it is read."""
+BUSY = "Your last export is still under way. Wait until it is there, then ask again."
+ALL_BUSY = "Many exports are being made at the moment. Please try again in a minute."
 
 
 def routes(door: Door) -> list[Route]:
@@ -41,40 +51,73 @@ class Downloads:
 
     def __init__(self, door: Door) -> None:
         self.door = door
+        self.busy: set[int] = set()
+        """Those whose exports are under way."""
 
-    async def as_csv(self, request: Request) -> Response:
-        """Streamed as it is read, so that a million lines need no memory."""
-        work = ExitStack()
-        try:
-            export = await to_thread.run_sync(self._open, request, work)
-        except Refusal as refusal:
-            work.close()
-            return PlainTextResponse(refusal.sentence, 404)
-        return StreamingResponse(
-            export.as_csv(work), media_type="text/csv; charset=utf-8", headers=export.named("csv"))
+    async def as_csv(self, request: Request) -> ASGIApp:
+        """Streamed as it is read, holding no connection while the reader takes its time."""
+        return await self._answer(request, self._csv)
 
-    async def as_xlsx(self, request: Request) -> Response:
+    async def as_xlsx(self, request: Request) -> ASGIApp:
         """Written to a temporary file, a line at a time, and sent from there."""
-        def write() -> tuple[str, dict[str, str]]:
-            with ExitStack() as work:
-                export = self._open(request, work)
-                return export.as_xlsx(), export.named("xlsx")
+        return await self._answer(request, self._xlsx)
 
+    def _csv(self, request: Request, who: int, after: ExitStack) -> Response:
+        export = self._open(request, who)
+        return StreamingResponse(
+            export.as_csv(), media_type="text/csv; charset=utf-8", headers=export.named("csv"))
+
+    def _xlsx(self, request: Request, who: int, after: ExitStack) -> Response:
+        export = self._open(request, who)
+        path = export.as_xlsx()
+        after.callback(os.unlink, path)
+        return FileResponse(path, media_type=XLSX, headers=export.named("xlsx"))
+
+    async def _answer(self, request: Request, make: Callable[[Request, int, ExitStack], Response]) -> ASGIApp:
+        """The file, made and sent in one of the few places that there are; a sentence where it cannot be."""
+        said = request.headers.get(PERSON_HEADER.decode(), "")
+        who = int(said) if said.isdecimal() else 0
+        if who in self.busy or len(self.busy) >= AT_ONCE:
+            return PlainTextResponse(BUSY if who in self.busy else ALL_BUSY, 429, {"Retry-After": "30"})
+        self.busy.add(who)
+        after = ExitStack()
+        after.callback(self.busy.discard, who)
         try:
-            path, headers = await to_thread.run_sync(write)
+            response = await to_thread.run_sync(make, request, who, after)
         except Refusal as refusal:
+            after.close()
             return PlainTextResponse(refusal.sentence, 404)
-        return FileResponse(path, media_type=XLSX, headers=headers, background=BackgroundTask(os.unlink, path))
+        except BaseException:
+            after.close()
+            raise
+        return _Sent(response, after)
 
-    def _open(self, request: Request, until: ExitStack) -> "Export":
+    def _open(self, request: Request, who: int) -> "Export":
         """What is asked for, as the person whom the gate named. Raises NotFound, NotAllowed."""
-        who = request.headers.get(PERSON_HEADER.decode(), "")
-        if not who.isdecimal():
+        if not who:
             raise NotFound
-        work = until.enter_context(reading(self.door.engine, int(who)))
-        programme = _programme(work, request.query_params.get("programme"))
-        said = {name: request.query_params.getlist(name) for name in (*NARROWS, *ORDER)}
-        return Export(work, programme, listing(work, programme.id, said))
+        with reading(self.door.engine, who) as work:
+            programme = _programme(work, request.query_params.get("programme"))
+            said = {name: request.query_params.getlist(name) for name in (*NARROWS, *ORDER)}
+            asked = listing(work, programme.id, said)
+            ids = all_ids(work, programme.id, asked.filters, sort=asked.sort, down=asked.down)
+            chosen = work.actor.zone
+            zone = ZoneInfo(chosen) if chosen in available_timezones() and chosen else programme.zone
+            return Export(self.door.engine, who, programme, zone, work.now, ids, headings(work, programme.id, zone))
+
+
+class _Sent:
+    """A response, and what is to be done once it is sent or given up."""
+
+    def __init__(self, response: Response, after: ExitStack) -> None:
+        self.response, self.after = response, after
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, for as long as that may take."""
+        with self.after, move_on_after(LONGEST) as limit:
+            await self.response(scope, receive, send)
+        if limit.cancelled_caught:
+            raise TimeoutError("an export was read too slowly")  # the server cuts it off, so it is not taken for whole
 
 
 def _programme(work: Work, name: str | None) -> ProgrammeView:
@@ -85,44 +128,42 @@ def _programme(work: Work, name: str | None) -> ProgrammeView:
     raise NotFound
 
 
+@dataclass(frozen=True)
 class Export:
-    """One list on its way into a file."""
+    """One list on its way into a file: which sessions, for whom. Their lines are read bite by bite."""
 
-    def __init__(self, work: Work, programme: ProgrammeView, asked: Listing) -> None:
-        self.work, self.programme, self.asked = work, programme, asked
-        chosen = work.actor.zone
-        self.zone = ZoneInfo(chosen) if chosen in available_timezones() and chosen else programme.zone
+    engine: Engine
+    who: int
+    programme: ProgrammeView
+    zone: ZoneInfo
+    now: datetime
+    ids: Sequence[int]
+    headings: Sequence[str]
 
     def named(self, ending: str) -> dict[str, str]:
         """The headers that make a browser keep it as a file."""
-        day = self.work.now.astimezone(self.zone).date()
+        day = self.now.astimezone(self.zone).date()
         name = f"{self.programme.policy.words.many('session')}-{day}.{ending}"
         safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-.") else "-" for letter in name)
         return {"Content-Disposition": f'attachment; filename="{safe}"'}
 
-    def _headings(self) -> list[str]:
-        return headings(self.work, self.programme.id, self.zone)
+    def _bites(self) -> Iterator[list[list[Cell]]]:
+        """The lines, some at a time; whether the person may still see them is asked each time."""
+        for n in range(0, len(self.ids), LINES_A_BITE):
+            with reading(self.engine, self.who) as work:
+                found = lines(work, self.ids[n:n + LINES_A_BITE], self.zone)
+            yield found
 
-    def _lines(self) -> Iterator[list[Cell]]:
-        return lines(self.work, self.programme.id, self.asked, self.zone)
-
-    def as_csv(self, until: ExitStack) -> Iterator[bytes]:
-        """The file in bites; it lets go of the database when it is done or given up."""
-        with until:
-            text = io.StringIO()
-            writer = csv.writer(text)
-            text.write("\ufeff")  # tells spreadsheets that it is UTF-8
-            writer.writerow([harmless(heading) for heading in self._headings()])
-            for n, line in enumerate(self._lines(), 1):
-                writer.writerow([_csv_cell(cell) for cell in line])
-                if n % LINES_A_BITE == 0:
-                    yield text.getvalue().encode()
-                    text.seek(0)
-                    text.truncate()
-            yield text.getvalue().encode()
+    def as_csv(self) -> Iterator[bytes]:
+        """The file in bites. Raises NotAllowed or NotFound, and so breaks off, for who may not read on meanwhile."""
+        yield "\ufeff".encode() + _csv([self.headings])  # tells spreadsheets that it is UTF-8
+        for bite in self._bites():
+            yield _csv(bite)
 
     def as_xlsx(self) -> str:
         """The path of the file. Raises NotFound for more lines than a sheet holds."""
+        if len(self.ids) > MOST_LINES:
+            raise NotFound(f"A sheet holds {MOST_LINES:,} lines at most. Filter the list, or take the CSV.")
         handle, path = tempfile.mkstemp(suffix=".xlsx", prefix="portal-export-")
         os.close(handle)
         try:
@@ -138,12 +179,10 @@ class Export:
         with xlsxwriter.Workbook(path, options) as book:
             sheet, bold = book.add_worksheet("Sessions"), book.add_format({"bold": True})
             sheet.freeze_panes(1, 0)
-            sheet.set_column(0, len(self._headings()) - 1, 20)
-            for column, heading in enumerate(self._headings()):
+            sheet.set_column(0, len(self.headings) - 1, 20)
+            for column, heading in enumerate(self.headings):
                 sheet.write_string(0, column, heading, bold)
-            for row, line in enumerate(self._lines(), 1):
-                if row > MOST_LINES:
-                    raise NotFound(f"A sheet holds {MOST_LINES:,} lines at most. Filter the list, or take the CSV.")
+            for row, line in enumerate(chain.from_iterable(self._bites()), 1):
                 for column, cell in enumerate(line):
                     if isinstance(cell, str):
                         sheet.write_string(row, column, cell)
@@ -151,6 +190,12 @@ class Export:
                         sheet.write_datetime(row, column, cell)
                     elif cell is not None:
                         sheet.write_number(row, column, cell)
+
+
+def _csv(listed: Iterable[Sequence[Cell]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([_csv_cell(cell) for cell in line] for line in listed)
+    return text.getvalue().encode()
 
 
 def _csv_cell(cell: Cell) -> str | int:

@@ -30,7 +30,10 @@ OURS = b"x-portal-"
 PERSON_HEADER, SIGN_IN_HEADER = b"x-portal-person", b"x-portal-sign-in"
 OPEN = ("/signin", "/signin/demo", "/signout", "/forgotten", "/health", "/favicon.png")
 OPEN_BELOW = ("/static/", "/link/")
-CLOSED = ("/_stcore/agent", "/_stcore/metrics", "/_stcore/script-health-check", "/auth/", "/oauth2callback")
+CLOSED = (
+    "/_stcore/agent", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/upload_file", "/auth/",
+    "/oauth2callback",
+)
 """What Streamlit serves and the portal does not use."""
 MACHINERY = ("/_stcore/", "/media/", "/component/", "/app/")
 """Asked for by pages, not by people: a stranger is refused here rather than shown the way in."""

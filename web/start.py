@@ -2,6 +2,7 @@
 
 import gc
 import importlib
+import ipaddress
 import logging
 import os
 import sys
@@ -30,7 +31,9 @@ SAFE = {
     "server.enableStaticServing": False,
     "server.trustedUserHeaders": {"X-Portal-Person": "person", "X-Portal-Sign-In": "sign_in"},
     "server.baseUrlPath": "",
+    "server.maxMessageSize": 8,
     "client.showErrorDetails": "none",
+    "client.disableDataExport": True,
     "browser.gatherUsageStats": False,
     "global.developmentMode": False,
 }
@@ -69,6 +72,21 @@ def prepare() -> Door:
 def unsafe_options() -> list[str]:
     """Options that do not read back as they must."""
     return [f"{name} must be {wanted!r}" for name, wanted in SAFE.items() if config.get_option(name) != wanted]
+
+
+def proxies() -> str:
+    """The proxies whose word on where a request comes from is taken: those of the settings and no others.
+
+    What uvicorn itself believes unasked, everything on this machine, is switched off. An unknown word ends the process.
+    """
+    os.environ["FORWARDED_ALLOW_IPS"] = ""
+    named = settings().trusted_proxies
+    for name in filter(None, (word.strip() for word in named.split(","))):
+        try:
+            ipaddress.ip_network(name)
+        except ValueError:
+            refuse(f"PORTAL_TRUSTED_PROXIES takes addresses and networks with commas between them, not {name!r}.")
+    return named
 
 
 def server_options() -> dict[str, Any]:

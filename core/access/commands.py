@@ -13,11 +13,12 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, fun
 from core.access import rules
 from core.access.rules import TooSoon
 from core.errors import Invalid, NotAllowed, NotFound
-from core.permissions import Action, Case, allows
+from core.permissions import Action, Case, allows, may
 from core.programmes.rules import PRESETS, WhoBooks
 from core.work import Actor, Saved, Work, commit, load_actor
 from db.engine import reading, writing
 from db.models.access import Account, Installation, OneTimeLink, SignIn, SignInAttempt
+from db.models.history import Change
 from db.models.notices import Notice
 from db.models.people import Person, Relation
 from db.models.programmes import Programme, RoleGrant
@@ -401,6 +402,51 @@ def _standings(work: Work, person_ids: Collection[int]) -> dict[int, Standing]:
     return found
 
 
+def _last_standing(work: Work, person_id: int) -> Standing:
+    """What somebody with nothing left had to do with last, by history: with the act that took it, all that it took."""
+    of_person = or_(*(Change.before[column].as_integer() == person_id
+                      for column in ("person_id", "adult_id", "learner_id")))
+    last: Standing = {}
+    act_id = None
+    for change in work.tx.execute(
+        select(Change.change_set_id, Change.before)
+        .where(Change.table_name.in_(("role_grant", "relation")), Change.after.is_(None), of_person)
+        .order_by(Change.id.desc())
+    ):
+        act_id = act_id or change.change_set_id
+        if change.change_set_id != act_id:
+            break
+        roles = last.setdefault(change.before["programme_id"], set())
+        if "role" in change.before:
+            roles.add(Role(change.before["role"]))
+    return last
+
+
+def lately_left(work: Work, person_ids: Collection[int]) -> list[int]:
+    """Those of these people who have nothing left to do with any programme, and were last in one that the actor runs.
+
+    What was taken by mistake can so be given back.
+    """
+    if not any(may(work, Action.PEOPLE_EDIT, programme_id) for programme_id in work.actor.roles):
+        return []
+    found = []
+    for person_id in (id_ for id_, standing in _standings(work, person_ids).items() if not standing):
+        last = _last_standing(work, person_id)
+        if last and all(_runs(work.actor, id_, roles, Action.PEOPLE_EDIT) for id_, roles in last.items()):
+            found.append(person_id)
+    return found
+
+
+def run_by_actor(work: Work, person_ids: Collection[int], action: Action) -> set[int]:
+    """Those of these people who are in programmes of the actor alone, as far as this goes: see `looked_after`."""
+    if work.actor.everything:
+        return set(person_ids)
+    return {
+        person_id for person_id, standing in _standings(work, person_ids).items()
+        if standing and all(_runs(work.actor, id_, roles, action) for id_, roles in standing.items())
+    }
+
+
 def _runs(actor: Actor, programme_id: int, roles: set[Role], action: Action) -> bool:
     if not roles.isdisjoint(RUNS_A_PROGRAMME) and not actor.everything:
         return actor.holds(programme_id, Role.MASTER_ADMIN)
@@ -412,23 +458,26 @@ def looked_after(work: Work, person_ids: Sequence[int], action: Action) -> list[
     """These people, if the actor may do this to their accounts. Raises NotFound, NotAllowed.
 
     An account opens every programme that its owner has to do with, so the actor has to run all of them; and whoever
-    runs one is looked after by its master admins alone.
+    runs one is looked after by its master admins alone. Who has left everything is looked after where they were last.
     """
     people = {person.id: person for person in work.tx.scalars(select(Person).where(Person.id.in_(person_ids)))}
     standings = _standings(work, people)
+    gone = {id_: _last_standing(work, id_) for id_, standing in standings.items() if not standing}
+    standings.update(gone)
     for person_id in person_ids:
         if person_id not in people:
             raise NotFound
         name, standing = people[person_id].name, standings[person_id]
         if work.actor.everything:
             continue
-        if standing and standing.keys().isdisjoint(work.actor.roles):
+        if standing.keys().isdisjoint(work.actor.roles):
             raise NotFound
-        mine = standing or {programme_id: set[Role]() for programme_id in work.actor.roles}
-        runs = [_runs(work.actor, programme_id, roles, action) for programme_id, roles in mine.items()]
+        runs = [_runs(work.actor, programme_id, roles, action) for programme_id, roles in standing.items()]
+        if person_id in gone and not all(runs):
+            raise NotFound
         if not any(runs):
             raise NotAllowed(f"You may not {action} here, or not {name}: ask a master admin.")
-        if standing and not all(runs):
+        if not all(runs):
             raise NotAllowed(
                 f"{name} also takes part where you do not run things, so their account is not yours to change."
                 " Ask somebody who runs all of it."

@@ -112,8 +112,8 @@ def wait_by_account(failures: int) -> timedelta:
 
 
 def wait_by_address(failures: int) -> timedelta:
-    """The same for an address, which many people may share: twenty are free, and a minute is the most."""
-    return _back_off(failures, free=20, most=60)
+    """The same for an address, which many people may share: twenty are free, and four seconds are the most."""
+    return _back_off(failures, free=20, most=4)
 
 
 def link_to(base_url: str, token: str) -> str:

@@ -1,97 +1,98 @@
 """Undo: put the before values of an act back through the same guards, as one act (X5)."""
 
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
+from core.access.commands import sign_out_everywhere
 from core.clock import when_words
-from core.errors import Conflict, NotAllowed, NotFound
+from core.errors import Conflict, NotFound
+from core.history.rights import NOTHING, OF_SESSIONS, Row, portions, programmes_of, require_undo
 from core.history.rows import RowChange, changes_of
 from core.notifications.commands import notify
-from core.permissions import Action, may
+from core.people.visible import everywhere
+from core.programmes.commands import keep_a_master_admin
 from core.programmes.queries import programme_of
 from core.sessions.busy import Wanted, lock, refuse_clashes
-from core.work import Work
+from core.work import ALREADY, Work
 from db.base import Base
 from db.models.history import Change, ChangeSet
-from db.models.people import Group, Person, Team
-from db.models.programmes import RoleGrant
+from db.models.people import Person
 from db.models.sessions import FREES_LEARNER, Participation, Session
 from db.triggers import DERIVED
 
-OWN_FOR = timedelta(hours=24)
-"""One's own acts can be undone for so long; staff can undo any (X5)."""
 NOT_COMPARED = {"version"}
 TABLE: Table = Base.metadata.tables["session"]
 PARTS: Table = Base.metadata.tables["participation"]
+SHAPE = frozenset({
+    "practitioner_id", "team_id", "room_id", "location", "method", "starts_at", "ends_at", "cancelled_at",
+})
+"""Who meets when and where, which stays once something came of it."""
+REPORTED = frozenset({"report_published_at", "comments_at", "told_at"})
+CAME_OF_IT = frozenset({"cancelled_at", "submitted_at", "joined_at", "outcome", *REPORTED})
+FIRST_LOCKED = ("programme", "session", "person", "room")
 
 
 def undo(work: Work, act_id: int) -> list[int]:
     """Put back what an act changed. Returns the sessions concerned. Run it with `undoes=act_id`.
 
-    Raises NotFound for an act the actor may not see, NotAllowed after 24 hours, PersonBusy where the time was taken,
-    Conflict where something later depends on it, naming that.
+    It takes the right to do the opposite by hand. Raises NotFound for an act the actor may not see, NotAllowed (also
+    after 24 hours), PersonBusy where the time was taken, Conflict where something later depends on it, naming that.
     """
     act = work.tx.get(ChangeSet, act_id)
     changes = changes_of(work, act_id) if act is not None else []
+    if act is None or not changes:
+        raise NotFound(NOTHING)
     programmes = programmes_of(work, changes)
-    if act is None or not changes or not _may_undo(work, act, programmes):
-        raise NotFound("There is nothing to undo, or it is not yours to undo.")
-    mine = act.actor_id == work.actor.person_id
-    if mine and work.now - act.at > OWN_FOR and not _is_staff(work, programmes):
-        raise NotAllowed("This is more than 24 hours ago; ask a programme admin to undo it.")
+    require_undo(work, act, changes, programmes)
     if work.tx.scalar(select(ChangeSet.id).where(ChangeSet.undoes_id == act_id, ChangeSet.id != work.act_id)):
-        raise Conflict("This was undone already.")
-    _lock_sessions(work, changes)
+        raise Conflict(ALREADY)
+    _lock(work, changes, set(programmes.values()))
     for change in changes:
         _refuse_if_later(work, act, change)
+    _refuse_what_came_of_it(work, act, changes)
     _refuse_dependants(work, act, changes)
-    _put_back(work, changes)
+    _refuse_in_use(work, changes)
+    _refuse_taken_keys(work, act, changes)
     sessions = sorted({change.session_id for change in changes if change.session_id is not None})
-    _tell(work, changes)
+    told = _concerned(work, sessions)
+    _put_back(work, changes)
+    _look_after(work, changes, programmes)
+    _tell(work, told, _concerned(work, sessions))
     work.say(f"Undone: {act.said}")
     return sessions
 
 
-def programmes_of(work: Work, changes: Sequence[RowChange]) -> set[int]:
-    """The programmes that an act touched."""
-    found = {
-        values["programme_id"] for change in changes for values in (change.before, change.after)
-        if values and values.get("programme_id") is not None
-    }
-    found.update(change.row_id for change in changes if change.table.name == "programme")
-    sessions = {change.session_id for change in changes if change.session_id is not None}
-    if sessions:
-        found.update(work.tx.scalars(select(Session.programme_id).where(Session.id.in_(sessions)).distinct()))
-    for name, column in (("team_member", "team_id"), ("group_member", "group_id")):
-        model = Team if name == "team_member" else Group
-        ids = {(c.before or {}).get(column) or (c.after or {}).get(column) for c in changes if c.table.name == name}
-        if ids - {None}:
-            found.update(work.tx.scalars(select(model.programme_id).where(model.id.in_(ids - {None}))))
-    people = {change.row_id for change in changes if change.table.name == "person"}
-    if people and not found:
-        found.update(work.tx.scalars(
-            select(RoleGrant.programme_id).where(RoleGrant.person_id.in_(people)).distinct()))
-    return found
-
-
-def _is_staff(work: Work, programmes: Iterable[int]) -> bool:
-    programmes = set(programmes)
-    return work.actor.everything or (bool(programmes) and all(may(work, Action.UNDO_ANY, p) for p in programmes))
-
-
-def _may_undo(work: Work, act: ChangeSet, programmes: set[int]) -> bool:
-    if _is_staff(work, programmes):
-        return True
-    return act.actor_id == work.actor.person_id and programmes <= set(work.actor.roles)
-
-
-def _lock_sessions(work: Work, changes: Sequence[RowChange]) -> None:
-    ids = sorted({change.session_id for change in changes if change.session_id is not None})
-    if ids and not work.on_sqlite:
-        work.tx.execute(select(Session.id).where(Session.id.in_(ids)).order_by(Session.id).with_for_update())
+def _lock(work: Work, changes: Sequence[RowChange], programmes: set[int]) -> None:
+    """Hold every row that is put back until the act ends, in the order in which everybody does."""
+    if work.on_sqlite:
+        return
+    ids: dict[str, set[int]] = {}
+    for change in changes:
+        ids.setdefault(change.table.name, set()).add(change.row_id)
+        if change.session_id is not None:
+            ids.setdefault("session", set()).add(change.session_id)
+    if ids.keys() - OF_SESSIONS:  # lists and roles change only while their programme is held
+        ids.setdefault("programme", set()).update(programmes)
+    for name in (*FIRST_LOCKED, *sorted(ids.keys() - {*FIRST_LOCKED})):
+        table = Base.metadata.tables[name]
+        for some in portions(ids.get(name, ())):
+            work.tx.execute(select(table.c.id).where(table.c.id.in_(some)).order_by(table.c.id)
+                            .with_for_update(key_share=name not in OF_SESSIONS))
 
 
 def _refuse_if_later(work: Work, act: ChangeSet, change: RowChange) -> None:
@@ -109,6 +110,90 @@ def _refuse_if_later(work: Work, act: ChangeSet, change: RowChange) -> None:
         changed = changed or _room_without_time(change, row or {})
     if changed:
         raise Conflict(_what_came_later(work, act, Change.row_id == change.row_id, Change.table_name == table.name))
+
+
+def _refuse_what_came_of_it(work: Work, act: ChangeSet, changes: Sequence[RowChange]) -> None:
+    """Who met when and where stays once something came of it, and so does an outcome that was reported on.
+
+    What is empty again by now, because it was undone or reopened, is nothing.
+    """
+    watched: dict[int, frozenset[str]] = {}
+    for change in changes:
+        if change.session_id is None:
+            continue
+        columns = (change.before or {}).keys() | (change.after or {}).keys()
+        parts = change.table is PARTS
+        if columns & SHAPE if not parts else change.is_new or change.is_gone or "learner_id" in columns:
+            watched[change.session_id] = CAME_OF_IT
+        elif parts and "outcome" in columns:
+            watched[change.session_id] = watched.get(change.session_id, REPORTED)
+    first: dict[tuple[Table, int, str], Any] = {}
+    last: dict[tuple[Table, int, str], tuple[Any, int]] = {}
+    for some in portions(watched):
+        rows = work.tx.execute(
+            select(Change).where(
+                Change.session_id.in_(some), Change.table_name.in_((TABLE.name, PARTS.name)),
+                Change.change_set_id > act.id, Change.change_set_id != (work.act_id or 0),
+            ).order_by(Change.id)
+        ).scalars().all()
+        for row in rows:
+            before, after = row.before or {}, row.after or {}
+            for name in (before.keys() | after.keys()) & watched[row.session_id or 0]:
+                key = (Base.metadata.tables[row.table_name], row.row_id, name)
+                first.setdefault(key, before.get(name))
+                last[key] = (after.get(name), row.change_set_id)
+    stands = [act_id for key, (value, act_id) in last.items() if value != first[key]]
+    if stands:
+        raise Conflict(_what_came_later(work, act, ChangeSet.id == max(stands)))
+
+
+def _refuse_in_use(work: Work, changes: Sequence[RowChange]) -> None:
+    """What the forms keep as it is once there are sessions stays so here too (B6)."""
+    for name, columns, held in (
+        ("programme", {"zone", "currency"}, Session.programme_id),
+        ("timetable", {"kind", "owner_id"}, Session.timetable_id),
+    ):
+        ids = [c.row_id for c in changes if c.table.name == name and not c.is_new and columns & (c.before or {}).keys()]
+        if ids and work.tx.scalar(select(Session.id).where(held.in_(ids)).limit(1)) is not None:
+            raise Conflict("This cannot be undone any more: there are sessions that it is part of.")
+
+
+def _refuse_taken_keys(work: Work, act: ChangeSet, changes: Sequence[RowChange]) -> None:
+    """What only one may have, such as a name in a list, was perhaps given to another since."""
+    ours: dict[str, set[int]] = {}
+    for change in changes:
+        ours.setdefault(change.table.name, set()).add(change.row_id)
+    for change in changes:
+        for constraint in change.table.constraints:
+            if change.before is None or not isinstance(constraint, UniqueConstraint):
+                continue
+            columns = list(constraint.columns)
+            if not (change.is_gone or {column.name for column in columns} & change.before.keys()):
+                continue
+            there = work.tx.execute(select(*columns).where(change.table.c.id == change.row_id)).mappings().first()
+            values = {**(there or {}), **change.before}
+            if any(values.get(column.name) is None for column in columns):
+                continue
+            taken = work.tx.scalar(
+                select(change.table.c.id).where(
+                    change.table.c.id.not_in(sorted(ours[change.table.name])),
+                    *(_same(column, values[column.name]) for column in columns),
+                ).limit(1)
+            )
+            if taken is not None:
+                raise Conflict(_who_took_it(work, act, change.table, taken))
+
+
+def _same(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
+    """Names and addresses are compared as the forms do, whatever the case of their letters."""
+    same: ColumnElement[bool] = column == value
+    return or_(same, func.lower(column) == func.lower(value)) if isinstance(column.type, Text) else same
+
+
+def _who_took_it(work: Work, act: ChangeSet, table: Table, row_id: int) -> str:
+    if table.name == "person" and not work.tx.scalar(select(Person.id).where(Person.id == row_id, everywhere(work))):
+        return "This cannot be undone any more: the e-mail address belongs to another person now."
+    return _what_came_later(work, act, Change.row_id == row_id, Change.table_name == table.name)
 
 
 def _room_without_time(change: RowChange, row: Any) -> bool:
@@ -144,8 +229,8 @@ def _what_came_later(work: Work, act: ChangeSet, *where: Any) -> str:
     ).first()
     if later is None:
         return "This cannot be undone any more: something else depends on it now."
-    programme = next(iter(programmes_of(work, changes_of(work, act.id))), None)
-    zone = programme_of(work, programme).zone if programme is not None else None
+    programmes = set(programmes_of(work, changes_of(work, act.id)).values())
+    zone = next((programme_of(work, each).zone for each in sorted(programmes)), None)
     when = when_words(later.at, zone) if zone else f"{later.at:%d %b %Y, %H:%M} UTC"
     return f"This cannot be undone any more. Later, {when}, {later.name or 'the portal'}: {later.said}"
 
@@ -250,18 +335,48 @@ def _refuse_taken(work: Work, changes: Sequence[RowChange]) -> None:
         refuse_clashes(work, programme_id, listed)
 
 
-def _tell(work: Work, changes: Sequence[RowChange]) -> None:
-    ids = sorted({c.session_id for c in changes if c.session_id is not None})[:200]
-    rows = work.tx.execute(
-        select(Session.id, Session.programme_id, Session.number, Session.practitioner_id).where(Session.id.in_(ids))
-    ).all()
-    learners: dict[int, list[int]] = {}
-    for session_id, learner in work.tx.execute(
-        select(Participation.session_id, Participation.learner_id).where(Participation.session_id.in_(ids))
-    ):
-        learners.setdefault(session_id, []).append(learner)
-    notify(work, (
-        (person, row.programme_id, row.id,
-         f"{programme_of(work, row.programme_id).policy.words.session.capitalize()} {row.number}: a change was undone.")
-        for row in rows for person in (row.practitioner_id, *learners.get(row.id, ()))
-    ))
+def _look_after(work: Work, changes: Sequence[RowChange], programmes: Mapping[Row, int]) -> None:
+    """What the opposite command would see to besides: a master admin left, and nobody signed in who is switched off."""
+    work.cache.pop("programmes", None)
+    made = {change.row_id for change in changes if change.table.name == "programme" and change.is_new}
+    grants = {programmes["role_grant", c.row_id] for c in changes if c.table.name == "role_grant" and not c.is_gone}
+    switched = [c for c in changes if c.table.name == "person" and c.before and "disabled_at" in c.before]
+    keep_a_master_admin(work, [change.row_id for change in switched], sorted(grants - made))
+    if off := [change.row_id for change in switched if (change.before or {})["disabled_at"] is not None]:
+        sign_out_everywhere(work, off)
+
+
+@dataclass
+class _Told:
+    """Whom to tell of a session."""
+
+    programme_id: int
+    number: int
+    people: set[int]
+
+
+def _concerned(work: Work, sessions: Sequence[int]) -> dict[int, _Told]:
+    found: dict[int, _Told] = {}
+    for some in portions(sessions):
+        for row in work.tx.execute(
+            select(Session.id, Session.programme_id, Session.number, Session.practitioner_id)
+            .where(Session.id.in_(some))
+        ):
+            found[row.id] = _Told(row.programme_id, row.number, {row.practitioner_id} - {None})
+        for session_id, learner in work.tx.execute(
+            select(Participation.session_id, Participation.learner_id).where(Participation.session_id.in_(some))
+        ):
+            found[session_id].people.add(learner)
+    return found
+
+
+def _tell(work: Work, before: Mapping[int, _Told], after: Mapping[int, _Told]) -> None:
+    """Everybody who takes part, or did until now."""
+    notices = []
+    for session_id, told in {**before, **after}.items():
+        word = programme_of(work, told.programme_id).policy.words.session.capitalize()
+        said = "a change was undone." if session_id in after else "its booking was undone, so it does not take place."
+        people = told.people | (before[session_id].people if session_id in before else set())
+        notices += [(person, told.programme_id, session_id, f"{word} {told.number}: {said}")
+                    for person in sorted(people)]
+    notify(work, notices)

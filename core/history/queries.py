@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from core.clock import when_words
 from core.errors import NotFound
-from core.history.commands import OWN_FOR
+from core.history.rights import OWN_FOR, may_repeat
 from core.history.rows import RowChange, net
-from core.permissions import Action, allows, may
+from core.permissions import Action, Case, allows, may
 from core.programmes.queries import programme_of
 from core.sessions.visible import one_case, shown_learners
 from core.work import SAVED, Saved, Work
@@ -43,9 +43,11 @@ NAMED = {
     "course_id": Course,
 }
 LATELY = timedelta(hours=1)
-"""For so long a form that was sent is remembered by its key."""
+"""For so long it is told, when a form that was sent is opened again, what it did."""
 WORDS = frozenset({"description", "location"})
 NOTES = frozenset({"planning_notes", "cancel_reason"})
+FIRST = ("number", "practitioner_id", "team_id", "starts_at", "ends_at")
+"""Columns in the order in which a booking is told; the others follow by name."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +101,16 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
             act_id, acts[act_id].at, people.get(acts[act_id].actor_id or 0, "The portal"),
             DID.get(acts[act_id].command, "Changed"), _lines(listed, hidden, labels, names, programme.zone),
             (acts[act_id].reason or "") if reads else "",
-            act_id not in undone and (staff or _own_lately(work, acts[act_id])), act_id in undone,
+            act_id not in undone and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
         )
         for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone
     ]
     return entries[:most]
 
 
-def _own_lately(work: Work, act: ChangeSet) -> bool:
-    return act.actor_id == work.actor.person_id and work.now - act.at <= OWN_FOR
+def _own_lately(work: Work, act: ChangeSet, changes: Sequence[RowChange], case: Case) -> bool:
+    mine = act.actor_id == work.actor.person_id and work.now - act.at <= OWN_FOR
+    return mine and may_repeat(work, act, changes, case)
 
 
 def _without_others(
@@ -169,13 +172,17 @@ def _lines(
         if change.is_gone:
             found.append("deleted")
             continue
-        for column in sorted((after.keys() | before.keys()) - hidden):
+        for column in sorted((after.keys() | before.keys()) - hidden, key=_told):
             if change.is_new and after.get(column) is None:
                 continue
             label = labels.get(column, column.replace("_at", "").replace("_", " "))
             new = said(column, after.get(column))
             found.append(f"{label}: {new}" if change.is_new else f"{label}: {said(column, before.get(column))} → {new}")
     return tuple(line[:1].upper() + line[1:] for line in found)
+
+
+def _told(column: str) -> tuple[int, str]:
+    return (FIRST.index(column) if column in FIRST else len(FIRST), column)
 
 
 def act_of(work: Work, act_id: int) -> str:
@@ -186,10 +193,10 @@ def act_of(work: Work, act_id: int) -> str:
     return act.said or ""
 
 
-def act_by_key(work: Work, key: str) -> Saved | None:
-    """What the viewer's form with this key has done already, so that a page loaded again does not do it twice."""
+def act_by_key(work: Work, key: str) -> tuple[Saved, bool] | None:
+    """What the viewer's form with this key has done already, and whether lately, so that it is not used twice."""
     act = work.tx.execute(
-        select(ChangeSet.id, ChangeSet.result, ChangeSet.said)
-        .where(ChangeSet.key == f"{work.actor.person_id or 0}:{key}", ChangeSet.at > work.now - LATELY)
+        select(ChangeSet.id, ChangeSet.result, ChangeSet.said, ChangeSet.at)
+        .where(ChangeSet.key == f"{work.actor.person_id or 0}:{key}")
     ).first()
-    return Saved(act.id, act.result, act.said or SAVED, replayed=True) if act else None
+    return (Saved(act.id, act.result, act.said or SAVED, replayed=True), act.at > work.now - LATELY) if act else None

@@ -1,26 +1,45 @@
 """Queue notices in the act that they tell of (X7), and mark them read."""
 
 from collections.abc import Iterable
+from typing import cast
 
-from sqlalchemy import insert, update
+from sqlalchemy import Table, select, update
 
 from core.work import Work
+from db.bulk import insert_many
 from db.models.notices import Notice
+from db.models.programmes import RoleGrant
+
+NOTICES = cast(Table, Notice.__table__)
 
 
 def notify(work: Work, notices: Iterable[tuple[int | None, int, int | None, str]]) -> None:
-    """Tell people: (person, programme, session, sentence) each. Nobody is told of their own act, nor the same twice."""
+    """Tell people: (person, programme, session, sentence) each. Nobody is told of their own act, nor the same twice.
+
+    Nor is anybody who holds no role in that programme any more.
+    """
     rows = {
         (person, programme, session, said[:500]): None
         for person, programme, session, said in notices
         if person is not None and person != work.actor.person_id
     }
-    if rows:
-        work.tx.execute(insert(Notice), [
-            {"person_id": person, "programme_id": programme, "session_id": session, "text": said,
-             "created_at": work.now, "change_set_id": work.act_id}
-            for person, programme, session, said in rows
-        ])
+    here = _holders(work, {programme for _, programme, _, _ in rows}, {person for person, _, _, _ in rows})
+    insert_many(work.tx.connection(), NOTICES, [
+        {"person_id": person, "programme_id": programme, "session_id": session, "text": said,
+         "created_at": work.now, "change_set_id": work.act_id}
+        for person, programme, session, said in rows if (person, programme) in here
+    ])
+
+
+def _holders(work: Work, programmes: Iterable[int], people: Iterable[int]) -> set[tuple[int, int]]:
+    """Who of these people holds a role in which of these programmes."""
+    listed, found = sorted(people), set[tuple[int, int]]()
+    for n in range(0, len(listed), 1000):
+        found.update((person, programme) for person, programme in work.tx.execute(
+            select(RoleGrant.person_id, RoleGrant.programme_id).distinct().where(
+                RoleGrant.person_id.in_(listed[n:n + 1000]), RoleGrant.programme_id.in_(sorted(programmes)))
+        ))
+    return found
 
 
 def mark_read(work: Work, notice_ids: Iterable[int] | None = None) -> int:

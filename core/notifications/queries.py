@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, or_, select
 
-from core.sessions.visible import facts_of
+from core.sessions.visible import visible_sessions
 from core.work import Work
 from db.models.notices import Notice
+from db.models.sessions import Session
+
+Rows = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
@@ -24,19 +28,28 @@ class NoticeRow:
 
 def unread_count(work: Work) -> int:
     """How many notices the viewer has not read; counts to 100 at most."""
-    some = select(Notice.id).where(Notice.person_id == work.me, Notice.read_at.is_(None)).limit(100)
+    some = _mine(work, Notice.id).where(Notice.read_at.is_(None)).limit(100)
     return work.tx.scalar(select(func.count()).select_from(some.subquery())) or 0
 
 
 def my_notices(work: Work, *, most: int = 20) -> list[NoticeRow]:
     """The viewer's latest notices, unread ones first."""
-    rows = work.tx.scalars(
-        select(Notice).where(Notice.person_id == work.me)
+    rows = work.tx.execute(
+        _mine(work, Notice.id, Notice.text, Notice.created_at, Notice.read_at, Notice.programme_id, Session.id)
         .order_by(Notice.read_at.is_not(None), Notice.id.desc()).limit(most)
-    ).all()
-    there = {fact.id for fact in facts_of(work, [row.session_id for row in rows if row.session_id])}
-    return [
-        NoticeRow(row.id, row.text, row.created_at, row.read_at is not None, row.programme_id,
-                  row.session_id if row.session_id in there else None)
-        for row in rows
-    ]
+    )
+    return [NoticeRow(id_, said, at, read_at is not None, programme_id, session_id)
+            for id_, said, at, read_at, programme_id, session_id in rows]
+
+
+def _mine(work: Work, *columns: Any) -> Rows:
+    """The viewer's notices, with their sessions; without those of what the viewer may not see any more (X6)."""
+    programmes = work.actor.programmes()
+    visible = [visible_sessions(work, programme_id) for programme_id in programmes]
+    return (
+        select(*columns).select_from(Notice).outerjoin(Session, Session.id == Notice.session_id).where(
+            Notice.person_id == work.me,
+            or_(Notice.programme_id.is_(None), Notice.programme_id.in_(programmes)),
+            or_(Session.id.is_(None), *visible),
+        )
+    )

@@ -9,12 +9,12 @@ from sqlalchemy import func, insert, or_, select
 
 from core.access import commands as access
 from core.clock import FIRST_DAY, LAST_DAY
-from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.fields import Checked
 from core.notifications.commands import notify
-from core.people.visible import editable, everywhere, holding
+from core.people.visible import holding, known_here
 from core.permissions import Action, may, require
-from core.programmes.commands import keep_a_master_admin
+from core.programmes.commands import keep_a_master_admin, refuse_own_gain
 from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.rules import StaleForm
 from core.work import Work
@@ -83,6 +83,7 @@ def add_people(work: Work, programme_id: int, people: Sequence[NewPerson]) -> li
     programme = programme_of(work, programme_id)
     tidied = [_new(work, programme, item, person) for item, person in enumerate(people)]
     known = _by_email(work, [values["email"] for values in tidied if values["email"]])
+    refuse_own_gain(work, programme_id, [row.id for row in known.values()])
     _refuse_repeats(work, programme, people, tidied, known)
     fresh = [values for values in tidied if values["email"] not in known]
     made = iter(work.tx.scalars(
@@ -100,11 +101,10 @@ def add_people(work: Work, programme_id: int, people: Sequence[NewPerson]) -> li
         work.tx.execute(insert(RoleGrant), grants)
     _into_teams(work, programme, ids, people)
     notify(work, ((row.id, programme_id, None, f"You were added to {programme.name}.") for row in known.values()))
-    first = known.get(tidied[0]["email"]) if tidied else None
-    if len(ids) == 1 and first:
-        work.say(f"This e-mail address belongs to a person already known here; {first.name} was added.")
-    else:
-        work.say(f"Added {tidied[0]['name']}." if len(ids) == 1 else f"Added {len(ids)} people.")
+    said = f"Added {tidied[0]['name']}." if len(ids) == 1 else f"Added {len(ids)} people."
+    if len(ids) == 1 and known:
+        said += " The e-mail address belongs to a person already known here, who keeps the name and data they have."
+    work.say(said)
     return ids
 
 
@@ -168,8 +168,7 @@ def _refuse_repeats(
             raise Invalid({"email": "This e-mail address stands twice among those to add."}, item)
         seen.add(email)
         if email in known and all((known[email].id, role) in present for role in person.roles):
-            raise Invalid({"email": f"{known[email].name} has this e-mail address, and is in this programme already."},
-                          item)
+            raise Invalid({"email": "Somebody with this e-mail address is in this programme already."}, item)
 
 
 def _into_teams(work: Work, programme: ProgrammeView, ids: Sequence[int], people: Sequence[NewPerson]) -> None:
@@ -184,23 +183,15 @@ def _into_teams(work: Work, programme: ProgrammeView, ids: Sequence[int], people
 
 
 def edit_people(work: Work, edits: Sequence[PersonEdit]) -> list[int]:
-    """Change the data of people in programmes whose people the actor edits.
+    """Change the data of people in every programme of whom the actor edits people.
 
-    An e-mail address opens an account, so changing one takes somebody who looks after the whole account.
     Raises NotFound, NotAllowed, Invalid, StaleForm (which carries what is there now).
     """
     ids = [edit.person_id for edit in edits]
     if len(set(ids)) != len(ids):
         raise Invalid({"person": "The same person was named twice."})
     people = _existing(work, ids)
-    allowed = editable(work, ids)
-    for edit in edits:
-        if edit.person_id not in allowed:
-            raise NotAllowed(f"You may not edit {people[edit.person_id].name}.")
-    access.looked_after(work, [
-        edit.person_id for edit in edits
-        if "email" in edit.changes and _differs(people[edit.person_id].email, edit.changes["email"])
-    ], Action.PEOPLE_EDIT)
+    access.looked_after(work, ids, Action.PEOPLE_EDIT)
     for item, edit in enumerate(edits):
         _change(work, people[edit.person_id], edit, item)
     names = [people[id_].name for id_ in ids]
@@ -217,16 +208,12 @@ def edit_own_profile(work: Work, changes: Mapping[str, Any], version: int | None
     return work.me
 
 
-def _differs(old: str | None, new: Any) -> bool:
-    return (old or "") != (new.strip().lower() if isinstance(new, str) else new or "")
-
-
 def _existing(work: Work, ids: Sequence[int]) -> dict[int, Person]:
     """These people, whom the actor sees, locked. Raises NotFound."""
     if not work.on_sqlite:
         work.tx.execute(select(Person.id).where(Person.id.in_(ids)).order_by(Person.id).with_for_update(key_share=True))
     found = {person.id: person for person in work.tx.scalars(
-        select(Person).where(Person.id.in_(ids), everywhere(work)).execution_options(populate_existing=True))}
+        select(Person).where(Person.id.in_(ids), known_here(work, ids)).execution_options(populate_existing=True))}
     if set(found) != set(ids):
         raise NotFound
     return found
@@ -283,6 +270,7 @@ def relate(work: Work, programme_id: int, tie: Tie, adult_id: int, learner_id: i
     Raises NotFound, NotAllowed, Invalid, Conflict.
     """
     require(work, Action.PEOPLE_EDIT, programme_id)
+    refuse_own_gain(work, programme_id, [adult_id, learner_id])
     programme = programme_of(work, programme_id)
     words = programme.policy.words
     people = {person.id: person for person in work.tx.scalars(

@@ -13,6 +13,7 @@ from core.errors import NotFound, Refusal
 from core.people.visible import (
     everywhere,
     holding,
+    known_here,
     may_edit,
     reads_contacts,
     roles_seen,
@@ -254,7 +255,7 @@ class Profile:
 
 def profile(work: Work, person_id: int) -> Profile:
     """Everything about one person that the viewer may see, over all programmes of the viewer. Raises NotFound (X6)."""
-    person = work.tx.scalar(select(Person).where(Person.id == person_id, everywhere(work)))
+    person = work.tx.scalar(select(Person).where(Person.id == person_id, known_here(work, [person_id])))
     if person is None:
         raise NotFound
     is_me = person_id == work.actor.person_id

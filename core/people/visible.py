@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, union
 
-from core.access.commands import RUNS_A_PROGRAMME
-from core.permissions import RULES, STAFF, Action, Case, may
+from core.access.commands import lately_left, run_by_actor
+from core.permissions import RULES, STAFF, Action, Case
 from core.programmes.queries import policy_of
 from core.programmes.rules import WhoBooks
 from core.sessions.visible import visible_sessions
@@ -135,24 +135,18 @@ def everywhere(work: Work, but: Role | None = None) -> ColumnElement[bool]:
         visible_people(work, programme_id, but) for programme_id in work.actor.programmes()))
 
 
-def editable(work: Work, ids: Collection[int]) -> set[int]:
-    """Those of these people whose data the actor may edit.
+def known_here(work: Work, ids: Collection[int]) -> ColumnElement[bool]:
+    """Those of these people who exist for the actor, or did until their last role was taken in the actor's programme.
 
-    The actor edits the people of some programme of theirs; whoever runs it is edited by its master admins alone.
+    For one person's page and for commands, so that a slip can be put right; lists and searches do not show them.
     """
-    if work.actor.everything:
-        return set(ids)
-    held: dict[tuple[int, int], set[Role]] = {}
-    for person_id, programme_id, role in work.tx.execute(
-        select(RoleGrant.person_id, RoleGrant.programme_id, RoleGrant.role).where(
-            RoleGrant.person_id.in_(ids), RoleGrant.programme_id.in_(work.actor.programmes()))
-    ):
-        held.setdefault((person_id, programme_id), set()).add(role)
-    return {
-        person_id for (person_id, programme_id), roles in held.items()
-        if may(work, Action.PEOPLE_EDIT, programme_id)
-        and (roles.isdisjoint(RUNS_A_PROGRAMME) or work.actor.holds(programme_id, Role.MASTER_ADMIN))
-    }
+    left = lately_left(work, ids)
+    return or_(everywhere(work), Person.id.in_(left)) if left else everywhere(work)
+
+
+def editable(work: Work, ids: Collection[int]) -> set[int]:
+    """Those of these people whose data the actor may edit: the actor edits people in every programme they are in."""
+    return run_by_actor(work, ids, Action.PEOPLE_EDIT)
 
 
 def may_edit(work: Work, person_id: int) -> bool:

@@ -8,8 +8,8 @@ from sqlalchemy import delete, exists, func, select
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.fields import Checked
 from core.notifications.commands import notify
-from core.people.visible import everywhere
-from core.permissions import TICKABLE, Action, require
+from core.people.visible import known_here
+from core.permissions import TICKABLE, Action, may, require
 from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import EFFECTS, PRESETS, Policy, WhoBooks, effects
 from core.sessions.rules import StaleForm, hours_problem
@@ -231,6 +231,7 @@ def grant_role(
         require(work, Action.PEOPLE_EDIT, programme_id)
         raise Invalid({"role": "Choose one of the roles."})
     require(work, Action.PEOPLE_EDIT if role in ORDINARY else Action.ROLES_GRANT, programme_id)
+    refuse_own_gain(work, programme_id, [person_id])
     name = _seen_name(work, person_id)
     ticked = _ticked(role, permissions)
     lock_programmes(work, [programme_id])
@@ -275,6 +276,12 @@ def revoke_role(work: Work, programme_id: int, person_id: int, role: Role) -> in
     return person_id
 
 
+def refuse_own_gain(work: Work, programme_id: int, person_ids: Collection[int]) -> None:
+    """Nobody gives themselves a role or a tie but who grants all roles anyway. Raises NotAllowed."""
+    if work.actor.person_id in person_ids and not may(work, Action.ROLES_GRANT, programme_id):
+        raise NotAllowed("You cannot give yourself a role. Ask a master admin.")
+
+
 def called(programme: ProgrammeView, role: Role) -> str:
     """A role in the programme's own word."""
     words = programme.policy.words
@@ -295,8 +302,8 @@ def _ticked(role: Role, permissions: Collection[str] | None) -> list[str] | None
 
 
 def _seen_name(work: Work, person_id: int) -> str:
-    """The name of somebody whom the actor sees in any programme. Raises NotFound."""
-    name = work.tx.scalar(select(Person.name).where(Person.id == person_id, everywhere(work)))
+    """The name of somebody whom the actor sees in any programme, or saw there until now. Raises NotFound."""
+    name = work.tx.scalar(select(Person.name).where(Person.id == person_id, known_here(work, [person_id])))
     if name is None:
         raise NotFound
     return name

@@ -8,7 +8,6 @@ from sqlalchemy import exists, select
 from core.errors import NotFound
 from core.programmes.rules import Policy
 from core.work import Work
-from db.models.people import Person
 from db.models.programmes import Programme, RoleGrant
 from db.models.sessions import Session
 from db.words import Kind, Role
@@ -63,31 +62,6 @@ def my_programmes(work: Work) -> list[ProgrammeView]:
     ids = work.actor.programmes() if not work.actor.everything else work.tx.scalars(select(Programme.id)).all()
     views = [programme_of(work, programme_id) for programme_id in ids]
     return sorted(views, key=lambda view: (view.retired, view.name.casefold()))
-
-
-@dataclass(frozen=True)
-class GrantRow:
-    """One role of one person, for the settings screen."""
-
-    id: int
-    person_id: int
-    name: str
-    email: str | None
-    role: Role
-    permissions: tuple[str, ...]
-
-
-def staff_grants(work: Work, programme_id: int) -> list[GrantRow]:
-    """Who runs a programme: every grant but those of practitioners, learners and their adults."""
-    programme_of(work, programme_id)
-    many = (Role.PRACTITIONER, Role.LEARNER, Role.GUARDIAN, Role.LINE_MANAGER)
-    rows = work.tx.execute(
-        select(RoleGrant.id, Person.id, Person.name, Person.email, RoleGrant.role, RoleGrant.permissions)
-        .join(Person, Person.id == RoleGrant.person_id)
-        .where(RoleGrant.programme_id == programme_id, RoleGrant.role.not_in(many))
-        .order_by(Person.name, Person.id)
-    )
-    return [GrantRow(*row[:5], tuple(row[5] or ())) for row in rows]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What can be done with sessions. Every command takes many, runs in one order (allowed, valid, change), all or none."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -10,10 +10,19 @@ from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 from core.clock import when_words
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.notifications.commands import notify
-from core.permissions import Action, Case, allows, may, require, require_all
+from core.permissions import RECORDED, Action, Case, allows, may, require, require_all
 from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import Policy
 from core.sessions.busy import Wanted, lock, refuse_clashes
+from core.sessions.checks import (
+    Place,
+    check_references,
+    holding,
+    learners_of,
+    misfits,
+    rooms_of,
+    timetables_of,
+)
 from core.sessions.rules import (
     OUTCOMES_FORM,
     Booking,
@@ -25,11 +34,14 @@ from core.sessions.rules import (
 )
 from core.sessions.visible import cases_for, facts_of
 from core.work import Work
-from db.models.people import Person, Team, TeamMember
+from db.bulk import insert_many
+from db.models.people import Person, Team
 from db.models.programmes import Programme, RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber
 from db.models.structure import Course, Room, Timetable
-from db.words import Method, Origin, Outcome, Role, Status, TimetableKind
+from db.words import Origin, Outcome, Role, Status, TimetableKind
+
+TABLE, PARTS, LINKS = (cast(Table, model.__table__) for model in (Session, Participation, SessionCourse))
 
 # Booking -----------------------------------------------------------------------------------------------------------
 
@@ -49,44 +61,43 @@ def book_sessions(work: Work, bookings: Sequence[Booking]) -> list[int]:
 
 
 def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Booking]]) -> list[int]:
+    _check_open(programme)
     items = [item for item, _ in listed]
     bookings = [_with_owner(work, programme, booking) for _, booking in listed]
     for item, booking in zip(items, bookings, strict=True):
         if found := booking.problems(programme.policy):
             raise Invalid(found, item)
-    _check_references(work, programme, items, bookings)
-    learners = _learners_of(work, programme, bookings)
-    _check_clients(work, programme, bookings, learners)
+    learners = learners_of(work, programme, bookings)
+    client = not may(work, Action.SESSION_BOOK, programme.id, but=Role.LEARNER)
+    if client:  # before any look that would tell them who there is
+        _check_own(work, learners)
+    people = [_everybody(booking.practitioner_id, those) for booking, those in zip(bookings, learners, strict=True)]
+    lock(work, frozenset[int]().union(*people), {one.room_id for one in bookings if one.room_id is not None})
+    check_references(work, programme, items, bookings, learners)
     for item, booking in zip(items, bookings, strict=True):
         _check_hours(work, programme, booking.starts_at, booking.ends_at, booking.reason, item)
-    numbers = _numbers(work, programme, items, bookings)
+    numbers = _numbers(work, programme, items, bookings, client)
     wanted = [
-        Wanted(item, _everybody(booking.practitioner_id, learners[n]), booking.room_id, booking.starts_at,
-               booking.ends_at, team_id=booking.team_id)
-        for n, (item, booking) in enumerate(zip(items, bookings, strict=True))
+        Wanted(item, those, booking.room_id, booking.starts_at, booking.ends_at, team_id=booking.team_id)
+        for item, booking, those in zip(items, bookings, people, strict=True)
         if booking.starts_at is not None and booking.ends_at is not None
     ]
-    lock(work, {person for one in wanted for person in one.people}, {one.room_id for one in wanted if one.room_id})
     refuse_clashes(work, programme.id, wanted)
-    made = work.tx.execute(  # asked for in order, SQLAlchemy would send them one by one to SQLite
-        insert(Session).returning(Session.number, Session.id),
-        [_session_row(work, programme.policy, booking, number)
-         for booking, number in zip(bookings, numbers, strict=True)],
-    ).all()
-    id_of = {row.number: row.id for row in made}
+    id_of = insert_many(work.tx.connection(), TABLE, [
+        _session_row(work, programme.policy, booking, number)
+        for booking, number in zip(bookings, numbers, strict=True)
+    ], "number")
     ids = [id_of[number] for number in numbers]
     parts = [
         {"session_id": id_, "learner_id": person}
         for id_, those in zip(ids, learners, strict=True) for person in those
     ]
-    if parts:
-        work.tx.execute(insert(Participation).returning(Participation.id), parts)  # one statement: triggers fire once
+    insert_many(work.tx.connection(), PARTS, parts)
     linked = [
         {"session_id": id_, "course_id": course}
         for id_, booking in zip(ids, bookings, strict=True) for course in booking.course_ids
     ]
-    if linked:
-        work.tx.execute(insert(SessionCourse).returning(SessionCourse.id), linked)
+    insert_many(work.tx.connection(), LINKS, linked)
     notify(work, (
         (person, programme.id, id_, f"Booked: {_named(number, booking, programme)}.")
         for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True)
@@ -96,6 +107,12 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         f"Booked {_named(numbers[0], bookings[0], programme)}." if len(ids) == 1 else f"Booked {len(ids)} sessions."
     )
     return ids
+
+
+def _check_open(programme: ProgrammeView) -> None:
+    """Nothing new is put on the calendar of a retired programme."""
+    if programme.retired:
+        raise Conflict(f"{programme.name} is retired, so nothing is booked in it any more.")
 
 
 def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> dict[str, Any]:
@@ -133,108 +150,8 @@ def _with_owner(work: Work, programme: ProgrammeView, booking: Booking) -> Booki
     return replace(booking, practitioner_id=owners.get(booking.timetable_id))
 
 
-def _check_references(
-    work: Work, programme: ProgrammeView, items: Sequence[int], bookings: Sequence[Booking]
-) -> None:
-    """Everything that is named belongs to this programme and is not retired; else it does not exist (X6)."""
-    words = programme.policy.words
-    practitioners = _holding(work, programme.id, Role.PRACTITIONER, {b.practitioner_id for b in bookings})
-    learners = _holding(work, programme.id, Role.LEARNER, {each for b in bookings for each in b.learner_ids})
-    teams = _known(work, Team, programme.id, {b.team_id for b in bookings})
-    rooms = _known(work, Room, programme.id, {b.room_id for b in bookings})
-    courses = _known(work, Course, programme.id, {each for b in bookings for each in b.course_ids})
-    timetables = _timetables(work, programme.id, {b.timetable_id for b in bookings})
-    follows = {fact.id for fact in facts_of(work, {b.follows_id for b in bookings if b.follows_id is not None})}
-    for item, booking in zip(items, bookings, strict=True):
-        found: dict[str, str] = {}
-        if booking.practitioner_id is not None and booking.practitioner_id not in practitioners:
-            found["practitioner"] = f"Choose a {words.practitioner} of this programme."
-        if not set(booking.learner_ids) <= learners:
-            found["who"] = f"Choose a {words.learner} of this programme."
-        if booking.team_id is not None and booking.team_id not in teams:
-            found["who"] = f"Choose a {words.team} of this programme."
-        if booking.room_id is not None and booking.room_id not in rooms:
-            found["room"] = "Choose a room of this programme."
-        if not set(booking.course_ids) <= courses:
-            found["courses"] = f"Choose among the {words.many('course')} of this programme."
-        if booking.timetable_id is not None:
-            if booking.timetable_id not in timetables:
-                found["timetable"] = "Choose a timetable of this programme."
-            elif timetables[booking.timetable_id] not in (None, booking.practitioner_id):
-                found["timetable"] = f"This timetable belongs to another {words.practitioner}."
-        if booking.follows_id is not None and booking.follows_id not in follows:
-            raise NotFound
-        if found:
-            raise Invalid(found, item)
-
-
-def _ids(ids: Iterable[int | None]) -> list[int]:
-    return sorted({id_ for id_ in ids if id_ is not None and is_id(id_)})
-
-
-def _holding(work: Work, programme_id: int, role: Role, ids: Iterable[int | None]) -> set[int]:
-    listed = _ids(ids)
-    found: set[int] = set()
-    for n in range(0, len(listed), 1000):
-        found.update(work.tx.scalars(
-            select(RoleGrant.person_id).join(Person, Person.id == RoleGrant.person_id).where(
-                RoleGrant.programme_id == programme_id, RoleGrant.role == role,
-                RoleGrant.person_id.in_(listed[n:n + 1000]), Person.disabled_at.is_(None),
-            )
-        ))
-    return found
-
-
-def _known(
-    work: Work, model: type[Team] | type[Room] | type[Course], programme_id: int, ids: Iterable[int | None]
-) -> set[int]:
-    listed = _ids(ids)
-    if not listed:
-        return set()
-    return set(work.tx.scalars(
-        select(model.id).where(model.programme_id == programme_id, model.id.in_(listed), model.retired_at.is_(None))
-    ))
-
-
-def _timetables(work: Work, programme_id: int, ids: Iterable[int | None]) -> dict[int, int | None]:
-    listed = _ids(ids)
-    if not listed:
-        return {}
-    return {row.id: row.owner_id for row in work.tx.execute(
-        select(Timetable.id, Timetable.owner_id).where(
-            Timetable.programme_id == programme_id, Timetable.id.in_(listed), Timetable.retired_at.is_(None))
-    )}
-
-
-def _learners_of(work: Work, programme: ProgrammeView, bookings: Sequence[Booking]) -> list[tuple[int, ...]]:
-    """Who takes part in each: the learners named, or the team's members of that day."""
-    teams = {booking.team_id for booking in bookings if booking.team_id is not None}
-    members: dict[int, list[tuple[int, Any, Any]]] = {}
-    if teams:
-        for row in work.tx.execute(
-            select(TeamMember.team_id, TeamMember.learner_id, TeamMember.from_day, TeamMember.until_day)
-            .where(TeamMember.team_id.in_(teams)).order_by(TeamMember.learner_id)
-        ):
-            members.setdefault(row.team_id, []).append((row.learner_id, row.from_day, row.until_day))
-    found = []
-    for booking in bookings:
-        if booking.team_id is None:
-            found.append(tuple(dict.fromkeys(booking.learner_ids)))
-            continue
-        day = (booking.starts_at or work.now).astimezone(programme.zone).date()
-        found.append(tuple(dict.fromkeys(
-            learner for learner, since, until in members.get(booking.team_id, ())
-            if since <= day and (until is None or day <= until)
-        )))
-    return found
-
-
-def _check_clients(
-    work: Work, programme: ProgrammeView, bookings: Sequence[Booking], learners: Sequence[tuple[int, ...]]
-) -> None:
+def _check_own(work: Work, learners: Iterable[Collection[int]]) -> None:
     """Where only being a learner allows to book, it is for oneself, with somebody to meet."""
-    if may(work, Action.SESSION_BOOK, programme.id, but=Role.LEARNER):
-        return
     if any(work.actor.person_id not in those or len(those) > 1 for those in learners):
         raise NotAllowed("You may book sessions for yourself alone.")
 
@@ -253,9 +170,12 @@ def _check_hours(
         raise Invalid({"time": problem}, item)
     if not (reason or "").strip():
         raise Invalid({"time": problem, "reason": "Give a reason to book outside opening hours."}, item)
+    work.because(reason)
 
 
-def _numbers(work: Work, programme: ProgrammeView, items: Sequence[int], bookings: Sequence[Booking]) -> list[int]:
+def _numbers(
+    work: Work, programme: ProgrammeView, items: Sequence[int], bookings: Sequence[Booking], client: bool
+) -> list[int]:
     """The numbers asked for, and the next free ones for the rest. None is ever used again."""
     asked = [booking.number for booking in bookings if booking.number is not None]
     if len(asked) < len(bookings) and not work.on_sqlite:  # one at a time may take the next
@@ -267,9 +187,10 @@ def _numbers(work: Work, programme: ProgrammeView, items: Sequence[int], booking
     free = next_number(work, programme.id)
     seen: set[int] = set()
     for item, booking in zip(items, bookings, strict=True):
-        if booking.number is not None and (booking.number in used or booking.number in seen):
-            said = f"Number {booking.number} was given out before. The next free one is {free}."
-            raise Invalid({"number": said}, item)
+        if booking.number is not None:
+            problem = _number_problem(booking.number, free, client, booking.number in used or booking.number in seen)
+            if problem is not None:
+                raise Invalid({"number": problem}, item)
         seen.add(booking.number or 0)
     numbers, following = [], free
     for booking in bookings:
@@ -281,6 +202,20 @@ def _numbers(work: Work, programme: ProgrammeView, items: Sequence[int], booking
         numbers.append(following)
         following += 1
     return numbers
+
+
+NUMBERS_AHEAD = 10_000
+"""How far a chosen number may run ahead of the next free one, so that a slip does not use them up."""
+
+
+def _number_problem(number: int, free: int, client: bool, used: bool) -> str | None:
+    if client:
+        return "You may not choose the number; the portal gives it."
+    if used:
+        return f"Number {number} was given out before. The next free one is {free}."
+    if number > free + NUMBERS_AHEAD:
+        return f"At most {free + NUMBERS_AHEAD:,}: {NUMBERS_AHEAD:,} above {free:,}, the next free one."
+    return None
 
 
 def next_number(work: Work, programme_id: int) -> int:
@@ -355,6 +290,10 @@ class _Loaded:
 
     def value(self, column: str) -> Any:
         return self.values.get(column, getattr(self.session, column))
+
+    def as_client(self, work: Work) -> bool:
+        """Whether nothing but being a learner lets the actor edit it."""
+        return not allows(work.actor, Action.SESSION_EDIT, self.case, but=Role.LEARNER)
 
 
 def _load(work: Work, ids: Sequence[int], action: Action, versions: Mapping[int, int | None]) -> dict[int, _Loaded]:
@@ -431,10 +370,9 @@ def _apply(work: Work, loaded: Mapping[int, _Loaded]) -> None:
         each for each in changed
         if each.values.keys() & {"starts_at", "ends_at", "practitioner_id", "room_id"} and each.session.starts_at
     ]
-    table = cast(Table, Session.__table__)
     if len(moving) > 1:
         work.tx.execute(
-            update(table).where(table.c.id.in_([each.session.id for each in moving]))
+            update(TABLE).where(TABLE.c.id.in_([each.session.id for each in moving]))
             .values(starts_at=None, ends_at=None, room_id=None)
         )
         for each in moving:
@@ -448,8 +386,8 @@ def _apply(work: Work, loaded: Mapping[int, _Loaded]) -> None:
         )
     for columns, rows in by_columns.items():
         work.tx.connection().execute(
-            update(table).where(table.c.id == bindparam("key_")).values(
-                version=table.c.version + 1, **{column: bindparam(f"new_{column}") for column in columns}
+            update(TABLE).where(TABLE.c.id == bindparam("key_")).values(
+                version=TABLE.c.version + 1, **{column: bindparam(f"new_{column}") for column in columns}
             ), rows,
         )
     work.tx.scalars(  # read again in one go, not one by one as each is looked at
@@ -466,10 +404,48 @@ def _wanted(loaded: Mapping[int, _Loaded]) -> list[Wanted]:
 
 def _retake(work: Work, loaded: Mapping[int, _Loaded]) -> None:
     """Lock, look, and write a change of who, where or when. Raises PersonBusy."""
-    wanted = _wanted(loaded)
-    lock(work, {person for one in wanted for person in one.people}, {one.room_id for one in wanted if one.room_id})
-    refuse_clashes(work, next(iter(loaded.values())).programme.id, wanted)
+    people = [_everybody(each.value("practitioner_id"), each.learners) for each in loaded.values()]
+    rooms = {each.value("room_id") for each in loaded.values()}
+    lock(work, frozenset[int]().union(*people), rooms - {None})
+    _check_taking(work, loaded)
+    refuse_clashes(work, next(iter(loaded.values())).programme.id, _wanted(loaded))
     _apply(work, loaded)
+
+
+def _check_taking(work: Work, loaded: Mapping[int, _Loaded]) -> None:
+    """What a booking checks, of the fields that a change of who, where or when touches (X1). Raises Invalid."""
+    practitioners: dict[int, set[int]] = {}
+    rooms: dict[int, dict[int, Place]] = {}
+    for id_ in {each.programme.id for each in loaded.values()}:
+        here = [each for each in loaded.values() if each.programme.id == id_]
+        practitioners[id_] = holding(work, id_, Role.PRACTITIONER, {each.value("practitioner_id") for each in here})
+        rooms[id_] = rooms_of(work, id_, {each.value("room_id") for each in here})
+    for item, each in enumerate(loaded.values()):
+        if found := _taking_problems(each, practitioners[each.programme.id], rooms[each.programme.id]):
+            raise Invalid(found, item)
+
+
+def _taking_problems(each: _Loaded, practitioners: Collection[int], rooms: Mapping[int, Place]) -> dict[str, str]:
+    words, who, room = each.programme.policy.words, each.value("practitioner_id"), each.value("room_id")
+    if each.values.keys() == {"practitioner_id"} and who is None:
+        return {}  # A11: for any reason
+    asked = {"starts_at": "room", "room_id": "room", "location": "location"}
+    problems = _as_booking(each, each.values).problems(each.programme.policy)
+    found = {name: said for name, said in problems.items() if name in {asked.get(column) for column in each.values}}
+    found.update(misfits(words, who, each.learners, rooms.get(room)))
+    if "practitioner_id" in each.values and who not in practitioners:
+        found["practitioner"] = f"Choose a {words.practitioner} of this programme."
+    elif "starts_at" in each.values and who is not None and who not in practitioners:
+        found["practitioner"] = NO_LONGER_THEIRS.format(words=words)
+    if "room_id" in each.values and room is not None and room not in rooms:
+        found["room"] = "Choose a room of this programme."
+    elif "starts_at" in each.values and room is not None and room not in rooms:
+        found["room"] = ROOM_RETIRED
+    return found
+
+
+NO_LONGER_THEIRS = "Its {words.practitioner} takes no sessions any more. Choose another {words.practitioner} first."
+ROOM_RETIRED = "Its room is not used any more. Change the venue first."
 
 
 def _tell(work: Work, loaded: Mapping[int, _Loaded], said: str) -> None:
@@ -492,6 +468,8 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
         each = loaded[move.session_id]
         if move.starts_at is None:
             raise Invalid({"date": "Choose a date and a time."}, item)
+        if each.session.starts_at is None:
+            _check_open(each.programme)
         minutes = move.minutes
         if minutes is None and each.session.starts_at and each.session.ends_at:
             minutes = round((each.session.ends_at - each.session.starts_at).total_seconds() / 60)
@@ -532,20 +510,13 @@ def change_venue(work: Work, venues: Sequence[Venue]) -> list[int]:
     """Give sessions another room or place. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
     ids = [venue.session_id for venue in venues]
     loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {v.session_id: v.version for v in venues})
-    rooms = {
-        programme_id: _known(work, Room, programme_id, [venue.room_id for venue in venues])
-        for programme_id in {each.programme.id for each in loaded.values()}
-    }
     for item, venue in enumerate(venues):
         each = loaded[venue.session_id]
         found = text_problems({"location": venue.location})
-        if venue.room_id is not None:
-            if venue.room_id not in rooms[each.programme.id]:
-                found["room"] = "Choose a room of this programme."
-            elif each.session.starts_at is None:
-                found["room"] = "A room is taken from a date and time; put the session on the calendar first."
-        elif each.session.method is Method.SMART and each.session.starts_at:
-            found["room"] = "A smart session needs a room."
+        if venue.room_id is not None and not is_id(venue.room_id):
+            found["room"] = "Choose a room of this programme."
+        elif venue.room_id is not None and each.session.starts_at is None:
+            found["room"] = "A room is taken from a date and time; put the session on the calendar first."
         if found:
             raise Invalid(found, item)
         each.values = {"room_id": venue.room_id, "location": (venue.location or "").strip() or None}
@@ -562,32 +533,29 @@ def reassign_sessions(work: Work, changes: Sequence[Reassign]) -> list[int]:
     """
     ids = [change.session_id for change in changes]
     loaded = _load(work, ids, Action.SESSION_REASSIGN, {c.session_id: c.version for c in changes})
+    owners: dict[int, int | None] = {}
     for programme_id in {each.programme.id for each in loaded.values()}:
-        here = [c for c in changes if loaded[c.session_id].programme.id == programme_id]
-        known = _holding(work, programme_id, Role.PRACTITIONER, {c.practitioner_id for c in here})
-        owners = _timetables(work, programme_id, {loaded[c.session_id].session.timetable_id for c in here})
-        for item, change in enumerate(changes):
-            each = loaded[change.session_id]
-            if each.programme.id != programme_id:
-                continue
-            words = each.programme.policy.words
-            if change.practitioner_id is not None and change.practitioner_id not in known:
-                raise Invalid({"practitioner": f"Choose a {words.practitioner} of this programme."}, item)
-            if change.practitioner_id is not None and change.practitioner_id in each.learners:
-                raise Invalid({"practitioner": f"They attend {each.name.lower()} as {words.learner}."}, item)
-            owner = owners.get(each.session.timetable_id or 0)
-            if owner is not None and change.practitioner_id not in (owner, None):
-                said = f"{each.name} stands under a {words.practitioner}'s own timetable."
-                raise Invalid({"practitioner": said}, item)
-            each.values = {"practitioner_id": change.practitioner_id}
+        owners.update(timetables_of(work, programme_id, {each.session.timetable_id for each in loaded.values()}))
+    for item, change in enumerate(changes):
+        each = loaded[change.session_id]
+        words = each.programme.policy.words
+        if change.practitioner_id is not None and not is_id(change.practitioner_id):
+            raise Invalid({"practitioner": f"Choose a {words.practitioner} of this programme."}, item)
+        if change.practitioner_id is not None and change.practitioner_id in each.learners:
+            raise Invalid({"practitioner": f"They attend {each.name.lower()} as {words.learner}."}, item)
+        owner = owners.get(each.session.timetable_id or 0)
+        if owner is not None and change.practitioner_id not in (owner, None):
+            raise Invalid({"practitioner": f"{each.name} stands under a {words.practitioner}'s own timetable."}, item)
+        each.values = {"practitioner_id": change.practitioner_id}
     before = {id_: each.session.practitioner_id for id_, each in loaded.items()}
     _retake(work, loaded)
     notify(work, (
-        (person, each.programme.id, id_, f"{each.name}: {said}")
+        (person, each.programme.id, about, f"{each.name}: {said}")
         for id_, each in loaded.items()
-        for person, said in (
-            (before[id_], "no longer yours."), (each.values["practitioner_id"], "is yours now."),
-            *((learner, "has another practitioner.") for learner in each.learners),
+        for person, about, said in (
+            (before[id_], None, "no longer yours."),  # nor theirs to see, so the notice stands alone
+            (each.values["practitioner_id"], id_, "is yours now."),
+            *((learner, id_, "has another practitioner.") for learner in each.learners),
         )
         if person is not None
     ))
@@ -609,13 +577,15 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         changes = dict(edit.changes)
         if strange := changes.keys() - EDITABLE:
             raise Invalid(dict.fromkeys(strange, "This cannot be changed here."), item)
-        booking = _as_booking(work, each, changes)
-        _check_edit(work, each, booking, changes, item)
-        courses, learner_ids = changes.pop("course_ids", None), changes.pop("learner_ids", None)
-        if learner_ids is not None or "team_id" in changes:
+        booking = _as_booking(each, changes)
+        _check_fields(work, each, booking, changes, item)
+        if changes.keys() & {"team_id", "learner_ids"}:
             joining[edit.session_id] = _first_participants(work, each, booking)
-            if joining[edit.session_id]:
-                _check_clients(work, each.programme, [booking], [joining[edit.session_id]])
+            if joining[edit.session_id] and each.as_client(work):
+                _check_own(work, [joining[edit.session_id]])
+        _check_changed(work, each, booking, changes, (*each.learners, *joining.get(edit.session_id, ())), item)
+        courses = changes.pop("course_ids", None)
+        changes.pop("learner_ids", None)
         if courses is not None:
             _link_courses(work, edit.session_id, courses)
         each.values = {
@@ -632,73 +602,86 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
     _apply(work, loaded)
     parts = [{"session_id": id_, "learner_id": person} for id_, those in joining.items() for person in those]
     if parts:
-        work.tx.execute(insert(Participation).returning(Participation.id), parts)
+        insert_many(work.tx.connection(), PARTS, parts)
         _tell(work, {id_: loaded[id_] for id_ in joining}, "you take part.")
     work.say(f"Changed {_names(loaded).lower()}.")
     return ids
 
 
-def _as_booking(work: Work, each: _Loaded, changes: Mapping[str, Any]) -> Booking:
-    """The session as it would be, so that an edit passes the same checks as a booking (X1)."""
-    session = each.session
-    minutes = None
-    if session.starts_at is not None and session.ends_at is not None:
-        minutes = round((session.ends_at - session.starts_at).total_seconds() / 60)
-    courses = changes.get("course_ids")
-    if courses is None:
-        courses = tuple(work.tx.scalars(
-            select(SessionCourse.course_id).where(SessionCourse.session_id == session.id)))
-    team = changes.get("team_id", session.team_id)
+def _as_booking(each: _Loaded, changes: Mapping[str, Any]) -> Booking:
+    """The session as it would be, so that a change passes the same checks as a booking (X1); courses if given."""
+    def now(column: str) -> Any:
+        return changes.get(column, getattr(each.session, column))
+
+    starts_at, ends_at, team = now("starts_at"), now("ends_at"), now("team_id")
     return Booking(
-        programme_id=session.programme_id, practitioner_id=session.practitioner_id, team_id=team,
-        learner_ids=() if team is not None else changes.get("learner_ids", each.learners),
-        timetable_id=changes.get("timetable_id", session.timetable_id), room_id=session.room_id,
-        method=changes.get("method", session.method), location=changes.get("location", session.location),
-        starts_at=session.starts_at, minutes=minutes, course_ids=courses,
-        type=changes.get("type", session.type), planning_notes=changes.get("planning_notes", session.planning_notes),
-        description=changes.get("description", session.description), number=changes.get("number", session.number),
-        report_required=changes.get("report_required", session.report_required),
+        programme_id=each.programme.id, practitioner_id=now("practitioner_id"), team_id=team,
+        learner_ids=changes.get("learner_ids", () if team is not None else each.learners),
+        timetable_id=now("timetable_id"), room_id=now("room_id"), method=now("method"), location=now("location"),
+        starts_at=starts_at, course_ids=changes.get("course_ids", ()), type=now("type"),
+        minutes=round((ends_at - starts_at).total_seconds() / 60) if starts_at and ends_at else None,
+        planning_notes=now("planning_notes"), description=now("description"), number=now("number"),
+        report_required=now("report_required"),
     )
 
 
-def _check_edit(work: Work, each: _Loaded, booking: Booking, changes: Mapping[str, Any], item: int) -> None:
-    fields = {"team_id": "who", "learner_ids": "who", "timetable_id": "timetable", "course_ids": "courses"}
-    asked = {fields.get(name, name) for name in changes} | ({"room"} if "method" in changes else set())
+_FIELDS = {"team_id": "who", "learner_ids": "who", "timetable_id": "timetable", "course_ids": "courses"}
+"""What columns are called beside which a problem stands."""
+
+
+def _check_fields(work: Work, each: _Loaded, booking: Booking, changes: Mapping[str, Any], item: int) -> None:
+    """What stands against the values themselves. Raises Invalid."""
+    asked = {_FIELDS.get(name, name) for name in changes} | ({"room"} if "method" in changes else set())
     found = {name: said for name, said in booking.problems(each.programme.policy).items() if name in asked}
     if "type" in changes and changes["type"] == each.session.type:
         found.pop("type", None)  # a type that policy no longer offers may stay
     if "type" in changes and not changes["type"]:
         found["type"] = "Choose a type."
-    if "report_required" in changes and changes["report_required"] is None:
-        found["report_required"] = "Say whether a report is required."
+    if "number" in changes and changes["number"] is None:
+        found["number"] = "A session has a number."
+    if "report_required" in changes and changes["report_required"] != each.session.report_required:
+        if changes["report_required"] is None:
+            found["report_required"] = "Say whether a report is required."
+        elif each.session.status in RECORDED:  # A10
+            found["report_required"] = f"This was fixed when it was {each.session.status}. Reopen it first."
+        elif each.as_client(work):
+            found["report_required"] = "You may not change whether a report is required."
     if found:
         raise Invalid(found, item)
-    try:
-        _check_references(work, each.programme, [item], [replace(
-            booking, practitioner_id=booking.practitioner_id if "timetable" in asked else None,
-            timetable_id=booking.timetable_id if "timetable" in asked else None,
-            learner_ids=booking.learner_ids if "learner_ids" in changes else (),
-            team_id=booking.team_id if "team_id" in changes else None, room_id=None,
-            course_ids=booking.course_ids if "courses" in asked else (),
-        )])
-    except Invalid as problem:
-        raise Invalid(problem.problems, item) from problem
+
+
+def _check_changed(
+    work: Work, each: _Loaded, booking: Booking, changes: Mapping[str, Any], learners: Sequence[int], item: int
+) -> None:
+    """That what is newly named exists and fits, and the number is free. Raises Invalid."""
+    who = bool(changes.keys() & {"team_id", "learner_ids"})
+    check_references(work, each.programme, [item], [replace(
+        booking, practitioner_id=booking.practitioner_id if "timetable_id" in changes else None,
+        timetable_id=booking.timetable_id if "timetable_id" in changes else None,
+        learner_ids=booking.learner_ids if "learner_ids" in changes else (),
+        team_id=booking.team_id if "team_id" in changes else None, room_id=None,
+        course_ids=booking.course_ids if "course_ids" in changes else (),
+    )], [()])
+    if who:
+        place = rooms_of(work, each.programme.id, [booking.room_id]).get(booking.room_id or 0)
+        if found := misfits(each.programme.policy.words, booking.practitioner_id, learners, place):
+            raise Invalid(found, item)
     number = changes.get("number", each.session.number)
-    if number is None:
-        raise Invalid({"number": "A session has a number."}, item)
     if number != each.session.number:
         given = work.tx.scalar(select(SessionNumber.session_id).where(
             SessionNumber.programme_id == each.programme.id, SessionNumber.number == number))
-        if given is not None and given != each.session.id:
-            free = next_number(work, each.programme.id)
-            raise Invalid({"number": f"Number {number} was given out before. The next free one is {free}."}, item)
+        problem = _number_problem(number, next_number(work, each.programme.id), each.as_client(work),
+                                  given is not None and given != each.session.id)
+        if problem is not None:
+            raise Invalid({"number": problem}, item)
 
 
 def _first_participants(work: Work, each: _Loaded, booking: Booking) -> tuple[int, ...]:
     """Who joins an open session. Raises Conflict where somebody is in it already (B4)."""
     present = set(each.learners)
-    coming = _learners_of(work, each.programme, [booking])[0]
-    if present and (each.session.team_id != booking.team_id or (booking.team_id is None and set(coming) != present)):
+    coming = learners_of(work, each.programme, [booking])[0]
+    placed = present or (each.session.team_id is not None and each.session.starts_at is not None)
+    if placed and (each.session.team_id != booking.team_id or (booking.team_id is None and set(coming) != present)):
         words = each.programme.policy.words
         raise Conflict(
             f"{each.name} already has its {words.team if each.session.team_id else words.learner}. To replace them,"
@@ -727,15 +710,19 @@ def replace_participants(
     Returns the new session's id. Raises NotAllowed, Invalid, StaleForm, PersonBusy.
     """
     each = _load(work, [session_id], Action.SESSION_CANCEL, {session_id: version})[session_id]
+    courses = tuple(work.tx.scalars(select(SessionCourse.course_id).where(SessionCourse.session_id == session_id)))
     booking = replace(
-        _as_booking(work, each, {}), learner_ids=(learner_id,) if learner_id is not None else (), team_id=team_id,
+        _as_booking(each, {"course_ids": courses}), learner_ids=(learner_id,) if learner_id is not None else (),
+        team_id=team_id,
         number=None, planning_notes=None, follows_id=session_id, origin=Origin.COPY,
         reason="as the session that it replaces",
     )
+    reason = reason or "somebody else takes part"
     if learner_id is None and team_id is None:
         raise Invalid({"who": "Choose who takes part instead."})
-    cancel_sessions(work, [session_id], reason or "somebody else takes part", {})
+    cancel_sessions(work, [session_id], reason, {})
     made = book_sessions(work, [booking])
+    work.because(reason)
     work.say(f"Cancelled {each.name.lower()} and booked a new one in its place.")
     return made
 
@@ -755,14 +742,31 @@ def cancel_sessions(
     for each in loaded.values():
         each.values = {"cancelled_at": work.now, "cancel_reason": reason}
     _apply(work, loaded)
-    work.tx.execute(
-        update(Participation)
-        .where(Participation.session_id.in_(list(session_ids)), Participation.outcome.is_(None))
-        .values(outcome=Outcome.PRACTITIONER_CANCELLED, outcome_at=work.now)
-    )
+    cancelled: dict[Outcome, list[int]] = {}
+    for each in loaded.values():
+        cancelled.setdefault(_whose_doing(work, each), []).append(each.session.id)
+    for outcome, ids in cancelled.items():
+        work.tx.execute(
+            update(Participation).where(Participation.session_id.in_(ids), Participation.outcome.is_(None)).values(
+                outcome=outcome, outcome_at=work.now,
+                notice_at=None if outcome is Outcome.PRACTITIONER_CANCELLED else work.now)
+        )
+    work.because(reason)
     _tell(work, loaded, f"cancelled. {reason}")
     work.say(f"Cancelled {_names(loaded).lower()}.")
     return list(session_ids)
+
+
+NOTICE = timedelta(hours=24)
+"""From here on, by elapsed time, a learner cancels in time (E3)."""
+
+
+def _whose_doing(work: Work, each: _Loaded) -> Outcome:
+    """The learner's side cancels late or in time where nothing but being a learner allows it."""
+    if allows(work.actor, Action.SESSION_CANCEL, each.case, but=Role.LEARNER):
+        return Outcome.PRACTITIONER_CANCELLED
+    late = each.session.starts_at is not None and each.session.starts_at - work.now < NOTICE
+    return Outcome.CANCELLED_LATE if late else Outcome.CANCELLED_IN_TIME
 
 
 def _given(said: str, field_: str, sentence: str) -> str:
@@ -868,6 +872,7 @@ def reopen_session(work: Work, session_id: int, reason: str, version: int | None
     )
     each.values = {"report_published_at": None, "comments_at": None, "told_at": None}
     _apply(work, {session_id: each})
+    work.because(reason)
     _tell(work, {session_id: each}, f"reopened. {reason}")
     work.say(f"Reopened {each.name.lower()}: {reason}")
     return [session_id]

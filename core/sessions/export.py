@@ -1,6 +1,8 @@
 """The list of sessions as a file: what is filtered, all of it, in the columns of the screen, typed."""
 
-from collections.abc import Callable, Iterator, Sequence
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -8,12 +10,10 @@ from zoneinfo import ZoneInfo
 from core.permissions import Action
 from core.programmes.queries import programme_of
 from core.programmes.rules import Words
-from core.sessions.address import Listing
-from core.sessions.queries import TO_LOG, TO_PLACE, Row, all_ids, rows_of
+from core.sessions.queries import TO_LOG, TO_PLACE, Row, rows_of
 from core.work import Work
 
 Cell = str | int | datetime | None
-CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ def headings(work: Work, programme_id: int, zone: ZoneInfo) -> list[str]:
     return found
 
 
-def lines(work: Work, programme_id: int, asked: Listing, zone: ZoneInfo) -> Iterator[list[Cell]]:
-    """Every line of the list, in its order; times are local and naive. Words only for those who may read (D7)."""
-    ids = all_ids(work, programme_id, asked.filters, sort=asked.sort, down=asked.down)
-    for n in range(0, len(ids), CHUNK):
-        for row in rows_of(work, ids[n:n + CHUNK]):
-            yield _line(row, zone)
+def lines(work: Work, ids: Sequence[int], zone: ZoneInfo) -> list[list[Cell]]:
+    """The lines of these sessions, less those not to be seen any more; times are local and naive.
+
+    Words only for those who may read them (D7).
+    """
+    return [_line(row, zone) for row in rows_of(work, ids)]
 
 
 def _line(row: Row, zone: ZoneInfo) -> list[Cell]:
@@ -89,6 +89,19 @@ def _local(at: datetime | None, zone: ZoneInfo) -> datetime | None:
 
 
 def harmless(text: str) -> str:
-    """Text that no spreadsheet takes for a formula when it opens a CSV."""
-    risky: Sequence[str] = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-    return f"'{text}" if text.lstrip(" \u00a0\u200b").startswith(tuple(risky)) else text
+    """Text that no spreadsheet takes for a formula when it opens a CSV, nor any part of it where `;` parts cells."""
+    return "".join(
+        f"'{part}" if number % 2 == 0 and _is_formula(part) else part
+        for number, part in enumerate(_PARTS.split(text))
+    )
+
+
+_PARTS = re.compile(r"([;\t\r\n]+)")
+
+
+def _is_formula(text: str) -> bool:
+    """Whether the first letter that shows, in whatever width, is one that formulas begin with."""
+    for letter in text:
+        if not (letter.isspace() or unicodedata.category(letter) in ("Cc", "Cf")):
+            return unicodedata.normalize("NFKC", letter)[:1] in ("=", "+", "-", "@")
+    return False

@@ -16,8 +16,12 @@ from core.clock import resolve, when_words
 from core.errors import Conflict, Invalid, NotFound
 from core.permissions import Action, Case, allows, may, why_not
 from core.programmes.queries import ProgrammeView, policy_of, programme_of
+from core.programmes.rules import BookingField
 from core.sessions.busy import Overlap, Wanted, clash_sentence, lock, named, overlaps
+from core.sessions.checks import Place, holding, misfits, rooms_of
 from core.sessions.commands import (
+    NO_LONGER_THEIRS,
+    ROOM_RETIRED,
     Move,
     Reassign,
     Venue,
@@ -93,6 +97,8 @@ class _Plan:
     ends_at: datetime | None
     practitioner_id: int | None
     room_id: int | None
+    place: Place | None = None
+    """The room as it would be taken."""
     before: str = ""
     after: str = ""
     refused: str | None = None
@@ -192,6 +198,12 @@ def _planned(
             plan.refused = "Somebody else changed it meanwhile. Close this and look again."
     _PLANS[fix.kind](work, programme, fix, plans, zone or programme.zone)
     if fix.kind is not FixKind.CANCEL:
+        for plan in plans:
+            taken_off = fix.kind is FixKind.REASSIGN and fix.practitioner_id is None
+            if plan.refused is None and not taken_off and (found := misfits(
+                programme.policy.words, plan.practitioner_id, plan.learners, plan.place
+            )):
+                plan.refused = " ".join(found.values())
         _refuse_clashes(work, programme, plans, hold)
     return plans
 
@@ -202,7 +214,7 @@ def _loaded(work: Work, ids: Sequence[int]) -> list[_Plan]:
             Session.id, Session.programme_id, Session.number, Session.version, Session.status, Session.method,
             Session.starts_at, Session.ends_at, Session.practitioner_id, Session.room_id, Session.timetable_id,
             Session.location, Person.name.label("practitioner"), Room.name.label("room"),
-            Timetable.owner_id.label("owner_id"),
+            Room.capacity, Room.retired_at.label("room_retired_at"), Timetable.owner_id.label("owner_id"),
         )
         .outerjoin(Person, Person.id == Session.practitioner_id).outerjoin(Room, Room.id == Session.room_id)
         .outerjoin(Timetable, Timetable.id == Session.timetable_id).where(Session.id.in_(ids))
@@ -215,7 +227,8 @@ def _loaded(work: Work, ids: Sequence[int]) -> list[_Plan]:
     ):
         learners[session_id] = (*learners.get(session_id, ()), learner)
     return [
-        _Plan(row, learners.get(row.id, ()), row.starts_at, row.ends_at, row.practitioner_id, row.room_id)
+        _Plan(row, learners.get(row.id, ()), row.starts_at, row.ends_at, row.practitioner_id, row.room_id,
+              Place(row.room, row.capacity) if row.room_id is not None and row.room_retired_at is None else None)
         for row in (rows[id_] for id_ in ids)
     ]
 
@@ -252,6 +265,8 @@ def shifted(starts_at: datetime, fix: Fix, zone: ZoneInfo) -> tuple[datetime, st
 
 def _shift(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
     overrides = may(work, Action.HOURS_OVERRIDE, programme.id)
+    plans = list(plans)
+    practitioners = holding(work, programme.id, Role.PRACTITIONER, {plan.practitioner_id for plan in plans})
     for plan in plans:
         if plan.starts_at is None or plan.ends_at is None:
             plan.before = "not on the calendar"
@@ -268,6 +283,12 @@ def _shift(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan
             continue
         if found := time_problems(plan.starts_at, round(length.total_seconds() / 60), programme.policy):
             plan.refused = " ".join(found.values())
+        elif plan.practitioner_id is not None and plan.practitioner_id not in practitioners:
+            plan.refused = NO_LONGER_THEIRS.format(words=programme.policy.words)
+        elif plan.room_id is not None and plan.place is None:
+            plan.refused = ROOM_RETIRED
+        elif plan.room_id is None and plan.session.method == Method.SMART:
+            plan.refused = "A smart session needs a room."
         elif closed := hours_problem(plan.starts_at, plan.ends_at, programme.policy, programme.zone):
             if not overrides:
                 plan.refused = closed
@@ -276,19 +297,21 @@ def _shift(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan
 
 
 def _venue(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
-    room = None if fix.room_id is None else work.tx.scalar(
-        select(Room.name).where(Room.id == fix.room_id, Room.programme_id == programme.id, Room.retired_at.is_(None)))
-    if fix.room_id is not None and room is None:
+    place = rooms_of(work, programme.id, [fix.room_id]).get(fix.room_id or 0)
+    if fix.room_id is not None and place is None:
         raise Invalid({"room": "Choose a room of this programme."})
     for plan in plans:
-        plan.before, plan.after = _place(plan.session.room, plan.session.location), _place(room, fix.location.strip())
-        plan.room_id = fix.room_id
+        plan.before = _place(plan.session.room, plan.session.location)
+        plan.after = _place(place.name if place else None, fix.location.strip())
+        plan.room_id, plan.place = fix.room_id, place
         if plan.refused is not None:
             continue
         if fix.room_id is not None and plan.starts_at is None:
             plan.refused = "A room is taken from a date and time; it has none yet."
         elif fix.room_id is None and plan.session.method == Method.SMART and plan.starts_at is not None:
             plan.refused = "A smart session needs a room."
+        elif fix.room_id is None and not fix.location and BookingField.LOCATION in programme.policy.required:
+            plan.refused = "Say where it takes place."
         elif plan.before == plan.after:
             plan.refused = "It takes place there already."
 

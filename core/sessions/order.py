@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, or_, select, union_all
 
-from core.sessions.visible import describable_sessions, sees_all
+from core.sessions.visible import describable_sessions, sees_all, shown_parts
 from core.work import Work
 from db.joins import led
 from db.models.people import Person, Team
@@ -56,11 +56,11 @@ def _name_of(table: Any, key: Column) -> Column:
     return select(table.c.name).where(table.c.id == key).scalar_subquery()
 
 
-def _first(table: Any, link: Any, column: str) -> Column:
+def _first(table: Any, link: Any, column: str, *only: ColumnElement[bool]) -> Column:
     """The first of the names that a session is linked to."""
     return (
         select(func.min(table.c.name)).join(link, link.c[column] == table.c.id)
-        .where(link.c.session_id == SESSION.c.id).scalar_subquery()
+        .where(link.c.session_id == SESSION.c.id, *only).correlate(SESSION).scalar_subquery()
     )
 
 
@@ -121,9 +121,18 @@ SORTS: dict[str, Sort] = {
 }
 
 
+def _sort(work: Work, programme_id: int, sort: str) -> Sort:
+    """What the heading sorts by; for those who see some of the learners only, by these (X6), without a walk."""
+    hidden = shown_parts(work, programme_id, PART.c.learner_id, PART.c.session_id) if sort == "team" else ()
+    if not hidden:
+        return SORTS.get(sort, SORTS["time"])
+    name = func.coalesce(_name_of(TEAM, SESSION.c.team_id), _first(PERSON, PART, "learner_id", *hidden))
+    return Sort(name=name, tie=_by_id)
+
+
 def ordered(work: Work, programme_id: int, where: Sequence[ColumnElement[bool]], sort: str, down: bool) -> Rows:
     """Ids of sessions, sorted as a whole."""
-    chosen = SORTS.get(sort, SORTS["time"])
+    chosen = _sort(work, programme_id, sort)
     statement = select(SESSION.c.id).where(*where)
     if chosen.name is not None:
         return statement.order_by(chosen.name.is_(None), *(_way(key, down) for key in (chosen.name, *chosen.tie)))
@@ -137,7 +146,7 @@ def walked(
     work: Work, programme_id: int, where: Sequence[ColumnElement[bool]], sort: str, down: bool, start: int, most: int
 ) -> list[int] | None:
     """One stretch of a long result along the index of names; nothing where this sort has no such walk."""
-    chosen = SORTS.get(sort, SORTS["time"])
+    chosen = _sort(work, programme_id, sort)
     if not chosen.walks:
         return None
     ids = list(work.tx.scalars(_merged(chosen, programme_id, where, down, start + most).offset(start).limit(most)))
@@ -171,4 +180,7 @@ def _merged(
 
 def _way(key: Any, down: bool) -> Any:
     """Empty first upwards and last downwards, alike on both engines and as the indexes stand."""
-    return key.desc().nulls_last() if down else key.asc().nulls_first()
+    way = key.desc() if down else key.asc()
+    if not getattr(key, "nullable", True):
+        return way
+    return way.nulls_last() if down else way.nulls_first()

@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
 from core.clock import FIRST_DAY, LAST_DAY, MINUTE, day_start, days_between, resolve
 from core.programmes.queries import programme_of
@@ -14,8 +14,9 @@ from core.sessions.busy import Busy
 from core.sessions.queries import Worksheet, worksheet
 from core.sessions.rules import Booking
 from core.work import Work
-from db.models.people import Team, TeamMember
-from db.words import Origin
+from db.models.people import Person, Team, TeamMember
+from db.models.programmes import RoleGrant
+from db.words import Origin, Role
 
 Span = tuple[datetime, datetime]
 
@@ -32,13 +33,16 @@ class Mark(StrEnum):
 def involved(
     work: Work, programme_id: int, people: Iterable[int | None], team_id: int | None, day: date
 ) -> frozenset[int]:
-    """Whose time a booking takes: these people, and the team's members of that day."""
+    """Whose time a booking takes: these people, and the team's members of that day who are learners still."""
     found = {person for person in people if person is not None}
     if team_id is not None:
         found.update(work.tx.scalars(
-            select(TeamMember.learner_id).join(Team, Team.id == TeamMember.team_id).where(
-                Team.id == team_id, Team.programme_id == programme_id, TeamMember.from_day <= day,
-                or_(TeamMember.until_day.is_(None), TeamMember.until_day >= day),
+            select(TeamMember.learner_id).join(Team, Team.id == TeamMember.team_id)
+            .join(Person, and_(Person.id == TeamMember.learner_id, Person.disabled_at.is_(None)))
+            .join(RoleGrant, and_(RoleGrant.person_id == Person.id, RoleGrant.role == Role.LEARNER))
+            .where(
+                Team.id == team_id, Team.programme_id == programme_id, RoleGrant.programme_id == programme_id,
+                TeamMember.from_day <= day, or_(TeamMember.until_day.is_(None), TeamMember.until_day >= day),
             )
         ))
     return frozenset(found)

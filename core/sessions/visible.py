@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, union
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, false, or_, select, true, union
 
 from core.errors import NotFound
 from core.permissions import STAFF, Action, Case, allows
@@ -26,7 +26,7 @@ def visible_sessions(work: Work, programme_id: int) -> ColumnElement[bool]:
 
 def describable_sessions(work: Work, programme_id: int) -> ColumnElement[bool]:
     """Those whose words the actor may read, so that a search never finds by words that are not shown (D7)."""
-    return _limited(work, programme_id, _seen_ways(work, programme_id, but=Role.LINE_MANAGER))
+    return _limited(work, programme_id, _seen_ways(work, programme_id, Role.LINE_MANAGER))
 
 
 def sees_all(work: Work, programme_id: int) -> bool:
@@ -43,9 +43,9 @@ def _limited(work: Work, programme_id: int, ways: Sequence[Rows]) -> ColumnEleme
     return and_(here, Session.id.in_(union(*ways) if len(ways) > 1 else ways[0]))
 
 
-def _seen_ways(work: Work, programme_id: int, but: Role | None = None) -> list[Rows]:
+def _seen_ways(work: Work, programme_id: int, *but: Role) -> list[Rows]:
     """One select of session ids for each role held, just as the table of rules says."""
-    me, roles = work.actor.person_id, work.actor.roles.get(programme_id, frozenset()) - {but}
+    me, roles = work.actor.person_id, work.actor.roles.get(programme_id, frozenset()) - set(but)
     ways: list[Rows] = []
     if Role.PRACTITIONER in roles:
         ways.append(select(Session.id).where(Session.practitioner_id == me))
@@ -154,11 +154,33 @@ def shown_learners(work: Work, case: Case) -> frozenset[int] | None:
     """Whose part in a session the actor may see: everybody's (None), or only those whom the actor is tied to."""
     if sees_all(work, case.programme_id) or case.leads or case.attends or case.created or case.shared:
         return None
+    return _tied_learners(work, case.programme_id)
+
+
+def shown_parts(
+    work: Work, programme_id: int, learner_id: SQLColumnExpression[int], session_id: SQLColumnExpression[int]
+) -> tuple[ColumnElement[bool], ...]:
+    """What a part (its two columns) must fulfil to be searched and sorted by: that `shown_learners` shows it.
+
+    Nothing for those who see every part of what they see.
+    """
+    if sees_all(work, programme_id) or not work.actor.holds(programme_id, *TIED):
+        return ()
+    ways = [learner_id.in_(_tied_learners(work, programme_id))]
+    ways += [session_id.in_(way.correlate(None)) for way in _seen_ways(work, programme_id, *TIED)]
+    return (or_(*ways),)
+
+
+TIED = (Role.GUARDIAN, Role.LINE_MANAGER)
+"""Those who see a session for the sake of somebody in it."""
+
+
+def _tied_learners(work: Work, programme_id: int) -> frozenset[int]:
     known: dict[int, frozenset[int]] = work.cache.setdefault("tied", {})
-    if case.programme_id not in known:
-        known[case.programme_id] = frozenset(work.tx.scalars(select(Relation.learner_id).where(
-            Relation.adult_id == work.actor.person_id, Relation.programme_id == case.programme_id)))
-    return known[case.programme_id]
+    if programme_id not in known:
+        known[programme_id] = frozenset(work.tx.scalars(select(Relation.learner_id).where(
+            Relation.adult_id == work.actor.person_id, Relation.programme_id == programme_id)))
+    return known[programme_id]
 
 
 def facts_of(work: Work, ids: Collection[int]) -> list[Facts]:
@@ -187,6 +209,6 @@ def one_case(work: Work, session_id: int) -> Case:
 
 
 __all__ = [
-    "Facts", "cases_for", "describable_sessions", "facts_of", "one_case", "seen", "sees_all",
-    "visible_sessions",
+    "Facts", "cases_for", "describable_sessions", "facts_of", "one_case", "seen", "sees_all", "shown_learners",
+    "shown_parts", "visible_sessions",
 ]

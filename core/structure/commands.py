@@ -9,8 +9,9 @@ from core.errors import Conflict, Invalid, NotFound
 from core.permissions import Action, require
 from core.programmes.commands import lock_programmes
 from core.programmes.queries import programme_of
+from core.programmes.rules import Words
 from core.structure.queries import uses_of
-from core.structure.rules import FIELDS, MODELS, Entry, Which, checked_entry
+from core.structure.rules import FIELDS, MODELS, Entry, Which, called, checked_entry
 from core.work import Work
 from db.models.people import Person
 from db.models.programmes import RoleGrant
@@ -22,13 +23,14 @@ def add_entries(work: Work, programme_id: int, which: Which, entries: Sequence[E
     """Add to one of the lists. Returns ids, in order. Raises NotFound, NotAllowed, Invalid."""
     require(work, Action.LISTS_EDIT, programme_id)
     lock_programmes(work, [programme_id])
+    words = programme_of(work, programme_id).policy.words
     taken = _names(work, programme_id, which)
     rows = []
     for item, entry in enumerate(entries):
-        checked = checked_entry(which, {name: getattr(entry, name) for name in FIELDS[which]})
+        checked = checked_entry(which, {name: getattr(entry, name) for name in FIELDS[which]}, words)
         found = checked.problems
         if "name" not in found and checked.values["name"].casefold() in taken:
-            found["name"] = _taken(which)
+            found["name"] = _taken(which, words)
         if which is Which.TIMETABLE:
             found.update(_owner_problems(work, programme_id, checked.values, found))
         if found:
@@ -37,7 +39,8 @@ def add_entries(work: Work, programme_id: int, which: Which, entries: Sequence[E
         rows.append({**checked.values, "programme_id": programme_id})
     ids = list(work.tx.scalars(
         insert(MODELS[which]).returning(MODELS[which].id, sort_by_parameter_order=True), rows)) if rows else []
-    work.say(f"Added the {which} {rows[0]['name']}." if len(rows) == 1 else f"Added {len(rows)} {which}s.")
+    word, many = called(which, words), called(which, words, many=True)
+    work.say(f"Added the {word} {rows[0]['name']}." if len(rows) == 1 else f"Added {len(rows)} {many}.")
     return ids
 
 
@@ -47,12 +50,13 @@ def edit_entry(work: Work, which: Which, entry_id: int, changes: Mapping[str, An
     Raises NotFound, NotAllowed, Invalid.
     """
     entry = _load(work, which, [entry_id])[0]
-    checked = checked_entry(which, changes)
+    words = programme_of(work, entry.programme_id).policy.words
+    checked = checked_entry(which, changes, words)
     found = checked.problems
     taken = _names(work, entry.programme_id, which)
     name = checked.values.get("name")
     if name and "name" not in found and taken.get(name.casefold(), entry_id) != entry_id:
-        found["name"] = _taken(which)
+        found["name"] = _taken(which, words)
     if isinstance(entry, Timetable):
         found.update(_timetable_problems(work, entry, checked.values, found))
     if found:
@@ -71,8 +75,9 @@ def retire_entries(work: Work, which: Which, entry_ids: Sequence[int]) -> list[i
     for entry in loaded:
         entry.retired_at = entry.retired_at or work.now
     uses = sum(uses_of(work, which, entry_ids).values())
-    kept = f" {'1 session keeps' if uses == 1 else f'{uses} sessions keep'} it." if uses else ""
-    work.say(f"Retired {_said(loaded, which)}.{kept}")
+    words = programme_of(work, loaded[0].programme_id).policy.words
+    kept = f" {_uses(uses, words)} {'keeps' if uses == 1 else 'keep'} it." if uses else ""
+    work.say(f"Retired {_said(loaded, which, words)}.{kept}")
     return list(entry_ids)
 
 
@@ -82,12 +87,14 @@ def bring_back_entries(work: Work, which: Which, entry_ids: Sequence[int]) -> li
     Raises NotFound, NotAllowed, Conflict.
     """
     loaded = _load(work, which, entry_ids)
+    words = programme_of(work, loaded[0].programme_id).policy.words
     for entry in loaded:
         owner = getattr(entry, "owner_id", None)
         if owner is not None and not _leads_here(work, entry.programme_id, owner):
-            raise Conflict(f"The owner of {entry.name} takes no sessions here any more, so it stays retired.")
+            raise Conflict(f"The owner of {entry.name} takes no {words.many('session')} here any more,"
+                           " so it stays retired.")
         entry.retired_at = None
-    work.say(f"Brought {_said(loaded, which)} back.")
+    work.say(f"Brought {_said(loaded, which, words)} back.")
     return list(entry_ids)
 
 
@@ -106,12 +113,18 @@ def _load(work: Work, which: Which, ids: Sequence[int]) -> list[Any]:
     return [found[id_] for id_ in ids]
 
 
-def _said(loaded: Sequence[Any], which: Which) -> str:
-    return f"the {which} {loaded[0].name}" if len(loaded) == 1 else f"{len(loaded)} {which}s"
+def _said(loaded: Sequence[Any], which: Which, words: Words) -> str:
+    if len(loaded) == 1:
+        return f"the {called(which, words)} {loaded[0].name}"
+    return f"{len(loaded)} {called(which, words, many=True)}"
 
 
-def _taken(which: Which) -> str:
-    return f"Another {which} of this programme has this name."
+def _taken(which: Which, words: Words) -> str:
+    return f"Another {called(which, words)} of this programme has this name."
+
+
+def _uses(count: int, words: Words) -> str:
+    return f"1 {words.session}" if count == 1 else f"{count} {words.many('session')}"
 
 
 def _names(work: Work, programme_id: int, which: Which) -> dict[str, int]:
@@ -129,7 +142,8 @@ def _timetable_problems(
     if not changed:
         return {}
     if uses := uses_of(work, Which.TIMETABLE, [entry.id]).get(entry.id, 0):
-        under = "1 session stands" if uses == 1 else f"{uses} sessions stand"
+        words = programme_of(work, entry.programme_id).policy.words
+        under = f"{_uses(uses, words)} {'stands' if uses == 1 else 'stand'}"
         return dict.fromkeys(changed, f"{under} under this timetable, so this stays. Make a new timetable instead.")
     return _owner_problems(work, entry.programme_id, wanted, known)
 

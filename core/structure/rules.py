@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from core.fields import Checked
+from core.programmes.rules import Words
 from db.models.people import Team
 from db.models.structure import Course, Room, Timetable
 from db.words import TimetableKind
@@ -44,14 +45,21 @@ class Entry:
     idea: str | None = None
 
 
-def checked_entry(which: Which, said: Mapping[str, Any]) -> Checked:
+def called(which: Which, words: Words, *, many: bool = False) -> str:
+    """An entry of this list, or the list, in the words of the programme."""
+    if which in (Which.COURSE, Which.TEAM):
+        return words.many(which.value) if many else str(getattr(words, which.value))
+    return f"{which}s" if many else str(which)
+
+
+def checked_entry(which: Which, said: Mapping[str, Any], words: Words) -> Checked:
     """The fields given, tidied, with a sentence for each that cannot be taken."""
     checked = Checked()
     for name, value in said.items():
         if name not in FIELDS[which]:
             checked.problems[name] = "This cannot be changed here."
         elif name == "name":
-            checked.line(name, value, 120, f"Give the {which} a name.")
+            checked.line(name, value, 120, f"Give the {called(which, words)} a name.")
         elif name == "idea":
             checked.line(name, value, 300)
         elif name == "capacity":

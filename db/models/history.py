@@ -24,6 +24,8 @@ class ChangeSet(Numbered, Base):
     undoes_id: Mapped[int | None] = mapped_column(ForeignKey("change_set.id"))
     said: Mapped[str | None] = words(2000)
     result: Mapped[Any | None] = mapped_column(Json)
+    digest: Mapped[str | None] = words(64)
+    """Of what was asked for, where the key was given: the same key with something else asked is no double click."""
 
 
 Index("ix_change_set_actor_id_at", ChangeSet.actor_id, ChangeSet.at)

@@ -8,7 +8,7 @@ with runtime.reading() as work:
     may_do = people.rights(work, programme)
     people.head(programme, may_do)
     asked = people.filters(work, programme, may_do)
-    page = people_list(work, programme.id, **asked, page=people.page_number())
+    page = people_list(work, programme.id, **asked, **people.order(), page=people.page_number())
 picked = people.table(page, programme, may_do)
 people.below(page, picked, may_do)
 people.panels(programme)

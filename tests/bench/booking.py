@@ -9,12 +9,14 @@ from typing import Any
 
 from sqlalchemy import Engine, event, func, select
 
+from core.programmes.queries import policy_of
 from core.sessions.commands import book_sessions
 from core.sessions.rules import Booking
 from core.work import THE_PORTAL, commit, now_utc, reading
 from db.models.people import Person
 from db.models.programmes import RoleGrant
 from db.models.sessions import Session
+from db.models.structure import Course
 from db.words import Role
 from tests.bench.timing import ROUNDS, Bar, timed
 
@@ -29,6 +31,7 @@ def bars(million: Engine) -> Iterator[Bar]:
     with reading(million, THE_PORTAL) as work:
         programme = work.tx.scalar(
             select(Session.programme_id).group_by(Session.programme_id).order_by(func.count().desc()).limit(1))
+        assert programme is not None
         admin = work.tx.scalar(select(RoleGrant.person_id).where(
             RoleGrant.programme_id == programme, RoleGrant.role == Role.MASTER_ADMIN).limit(1))
 
@@ -38,9 +41,12 @@ def bars(million: Engine) -> Iterator[Bar]:
                     RoleGrant.programme_id == programme, RoleGrant.role == role, Person.disabled_at.is_(None))
                 .order_by(RoleGrant.person_id).limit(most)))
 
+        course = work.tx.scalar(select(Course.id).where(
+            Course.programme_id == programme, Course.retired_at.is_(None)).limit(1))
+        kind = policy_of(work, programme).types[0]
         leaders, learners = some(Role.PRACTITIONER, 100), some(Role.LEARNER, 1000)
-    assert programme is not None
     assert admin is not None
+    assert course is not None
     learners = [person for person in learners if person not in leaders]
     last = int(time.time()) % 10_000_000
     start = now_utc().replace(minute=0, second=0) + timedelta(days=400 + last % 5000)
@@ -49,8 +55,8 @@ def bars(million: Engine) -> Iterator[Bar]:
         return [
             Booking(
                 programme, leaders[i % len(leaders)], (learners[i % len(learners)],), minutes=60,
-                starts_at=start + timedelta(hours=hour + i // min(len(leaders), len(learners))), type=None,
-                reason="measured", description="A measured session",
+                starts_at=start + timedelta(hours=hour + i // min(len(leaders), len(learners))), type=kind,
+                course_ids=(course,), reason="measured", description="A measured session",
             )
             for i in range(n)
         ]

@@ -165,14 +165,32 @@ class Tab:
         expect(self.main.get_by_text(words).first).to_be_visible()
         self.settled()
 
+    def total(self) -> int:
+        """How many the list says there are."""
+        said = self.main.get_by_text(re.compile(r"^\d+–\d+ of ")).inner_text()
+        return int(re.findall(r"of ([\d,]+)", said)[0].replace(",", ""))
+
     def headings(self) -> list[str]:
-        """The columns shown."""
+        """The columns shown. A table is read out a fifth of a second after it is drawn."""
+        expect(self.grid.locator("th").first).to_be_attached()
+        self.page.wait_for_timeout(300)
         return self.grid.locator("th").all_text_contents()
 
     def column(self, name: str) -> list[str]:
         """One column from top to bottom, by the beginning of its heading."""
         at = next(n for n, heading in enumerate(self.headings()) if heading.startswith(name))
         return self.grid.locator(f"tbody td:nth-child({at + 1})").all_text_contents()
+
+    def until_column(self, name: str, holds: Callable[[list[str]], bool]) -> list[str]:
+        """Wait until a column looks so."""
+        for _ in range(40):
+            if holds(found := self.column(name)):
+                return found
+        raise AssertionError(f"{name}: {found}")
+
+    def cell(self, text: str | re.Pattern[str]) -> Locator:
+        """Cells that say so."""
+        return self.grid.locator("td", has_text=text)
 
     def _x(self, name: str) -> float:
         """The middle of a column, from the left edge of the table."""
@@ -195,12 +213,16 @@ class Tab:
     def click_cell(self, row: int, name: str) -> None:
         """Click into a line, counted from 0; -1 is the heading."""
         y = HEADER / 2 if row < 0 else HEADER + LINE * row + LINE / 2
-        self.main.get_by_test_id("data-grid-canvas").click(position={"x": self._x(name), "y": y})
+        self._grid_click(self._x(name), y)
 
     def open_row(self, row: int) -> None:
         """Click a line where it opens for everybody: on its status."""
         ticks = 60 if "Quick fix" in self.main.inner_text() else 40
-        self.main.get_by_test_id("data-grid-canvas").click(position={"x": ticks, "y": HEADER + LINE * row + LINE / 2})
+        self._grid_click(ticks, HEADER + LINE * row + LINE / 2)
+
+    def _grid_click(self, x: float, y: float) -> None:
+        self.settled()
+        self.main.locator(".dvn-scroller").first.click(position={"x": x, "y": y})
 
     # Widgets -----------------------------------------------------------------------------------------------------
 
@@ -212,10 +234,12 @@ class Tab:
             field.fill(value)
             self.page.get_by_role("option", name=value, exact=True).click()
         self.page.keyboard.press("Escape")
+        expect((within or self.main).get_by_role("button", name=f"Remove {values[-1]}")).to_be_visible()
+        self.settled()
 
     def choose(self, label: str, value: str, within: Locator | None = None) -> None:
         """Choose one out of a list."""
-        (within or self.main).get_by_role("combobox", name=label).click()
+        (within or self.main).get_by_role("combobox", name=label).fill(value)
         self.page.get_by_role("option", name=value).first.click()
         self.settled()
 

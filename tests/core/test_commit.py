@@ -1,5 +1,7 @@
 """The one door for every write: one key is one act, a refusal leaves nothing, what was lost runs again (X5)."""
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -58,6 +60,24 @@ def test_a_key_serves_one_command(world: World) -> None:
     session = world.do(world.ben, book_sessions, asked(world), key="form").result
     with pytest.raises(Conflict, match=r"open it again"):
         world.do(world.ben, cancel_sessions, session, "why", key="form")
+
+
+def test_a_key_serves_one_thing_asked(world: World) -> None:
+    world.do(world.ben, book_sessions, asked(world), key="form")
+    other = world.booking(practitioner=world.tess, learner=world.vic, starts_at=TEN)
+    with pytest.raises(Conflict, match=r"open it again"):
+        world.do(world.ben, book_sessions, [other], key="form")
+    assert rows(world, Session) == 1
+
+
+def test_what_is_asked_for_has_the_same_digest_in_any_process() -> None:
+    code = "from core.work import _digest; print(_digest((({'b', 'a', 'c'}, {'y': frozenset('xyz'), 'x': 1}), {})))"
+    said = {
+        subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": ".", "PYTHONHASHSEED": seed}, check=True,
+                       capture_output=True, text=True).stdout
+        for seed in ("1", "2")
+    }
+    assert len(said) == 1
 
 
 def test_six_clients_with_one_key_at_once(world: World) -> None:

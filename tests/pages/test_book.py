@@ -254,6 +254,16 @@ def test_pressing_twice_books_once(world: World, open_screen: Opener) -> None:
     assert other.session_state["form:book"]["key"] != key
 
 
+def test_an_old_address_books_what_is_asked_for_now(world: World, open_screen: Opener) -> None:
+    world.book(by=world.alice, key="abcdefgh1234", practitioner=world.tess, learner=world.vic, starts_at=TEN,
+               now=world.now - 2 * HOUR)
+    tab = whole(open_screen(world.alice, "book", form="abcdefgh1234"), world)
+    assert tab.session_state["form:book"]["key"] != "abcdefgh1234"
+    assert "Booked session 1" not in texts(tab)
+    press(tab)
+    assert sessions(world) == 2
+
+
 def test_a_page_loaded_again_before_the_reply_sends_the_same_act(world: World, open_screen: Opener) -> None:
     one, two = (whole(open_screen(world.alice, "book", form="abcdefgh1234"), world) for _ in range(2))
     press(one)

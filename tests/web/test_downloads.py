@@ -2,23 +2,31 @@
 
 import csv
 import io
+import tempfile
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import anyio
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 
+from core.errors import NotAllowed, NotFound
 from core.sessions.export import harmless
 from core.settings import Settings
+from db.models.programmes import RoleGrant
 from tests.conftest import Databases
 from tests.factories import DAY, HOUR, TEN, World, a_world, statements
 from web import downloads
 from web.door import Door
+from web.downloads import ALL_BUSY, AT_ONCE, BUSY, Downloads
 
 NAMES = ["Status", "Starts (Europe/London)", "Ends (Europe/London)", "Coach", "Member or team", "Idea", "Timetable",
          "Themes", "Type", "Description", "Number"]
@@ -144,14 +152,82 @@ def test_the_xlsx_is_typed_and_has_no_formula(world: World, visitor: Visitor) ->
     assert "".join(cells["J3"].itertext()) == '=HYPERLINK("http://x")'
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r\n=1", "＝1"])
+@pytest.mark.parametrize("text", [
+    "=1+1", "+1", "-1", "@SUM(A1)", " =1", "\u3000=1", "\ufeff=1", "\u2028\u200b\u00ad=1", "\x0b=1", "＝1", "﹢1",
+    "＠x",
+])
 def test_no_text_becomes_a_formula(text: str) -> None:
     assert harmless(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["Tom", "a=b", "3 Mar", "", "Überraschung"])
+@pytest.mark.parametrize(("text", "safe"), [
+    ("a;=1", "a;'=1"), ("a; \ufeff=1;-2", "a;' \ufeff=1;'-2"), ("\t=1", "\t'=1"), ("a\r\n=1", "a\r\n'=1"),
+    (";=1", ";'=1"),
+])
+def test_nor_does_a_part_of_it_where_semicolons_part_cells(text: str, safe: str) -> None:
+    assert harmless(text) == safe
+
+
+def test_every_cell_is_quoted(world: World, visitor: Visitor) -> None:
+    for line in visitor.get(world.alice, "csv").decode("utf-8-sig").splitlines():
+        assert line.startswith('"')
+        assert line.endswith('"')
+
+
+@pytest.mark.parametrize("text", ["Tom", "a=b", "3 Mar", "", "Überraschung", "a; b", "Comet (Sara, Sam)"])
 def test_other_text_stays(text: str) -> None:
     assert harmless(text) == text
+
+
+def test_a_slow_reader_holds_no_connection_and_stops_seeing_what_is_no_longer_theirs(world: World) -> None:
+    world.book_many([
+        world.booking(practitioner=world.tom, learner=world.sara, starts_at=TEN + (n // 6 + 2) * DAY + n % 6 * HOUR,
+                      reason="many") for n in range(600)
+    ])
+    request = Request({"type": "http", "query_string": b"", "headers": [], "method": "GET", "path": "/"})
+    for_tom = Downloads(Door(world.engine, Settings()))._open(request, world.tom)
+    for_sara = Downloads(Door(world.engine, Settings()))._open(request, world.sara)
+    bites, others = for_tom.as_csv(), for_sara.as_csv()
+    next(bites), next(bites), next(others), next(others)
+    assert world.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    world.disable(world.tom)
+    with pytest.raises(NotAllowed):
+        next(bites)
+    world.raw(lambda work: work.tx.execute(delete(RoleGrant).where(RoleGrant.person_id == world.sara)) and None)
+    with pytest.raises(NotFound):
+        next(others)
+
+
+def test_one_export_at_a_time_for_each_and_few_for_all(world: World) -> None:
+    files = Downloads(Door(world.engine, Settings()))
+
+    def asks(person: int) -> Request:
+        return Request({"type": "http", "query_string": b"", "method": "GET", "path": "/",
+                        "headers": [(b"x-portal-person", str(person).encode())]})
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        raise OSError("the reader has gone")
+
+    async def go() -> None:
+        first = await files.as_xlsx(asks(world.alice))
+        again = await files.as_csv(asks(world.alice))
+        assert isinstance(again, PlainTextResponse)
+        assert (again.status_code, bytes(again.body).decode()) == (429, BUSY)
+        files.busy.update(range(-AT_ONCE, 0))
+        full = await files.as_csv(asks(world.tom))
+        assert isinstance(full, PlainTextResponse)
+        assert bytes(full.body).decode() == ALL_BUSY
+        files.busy -= set(range(-AT_ONCE, 0))
+        with suppress(Exception):
+            await first({"type": "http", "method": "GET", "headers": []}, receive, send)
+        assert files.busy == set(), "given up, the place is free again"
+
+    before = set(Path(tempfile.gettempdir()).glob("portal-export-*"))
+    anyio.run(go)
+    assert set(Path(tempfile.gettempdir()).glob("portal-export-*")) <= before, "and the file is gone"
 
 
 def test_many_lines_come_in_order_and_in_few_queries(world: World, visitor: Visitor) -> None:

@@ -211,8 +211,12 @@ def end(portal: Portal, how: str, person: int, token: str) -> None:
 
 def test_what_streamlit_serves_beside_the_screens_is_closed_to_all(portal: Portal) -> None:
     cookie = portal.cookie(portal.person("Meg Metrics", "meg@example.test"))
-    for path in ("/_stcore/metrics", "/_stcore/agent/openapi.json", "/auth/login", "/oauth2callback"):
+    for path in ("/_stcore/metrics", "/_stcore/agent/openapi.json", "/auth/login", "/oauth2callback",
+                 "/_stcore/upload_file/a/b"):
         assert ask(portal, path, **cookie).status_code == 404
+    own = {"Origin": portal.url, **cookie}
+    sent = requests.put(f"{portal.url}/_stcore/upload_file/a/b", headers=own, files={"f": b"x"}, timeout=20)
+    assert sent.status_code == 404, "no screen takes files, so nobody fills the memory with them"
 
 
 def test_every_answer_carries_the_security_headers(portal: Portal) -> None:

@@ -170,7 +170,9 @@ def upgrade() -> None:
         sa.Column("undoes_id", sa.BigInteger()),
         sa.Column("said", sa.Text()),
         sa.Column("result", Json),
+        sa.Column("digest", sa.Text()),
         sa.CheckConstraint("length(command) BETWEEN 1 AND 80", name=op.f("ck_change_set_command")),
+        sa.CheckConstraint("length(digest) BETWEEN 0 AND 64", name=op.f("ck_change_set_digest")),
         sa.CheckConstraint("length(key) BETWEEN 1 AND 80", name=op.f("ck_change_set_key")),
         sa.CheckConstraint("length(reason) BETWEEN 0 AND 500", name=op.f("ck_change_set_reason")),
         sa.CheckConstraint("length(said) BETWEEN 0 AND 2000", name=op.f("ck_change_set_said")),
@@ -349,6 +351,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
         sa.UniqueConstraint("programme_id", "name", name=op.f("uq_team_programme_id_name")),
         **KIND,
+    )
+    op.create_index(
+        "ix_team_programme_id_idea", "team", ["programme_id", "idea", "id"], postgresql_ops={"idea": "NULLS FIRST"}
     )
     op.create_table(
         "timetable",

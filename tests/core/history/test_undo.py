@@ -1,18 +1,25 @@
 """X5: an act can be undone as one, through the same guards, unless something later depends on it."""
 
 from datetime import timedelta
+from threading import Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from core.errors import Conflict, NotAllowed, NotFound
+from core.history import commands as history
 from core.history.commands import undo
 from core.history.queries import timeline
+from core.people import commands as people
+from core.people.commands import PersonEdit
 from core.sessions import commands
 from core.sessions.commands import Attendance, Edit, Move, Reassign
 from core.sessions.queries import worksheet
 from core.sessions.rules import PersonBusy
 from core.work import Saved
+from db.models.notices import Notice
+from db.models.people import Person
 from db.models.sessions import Occupancy, Participation, Session
 from db.words import Outcome
 from tests.factories import DAY, HOUR, NOON, TEN, World
@@ -182,3 +189,91 @@ def test_x6_a_line_manager_sees_nothing_of_other_learners_in_a_team(world: World
     assert "attended" in told
     with world.reading(world.sara) as work:
         assert [part.name for part in worksheet(work, session).parts] == ["Sam", "Sara"]
+
+
+# What depends on it ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [
+    lambda _, session: (commands.reschedule_sessions, [Move(session, TEN)]),
+    lambda world, session: (commands.reassign_sessions, [Reassign(session, world.tess)]),
+])
+def test_x5_who_and_when_stay_once_an_outcome_was_recorded(world: World, change: Any) -> None:
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=NOON)
+    saved = world.do(world.ben, *change(world, session))
+    later = NOON + HOUR
+    recorded = world.do(world.ben, commands.record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)],
+                        now=later)
+    with pytest.raises(Conflict, match=r"Later, .* Ben: "):
+        take_back(world, saved, now=later)
+    assert world.fact(session, "status") == "held"
+    take_back(world, recorded, now=later)
+    take_back(world, saved, now=later)
+    assert (world.fact(session, "practitioner_id"), world.fact(session, "starts_at")) == (world.tom, NOON)
+
+
+@pytest.mark.parametrize("fact", ["joined_at", "submitted_at", "report_published_at"])
+def test_x5_who_and_when_stay_once_somebody_joined_or_submitted(world: World, fact: str) -> None:
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=NOON)
+    moved = world.do(world.ben, commands.reschedule_sessions, [Move(session, TEN)])
+    world.set(session, **{fact: TEN})
+    with pytest.raises(Conflict, match="cannot be undone any more"):
+        take_back(world, moved)
+    world.set(session, **{fact: None})
+    take_back(world, moved)
+
+
+def test_x5_a_move_stays_once_the_session_was_cancelled(world: World) -> None:
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=NOON)
+    moved = world.do(world.ben, commands.reschedule_sessions, [Move(session, TEN)])
+    cancelled = world.do(world.ben, commands.cancel_sessions, [session], "ill")
+    with pytest.raises(Conflict, match="Cancelled session 1"):
+        take_back(world, moved)
+    take_back(world, cancelled)
+    take_back(world, moved)
+
+
+def test_x5_an_outcome_stays_once_it_was_reported_on(world: World) -> None:
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN - 7 * DAY)
+    recorded = world.do(world.tom, commands.record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)])
+    world.set(session, report_published_at=world.now)
+    with pytest.raises(Conflict, match="cannot be undone any more"):
+        take_back(world, recorded)
+    assert world.fact(session, "attended") == 1
+
+
+def test_x5_what_is_changed_meanwhile_waits_and_is_not_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = world.do(world.alice, people.edit_people, [PersonEdit(world.sara, {"phone": "11111"})])
+    real, threads = history._put_back, []
+
+    def slowly(*args: Any) -> None:
+        threads.append(Thread(target=lambda: world.do(
+            world.ben, people.edit_people, [PersonEdit(world.sara, {"phone": "22222"})])))
+        threads[0].start()
+        threads[0].join(0.4)
+        assert threads[0].is_alive()
+        real(*args)
+
+    monkeypatch.setattr(history, "_put_back", slowly)
+    take_back(world, saved, by=world.alice)
+    threads[0].join(20)
+    assert world.one(select(Person.phone).where(Person.id == world.sara)) == "22222"
+
+
+# Who is told -------------------------------------------------------------------------------------------------------
+
+
+def told(world: World, saved: Saved) -> list[Any]:
+    return sorted(world.all(select(Notice.person_id, Notice.text).where(Notice.change_set_id == saved.act_id)))
+
+
+def test_x7_a_booking_undone_is_told_to_everybody_in_it(world: World) -> None:
+    undone = take_back(world, booked(world))
+    said = "Session 1: its booking was undone, so it does not take place."
+    assert told(world, undone) == [(world.tom, said), (world.sara, said)]
+
+
+def test_x7_whoever_loses_a_session_by_undo_is_told(world: World) -> None:
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    saved = world.do(world.ben, commands.reassign_sessions, [Reassign(session, world.tess)])
+    assert {person for person, _ in told(world, take_back(world, saved))} == {world.tom, world.tess, world.sara}

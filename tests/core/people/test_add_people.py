@@ -5,6 +5,7 @@ from sqlalchemy import func, select
 
 from core.errors import Invalid, NotAllowed, NotFound
 from core.people.commands import NewPerson, add_people
+from core.permissions import Action
 from core.work import THE_PORTAL
 from db.models.people import Person, TeamMember
 from db.models.programmes import RoleGrant
@@ -140,3 +141,20 @@ def test_x6_a_foreign_programme_does_not_exist(world, who):
 
 def test_the_installation_adds_people(world):
     assert world.do(THE_PORTAL, add_people, world.programme, [NewPerson("Nina", LEARNER)]).said == "Added Nina."
+
+
+def test_a_guessed_address_tells_nothing_that_was_not_typed(world):
+    said = world.do(world.ben, add_people, world.programme, [NewPerson("Somebody", LEARNER, "zara@example.org")]).said
+    assert "Zara" not in said
+    with pytest.raises(Invalid) as refused:
+        add(world, NewPerson("Nobody", LEARNER, "sara@example.org"))
+    assert "Sara" not in str(refused.value)
+
+
+def test_nobody_adds_themselves_but_who_grants_roles(world):
+    world.tick(Action.PEOPLE_EDIT)
+    for who, name in ((world.cuno, "cuno"), (world.ben, "ben")):
+        with pytest.raises(NotAllowed, match="give yourself"):
+            add(world, NewPerson("Me", (Role.PRACTITIONER,), f"{name}@example.org"), by=who)
+    add(world, NewPerson("Me", (Role.PRACTITIONER,), "alice@example.org"), by=world.alice)
+    assert Role.PRACTITIONER in roles(world, world.alice, world.programme)

@@ -3,13 +3,18 @@
 import pytest
 from sqlalchemy import insert, select
 
+from core.access.commands import make_password_link
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.people.commands import PersonEdit, disable_people, edit_own_profile, edit_people, enable_people
+from core.people.commands import PersonEdit, disable_people, edit_own_profile, edit_people, enable_people, relate
+from core.people.queries import profile
+from core.permissions import Action
+from core.programmes.commands import grant_role, revoke_role
+from core.programmes.staff import staff_grants
 from core.sessions.rules import StaleForm
 from core.work import THE_PORTAL
 from db.models.access import SignIn
 from db.models.people import Person
-from db.words import Role
+from db.words import Role, Tie
 from tests.core.bad_input import BLANK, EMOJI, HTML, WRONG_TYPE
 from tests.factories import DAY, World
 
@@ -87,12 +92,56 @@ def test_those_who_run_a_programme_are_edited_by_its_master_admins(world):
     edit(world, world.alice, world.ben, name="Benjamin")
 
 
-def test_an_address_opens_an_account_so_it_takes_somebody_who_looks_after_all_of_it(world):
+@pytest.mark.parametrize("changes", [{"name": "Zedd"}, {"phone": "123 456"}, {"email": "ben+zed@example.org"}])
+def test_who_takes_part_elsewhere_too_is_edited_by_who_runs_all_of_it(world, changes):
     world.grant(world.zed, Role.LEARNER)
-    edit(world, world.ben, world.zed, name="Zedd", email="zed@example.org")
     with pytest.raises(NotAllowed, match="do not run"):
-        edit(world, world.ben, world.zed, email="ben+zed@example.org")
-    assert row(world, world.zed).email == "zed@example.org"
+        edit(world, world.ben, world.zed, **changes)
+    with world.reading(world.ben) as work:
+        shown = profile(work, world.zed)
+    assert (shown.name, shown.email, Action.PEOPLE_EDIT in shown.may) == ("Zed", "zed@example.org", False)
+    world.grant(world.ben, Role.MASTER_ADMIN, programme=world.elsewhere)
+    edit(world, world.ben, world.zed, **changes)
+
+
+def test_who_lost_everything_is_looked_after_where_that_was(world):
+    """A role taken by mistake can be given back from the profile; admins of elsewhere get nowhere."""
+    world.do(world.ben, revoke_role, world.programme, world.vic, Role.LEARNER)
+    for stranger in (world.zara, world.tom):
+        with pytest.raises(NotFound):
+            world.do(stranger, make_password_link, {world.vic: "t" * 40})
+        with pytest.raises(NotFound), world.reading(stranger) as work:
+            profile(work, world.vic)
+    with pytest.raises(NotFound):
+        world.do(world.zara, grant_role, world.elsewhere, world.vic, Role.LEARNER)
+    with world.reading(world.ben) as work:
+        assert profile(work, world.vic).name == "Vic"
+    world.do(world.ben, make_password_link, {world.vic: "t" * 40})
+    world.do(world.ben, grant_role, world.programme, world.vic, Role.LEARNER)
+    with pytest.raises(NotFound):
+        world.do(world.zara, make_password_link, {world.person("Never"): "u" * 40})
+
+
+def test_nobody_gives_themselves_a_role_but_who_grants_them_all(world):
+    world.tick(Action.PEOPLE_EDIT)
+    for who in (world.cuno, world.ben):
+        for role in (Role.PRACTITIONER, Role.LEARNER):
+            with pytest.raises(NotAllowed, match="give yourself"):
+                world.do(who, grant_role, world.programme, who, role)
+        for adult, learner in ((who, world.sara), (world.gus, who)):
+            with pytest.raises(NotAllowed, match="give yourself"):
+                world.do(who, relate, world.programme, Tie.GUARDIAN, adult, learner)
+    world.do(world.alice, grant_role, world.programme, world.alice, Role.PRACTITIONER)
+
+
+@pytest.mark.parametrize("who", ["ben", "cora", "cuno", "mona", "tom", "sara", "gus", "lena"])
+def test_who_runs_a_programme_is_for_those_who_grant_roles(world, who):
+    with pytest.raises(NotAllowed), world.reading(getattr(world, who)) as work:
+        staff_grants(work, world.programme)
+    with pytest.raises(NotFound), world.reading(world.zara) as work:
+        staff_grants(work, world.programme)
+    with world.reading(world.alice) as work:
+        assert {grant.name for grant in staff_grants(work, world.programme)} == {"Alice", "Ben", "Cora", "Cuno", "Mona"}
 
 
 def test_ones_own_profile(world):

@@ -1,0 +1,115 @@
+"""Forms lose nothing and do nothing twice: two tabs, a reload, somebody quicker, bad input (B9, X5)."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Enter, Tab
+from tests.browser.facts import a_free_day, ahead, learner, sessions, value
+from tests.portal import Portal
+
+NUMBERED = re.compile(r"^Session \d+")
+
+
+def fill(tab: Tab, portal: Portal, weeks: int) -> Tab:
+    """Everything that a booking needs."""
+    tab.find_person("Mentor", ahead(portal).practitioner)
+    tab.find_person("Participant", learner(portal))
+    tab.put_time(a_free_day(weeks))
+    tab.choose("Timetable", "Week")
+    return tab
+
+
+def test_the_same_form_in_two_tabs_books_once(portal: Portal, enter: Enter) -> None:
+    before = sessions(portal)
+    first = enter("Alice Moran", "/book")
+    first.page.wait_for_url(re.compile("form="))
+    address = urlsplit(first.page.url)
+    second = fill(first.another(f"/book?{address.query}"), portal, 3)
+    fill(first, portal, 3).press("Book")
+    first.titled(NUMBERED)
+    title = first.main.get_by_role("heading", level=1).inner_text()
+    second.press("Book")
+    second.titled(title)
+    assert sessions(portal) == before + 1
+
+
+def test_a_page_loaded_again_tells_what_it_has_booked(portal: Portal, enter: Enter) -> None:
+    before = sessions(portal)
+    alice = enter("Alice Moran", "/book")
+    alice.page.wait_for_url(re.compile("form="))
+    key = parse_qs(urlsplit(alice.page.url).query)["form"]
+    alice.page.reload()
+    alice.settled()
+    assert parse_qs(urlsplit(alice.page.url).query)["form"] == key
+    address = urlsplit(alice.page.url)
+    fill(alice, portal, 4).press("Book")
+    alice.titled(NUMBERED)
+    alice.go(f"{address.path}?{address.query}")
+    alice.says(re.compile("^Booked"))
+    assert sessions(portal) == before + 1
+
+
+def test_a_stale_form_shows_both_versions_and_loses_neither(portal: Portal, enter: Enter) -> None:
+    known = ahead(portal, 5)
+    alice, ben = (enter(name, f"/worksheet?session={known.id}") for name in ("Alice Moran", "Ben Adler"))
+    for tab in (alice, ben):
+        tab.press("More")
+        tab.page.get_by_role("menuitem", name="Edit").click()
+        expect(tab.panel.get_by_role("textbox", name="Description")).to_be_visible()
+    alice.panel.get_by_role("textbox", name="Description").fill("Numbers for the bank")
+    alice.press("Save", within=alice.panel)
+    expect(alice.panel).to_have_count(0)
+    ben.panel.get_by_role("textbox", name="Description").fill("A letter to the jury")
+    ben.press("Save", within=ben.panel)
+    both = ben.panel.get_by_role("table")
+    expect(both).to_contain_text("Numbers for the bank")
+    expect(both).to_contain_text("A letter to the jury")
+    expect(ben.panel.get_by_role("textbox", name="Description")).to_have_value("A letter to the jury")
+    saved = "SELECT description FROM session WHERE id = ?"
+    assert value(portal, saved, known.id) == "Numbers for the bank"
+    ben.press("Save mine over it", within=ben.panel)
+    expect(ben.panel).to_have_count(0)
+    ben.says(re.compile("Numbers for the bank → A letter to the jury"))
+    assert value(portal, saved, known.id) == "A letter to the jury"
+
+
+@pytest.mark.parametrize(("kind", "label", "typed", "sentence"), [
+    ("spinbutton", "Minutes", "7", "multiple of 5"),
+    ("spinbutton", "Minutes", "-30", "multiple of 5|at least|from 15"),
+    ("spinbutton", "Minutes", "1800", "from 15|at most|longest|to \\d+"),
+    ("spinbutton", "Number", "-4", "number"),
+    ("spinbutton", "Number", "99999999999", "number"),
+    ("textbox", "Description", "<b>x</b>" * 500, "characters"),
+    ("textbox", "Location", "🏠" * 900, "characters"),
+])
+def test_bad_input_has_a_sentence_beside_its_field(
+    portal: Portal, enter: Enter, kind: str, label: str, typed: str, sentence: str
+) -> None:
+    before = sessions(portal)
+    alice = fill(enter("Alice Moran", "/book"), portal, 6)
+    field = alice.main.get_by_role(kind, name=label).first  # type: ignore[arg-type]  # one of two roles
+    field.fill(typed)
+    field.press("Tab")
+    alice.settled().press("Book")
+    alice.says("Not booked yet: one field needs your attention above.")
+    said = alice.main.get_by_text(re.compile(sentence)).first
+    expect(said).to_be_visible()
+    there, box = said.bounding_box(), field.bounding_box()
+    assert there is not None
+    assert box is not None
+    assert 0 < there["y"] - box["y"] < 220, "the sentence stands under its field"
+    expect(field).to_have_value(typed)
+    expect(alice.main.get_by_role("textbox", name="Mentor")).to_have_value(ahead(portal).practitioner)
+    assert sessions(portal) == before
+
+
+def test_nothing_filled_in_names_every_field_that_is_missing(portal: Portal, enter: Enter) -> None:
+    before = sessions(portal)
+    alice = enter("Alice Moran", "/book")
+    alice.press("Book")
+    alice.says(re.compile("Not booked yet"))
+    expect(alice.main.get_by_text(re.compile("^.*Choose the mentor"))).to_be_visible()
+    assert sessions(portal) == before
