@@ -88,6 +88,8 @@ def begin(work: Work, about: Setting) -> Form:
         fill(work, form, about, asked)
     if st.query_params.get("form") != form.key:
         st.query_params["form"] = form.key
+    if form.state.pop("told", False):
+        st.rerun()  # what happened is told on top of the screen, which is drawn already
     return form
 
 

@@ -54,7 +54,8 @@ def head(shown: Profile, programmes: Programmes) -> None:
                 programme, field = booked
                 if st.button(f"Book a {programme.policy.words.session}", type="primary",
                              icon=":material/event_available:"):
-                    asked: dict[str, str | int] = {field: shown.id, "programme": programme.name}
+                    st.session_state["switch"] = programme.name
+                    asked: dict[str, str | int] = {field: shown.id}
                     navigation.go("book", **asked)
     badges = [
         f":gray-badge[{plain(capital(called(programmes[each.programme_id], role)))}]"

@@ -10,13 +10,14 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, expect
 
 from core.demo import build
 from core.work import now_utc
@@ -238,9 +239,17 @@ class Tab:
         self.settled()
 
     def choose(self, label: str, value: str, within: Locator | None = None) -> None:
-        """Choose one out of a list."""
-        (within or self.main).get_by_role("combobox", name=label).fill(value)
-        self.page.get_by_role("option", name=value).first.click()
+        """Choose one out of a list. What is redrawn meanwhile closes it: then it is opened again."""
+        field = (within or self.main).get_by_role("combobox", name=label)
+        option = self.page.get_by_role("option", name=value).first
+        for _ in range(5):
+            self.settled()
+            field.click()
+            field.fill(value)
+            with suppress(TimeoutError):
+                option.click(timeout=4_000)
+                break
+        expect(field).to_have_value(re.compile(re.escape(value)))
         self.settled()
 
     def find_person(self, label: str, name: str, within: Locator | None = None) -> None:
