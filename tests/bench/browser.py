@@ -33,12 +33,13 @@ CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {
   if (window.drew) window.drew(String(text));
   return fill.call(this, text, ...place);
 };
-window.clock = (line, cells) => new Promise(done => {
+window.clock = (line, cells) => new Promise((done, fail) => {
+  setTimeout(() => fail(new Error(`not on screen: ${line}, ${[...missing]}`)), 60000);
   const missing = new Set(cells);
   let since = 0;
   const look = () => {
     if (!since || missing.size) return;
-    const lines = document.querySelectorAll('MAIN [data-testid="stMarkdownContainer"]');
+    const lines = document.querySelectorAll('MAIN p');
     if (![...lines].some(one => one.textContent.includes(line))) return;
     watcher.disconnect();
     window.drew = null;

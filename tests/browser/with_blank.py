@@ -12,7 +12,8 @@ sys.argv[0] = str(HOME / "app.py")
 
 from ui import navigation  # noqa: E402
 
-navigation.SCREENS += (
-    navigation.Screen("blank", "../tests/browser/blank.py", "Blank", ":material/check_box_outline_blank:", "Work"),
-)
+blank = navigation.Screen(
+    "blank", "../tests/browser/blank.py", "Blank", ":material/check_box_outline_blank:", "Work")
+navigation.SCREENS += (blank,)
+navigation.BY_NAME[blank.name] = blank
 runpy.run_path(sys.argv[0], run_name="__main__")

@@ -183,7 +183,7 @@ def test_entries_are_added_renamed_and_undone(world: World, open_screen: Opener,
 
 @pytest.mark.parametrize(
     ("which", "said", "problem"),
-    [("course", {"name": ""}, "Give the course a name."), ("course", {"name": "x" * 121}, "At most 120"),
+    [("course", {"name": ""}, "Give the theme a name."), ("course", {"name": "x" * 121}, "At most 120"),
      ("course", {"name": "MATHS"}, "has this name"), ("team", {"name": "New", "idea": "x" * 301}, "At most 300"),
      ("room", {"name": "New"}, "How many people fit in"), ("room", {"name": "New", "capacity": 0}, "from 1 to"),
      ("room", {"name": "New", "capacity": -3}, "from 1 to")],
