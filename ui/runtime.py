@@ -19,6 +19,7 @@ from core.settings import settings
 from core.work import Saved, Work
 
 _SAVED = "portal saved in run"
+_ZONES = available_timezones()  # it looks through folders, which takes longer than a query
 
 
 def who() -> int:
@@ -90,7 +91,7 @@ def zone(programme: str | None = None) -> ZoneInfo:
     with reading() as work:
         chosen = work.actor.zone
     for name in (chosen, programme, st.context.timezone):
-        if name and name in available_timezones():
+        if name in _ZONES:
             return ZoneInfo(name)
     return ZoneInfo("UTC")
 

@@ -26,7 +26,7 @@ from tests.portal import Portal
 WITH_BLANK = Path(__file__).parents[1] / "browser" / "with_blank.py"
 BETWEEN = 300
 CHOSEN = (Status.HELD, Status.COMPLETED, Status.MISSED)
-"""Statuses that are filtered by in turn: sessions of the past, of which the list without filters shows none at first."""
+"""Statuses filtered by in turn: sessions of the past, of which the list without filters shows none at first."""
 CLOCK = """
 const fill = CanvasRenderingContext2D.prototype.fillText;
 CanvasRenderingContext2D.prototype.fillText = function (text, ...place) {

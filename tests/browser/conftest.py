@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, TimeoutError, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import TimeoutError as TimedOut
 
 from core.demo import build
 from core.work import now_utc
@@ -246,7 +247,7 @@ class Tab:
             self.settled()
             field.click()
             field.fill(value)
-            with suppress(TimeoutError):
+            with suppress(TimedOut):
                 option.click(timeout=4_000)
                 break
         expect(field).to_have_value(re.compile(re.escape(value)))

@@ -32,7 +32,9 @@ RAW = re.compile(
     r"\bNone\b|\bnan\b|\bNaN\b|\bNaT\b|\bundefined\b|\bnull\b|\[object|Traceback|Error:|<[/a-z]|&[a-z]+;|\b\w+_id\b"
     r"|:material|\\[-.()]|\{\w*\}|0x[0-9a-f]{6}"
 )
-VIOLATIONS = "addEventListener('securitypolicyviolation', e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI}`))"
+VIOLATIONS = (
+    "addEventListener('securitypolicyviolation', e => console.error(`CSP ${e.violatedDirective} ${e.blockedURI}`))"
+)
 SCROLLS_WITHIN = f"""() => [...document.querySelectorAll('{MAIN} *')].filter(one =>
   ['auto', 'scroll'].includes(getComputedStyle(one).overflowY) && one.scrollHeight > one.clientHeight + 1
   && one.clientHeight > 0 && one.getClientRects().length
