@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlencode
 import streamlit as st
 
 from core.clock import FIRST_DAY, LAST_DAY
-from core.people.queries import pick
+from core.people.queries import pick_among_few
 from core.programmes.queries import ProgrammeView
 from core.sessions.address import LISTS, NARROWS, ORDER, PEOPLE, WORDS, Listing, listing, person_words
 from core.sessions.queries import Filters, page_of_day
@@ -184,8 +184,8 @@ def _people(
 ) -> None:
     """A list where there are few to choose among, else a field to type in; nothing where there is no choice."""
     role, key = _ROLES[name], f"filter:{name}"
-    few = pick(work, programme.id, role, "", FEW + 1)
-    if len(few) <= FEW:
+    few = pick_among_few(work, programme.id, role, FEW)
+    if few is not None:
         names = [one.name for one in few]
         choices = [one.name if names.count(one.name) == 1 else f"{one.name} ~{one.id}" for one in few]
         chosen = [value for value in given.get(name, ()) if value not in asked.unknown]

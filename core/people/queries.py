@@ -400,6 +400,17 @@ def pick(work: Work, programme_id: int, role: Role | None, text: str, most: int 
     return [Match(person.id, person.name, ", ".join(teams.get(person.id, ()))) for person in people]
 
 
+def pick_among_few(work: Work, programme_id: int, role: Role, most: int) -> list[Match] | None:
+    """All with that role, by name, where they are at most so many, else None. Raises NotFound."""
+    if sees_everybody(work, programme_id):  # counted without sorting: there may be a hundred thousand of them
+        held = work.tx.scalars(
+            select(RoleGrant.id).where(RoleGrant.programme_id == programme_id, RoleGrant.role == role).limit(most + 1))
+        if len(held.all()) > most:
+            return None
+    found = pick(work, programme_id, role, "", most + 1)
+    return found if len(found) <= most else None
+
+
 def names(work: Work, programme_id: int, ids: Collection[int]) -> dict[int, str]:
     """Names by id, of those whom the viewer may see."""
     listed = sorted(set(ids))
