@@ -6,6 +6,7 @@ What a test writes about people and sessions comes from `tests/factories.py`.
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -116,3 +117,9 @@ def empty_engine(request: pytest.FixtureRequest, databases: Databases) -> Iterat
     made = databases.empty(request.param)
     yield made
     databases.drop(made)
+
+
+@pytest.fixture(autouse=True)
+def main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A screen run in a test stands as the main module afterwards; processes spawned later would run it again."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
