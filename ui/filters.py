@@ -104,6 +104,7 @@ def bar(work: Work, programme: ProgrammeView, offered: Options, today: date) -> 
         _more(work, programme, offered, given, asked)
         if any(name in given for name in NARROWS):
             st.button("Clear", type="tertiary", key="filter:clear", on_click=clear)
+    _behind(programme, given)
     if asked.unknown:
         st.warning(f"Not known here: {', '.join(map(plain, asked.unknown))}. Clear that filter to see more.",
                    icon=":material/search_off:")
@@ -113,11 +114,12 @@ def bar(work: Work, programme: ProgrammeView, offered: Options, today: date) -> 
 def _more(
     work: Work, programme: ProgrammeView, offered: Options, given: Mapping[str, list[str]], asked: Listing
 ) -> None:
+    """The other filters, drawn when they are opened: a programme may have hundreds of rooms."""
     words = programme.policy.words
-    behind = ("learner", "team", "timetable", "course", "type", "method", "room")
-    active = sum(1 for name in behind if name in given)
-    with st.popover(f"More filters ({active})" if active else "More filters", icon=":material/tune:",
-                    key="filter:more", width="content"), st.container(width=270):
+    more = st.popover("More filters", icon=":material/tune:", key="filter:more", width="content", on_change="rerun")
+    if not more.open:
+        return
+    with more, st.container(width=270):
         _people(work, programme, "learner", capital(words.learner), given, asked)
         for name, label in (("team", words.team), ("timetable", "timetable"), ("course", words.course)):
             _several(name, capital(label), [one.name for one in getattr(offered, LISTS[name])], given)
@@ -125,6 +127,16 @@ def _more(
         if programme.policy.smart_rooms or "method" in given:
             _several("method", "Method", tuple(Method), given)
         _several("room", "Room", [one.name for one in offered.rooms], given)
+
+
+def _behind(programme: ProgrammeView, given: Mapping[str, list[str]]) -> None:
+    """What the filters that are not in sight narrow the list to."""
+    words = programme.policy.words
+    labels = {"learner": words.learner, "team": words.team, "timetable": "timetable", "course": words.course,
+              "type": "type", "method": "method", "room": "room"}
+    said = [f"{capital(label)}: {', '.join(map(plain, given[name]))}" for name, label in labels.items() if name in given]
+    if said:
+        st.caption(f":material/tune: {' · '.join(said)}")
 
 
 def _seed(key: str, value: Any) -> None:

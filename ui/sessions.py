@@ -107,8 +107,10 @@ def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
         if st.session_state.get("page") != page.number:
             st.session_state["page"] = page.number
         st.pagination(max(page.pages, page.number), key="page", on_change=turned, width=400)
-        with st.popover("Go to", icon=":material/keyboard_tab:", key="go-to"):
-            st.session_state["page-number"] = page.number
-            st.number_input("Page", 1, None, key="page-number", on_change=jumped)
-            st.date_input("Day", value=None, key="page-day", on_change=to_day, min_value=FIRST_DAY,
-                          max_value=LAST_DAY, format="YYYY-MM-DD")
+        place = st.popover("Go to", icon=":material/keyboard_tab:", key="go-to", on_change="rerun")
+        if place.open:
+            with place:
+                st.session_state["page-number"] = page.number
+                st.number_input("Page", 1, None, key="page-number", on_change=jumped)
+                st.date_input("Day", value=None, key="page-day", on_change=to_day, min_value=FIRST_DAY,
+                              max_value=LAST_DAY, format="YYYY-MM-DD")

@@ -48,10 +48,10 @@ def in_portal(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 def open_screen(engine: Engine, world: World) -> Opener:
     """Open a screen as somebody, with parameters of its address: `open_screen(world.tom, "worksheet", session=7)`."""
 
-    def opened(person: int, screen: str, /, **parameters: Any) -> AppTest:
+    def open_one(person: int, screen: str, /, **parameters: Any) -> AppTest:
         return a_tab(world, person, screen, **parameters)
 
-    return opened
+    return open_one
 
 
 def a_tab(world: World, person: int, screen: str, /, **parameters: Any) -> AppTest:
@@ -65,6 +65,12 @@ def a_tab(world: World, person: int, screen: str, /, **parameters: Any) -> AppTe
     if screen != "home":
         tab.switch_page(f"../pages/{navigation.BY_NAME[screen].path}").run()
     return tab
+
+
+def opened(tab: AppTest, menu: str) -> AppTest:
+    """The same tab with a menu open whose content is drawn only then."""
+    tab.session_state[menu] = True
+    return tab.run()
 
 
 def texts(tab: AppTest) -> str:

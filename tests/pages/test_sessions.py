@@ -9,7 +9,7 @@ from core.sessions.address import Listing
 from core.sessions.queries import Filters
 from db.words import Status
 from tests.factories import DAY, HOUR, TEN, World, statements
-from tests.pages.conftest import Opener, texts
+from tests.pages.conftest import Opener, opened, texts
 from ui import table
 
 LIST = Listing(Filters())
@@ -112,7 +112,7 @@ def test_filters_are_written_into_the_address_and_cleared(world: World, open_scr
 
 
 def test_x6_filters_offer_only_what_the_viewer_may_see(world: World, open_screen: Opener, session: int) -> None:
-    tab = open_screen(world.sara, "sessions")
+    tab = opened(open_screen(world.sara, "sessions"), "filter:more")
     offered = {each.key: each.options for each in tab.multiselect}
     assert offered["filter:course"] == ["Maths"]
     assert "Tom's own" not in offered["filter:timetable"]
@@ -120,19 +120,19 @@ def test_x6_filters_offer_only_what_the_viewer_may_see(world: World, open_screen
 
 
 def test_a_view_is_kept_and_opened(world: World, open_screen: Opener, session: int) -> None:
-    tab = open_screen(world.alice, "sessions", status="held")
+    tab = opened(open_screen(world.alice, "sessions", status="held"), "views")
     tab.text_input(key="view:name").set_value("Held ones").run()
     tab.button(key="view-save").click().run()
     assert not tab.exception
     assert "Saved the view" in texts(tab)
     tab.button(key="filter:clear").click().run()
-    opened = next(each for each in tab.button if str(each.key).startswith("view-open-"))
-    opened.click().run()
+    kept = next(each for each in tab.button if str(each.key).startswith("view-open-"))
+    kept.click().run()
     assert tab.query_params["status"] in ("held", ["held"])
 
 
 def test_a_view_without_a_name_is_refused_beside_the_field(world: World, open_screen: Opener, session: int) -> None:
-    tab = open_screen(world.alice, "sessions")
+    tab = opened(open_screen(world.alice, "sessions"), "views")
     tab.button(key="view-save").click().run()
     assert "Give the view a name" in texts(tab)
 
