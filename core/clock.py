@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 MINUTE = timedelta(minutes=1)
@@ -44,6 +45,7 @@ def at_local(day: date, clock: time, zone: ZoneInfo) -> Resolved:
     return resolve(datetime.combine(day, clock), zone)
 
 
+@lru_cache(4096)
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day."""
     return at_local(day, time(), zone).at

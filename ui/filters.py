@@ -134,7 +134,9 @@ def _behind(programme: ProgrammeView, given: Mapping[str, list[str]]) -> None:
     words = programme.policy.words
     labels = {"learner": words.learner, "team": words.team, "timetable": "timetable", "course": words.course,
               "type": "type", "method": "method", "room": "room"}
-    said = [f"{capital(label)}: {', '.join(map(plain, given[name]))}" for name, label in labels.items() if name in given]
+    said = [
+        f"{capital(label)}: {', '.join(map(plain, given[name]))}" for name, label in labels.items() if name in given
+    ]
     if said:
         st.caption(f":material/tune: {' · '.join(said)}")
 

@@ -17,10 +17,7 @@ SCREEN = "sessions"
 def menu(work: Work, programme: ProgrammeView) -> None:
     """A popover with the viewer's views of this list, and a line to keep the present one."""
     form = Form("view")
-    menu = st.popover("Views", icon=":material/bookmark:", key="views", on_change="rerun")
-    if not menu.open:
-        return
-    with menu:
+    with st.popover("Views", icon=":material/bookmark:", key="views"):
         kept = saved_views(work, programme.id, SCREEN)
         if not kept:
             st.caption("Keep the list as you have filtered and sorted it, and open it again with one click.")

@@ -121,6 +121,10 @@ SORTS: dict[str, Sort] = {
 }
 
 
+WALKED = frozenset(name for name, sort in SORTS.items() if sort.walks)
+"""Headings that a long result is walked along for."""
+
+
 def _sort(work: Work, programme_id: int, sort: str) -> Sort:
     """What the heading sorts by; for those who see some of the learners only, by these (X6), without a walk."""
     hidden = shown_parts(work, programme_id, PART.c.learner_id, PART.c.session_id) if sort == "team" else ()

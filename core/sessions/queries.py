@@ -6,11 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
+    Connection,
     Select,
     and_,
-    bindparam,
     exists,
     false,
     func,
@@ -19,13 +18,14 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.elements import False_
 
 from core.clock import day_start
 from core.errors import NotFound
-from core.permissions import Action, allows
+from core.permissions import Action, Case, allows
 from core.programmes.queries import programme_of
 from core.search import matching_ids, search_words
-from core.sessions.order import ordered, walked
+from core.sessions.order import WALKED, ordered, walked
 from core.sessions.visible import (
     Facts,
     cases_for,
@@ -37,6 +37,7 @@ from core.sessions.visible import (
     visible_sessions,
 )
 from core.work import Work
+from db.among import among
 from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
 from db.models.sessions import Participation, Session, SessionCourse
@@ -121,29 +122,28 @@ ROW_ACTIONS = (
 
 _practitioner = aliased(Person, name="practitioner")
 # Built once: putting a statement together costs as much as running it.
-_IDS: BindParameter[int] = bindparam("ids", expanding=True)
 _LINE = (
     select(
-        Session.id, Session.programme_id, Session.number, Session.version, Session.status, Session.starts_at,
-        Session.ends_at, Session.practitioner_id, Session.team_id, Session.created_by,
-        _practitioner.name.label("practitioner"), Team.name.label("team"), Team.idea,
-        Timetable.name.label("timetable"), Session.type, Session.method, Room.name.label("room"),
-        Session.location, Session.description,
+        Session.id, Session.programme_id, Session.number, Session.status, Session.practitioner_id, Session.created_by,
+        Session.starts_at,  # up to here as `Facts`
+        Session.ends_at, Session.version, Session.team_id, _practitioner.name.label("practitioner"),
+        Team.name.label("team"), Team.idea, Timetable.name.label("timetable"), Session.type, Session.method,
+        Room.name.label("room"), Session.location, Session.description,
     )
     .outerjoin(_practitioner, _practitioner.id == Session.practitioner_id)
     .outerjoin(Team, Team.id == Session.team_id)
     .outerjoin(Timetable, Timetable.id == Session.timetable_id)
     .outerjoin(Room, Room.id == Session.room_id)
-    .where(Session.id.in_(_IDS))
+    .where(among(Session.id, "ids"))
 )
 _LEARNERS = (
     select(Participation.session_id, Person.name, Participation.learner_id)
-    .join(Person, Person.id == Participation.learner_id).where(Participation.session_id.in_(_IDS))
+    .join(Person, Person.id == Participation.learner_id).where(among(Participation.session_id, "ids"))
     .order_by(Person.name, Person.id)
 )
 _COURSES = (
     select(SessionCourse.session_id, Course.name, Course.id).join(Course, Course.id == SessionCourse.course_id)
-    .where(SessionCourse.session_id.in_(_IDS)).order_by(Course.name)
+    .where(among(SessionCourse.session_id, "ids")).order_by(Course.name)
 )
 
 
@@ -154,11 +154,22 @@ def session_list(
     programme_of(work, programme_id)
     page = max(1, page)
     where, start = _where(work, programme_id, filters), (page - 1) * PAGE
-    total, more = _count(work, where, at_least=start + PAGE)
-    ids = walked(work, programme_id, where, sort, down, start, PAGE) if more else None
+    if any(isinstance(condition, False_) for condition in where):
+        return Page([], page, 0, False)
+    most = max(COUNT_AT_MOST, start + PAGE)
+    some: Rows = select(literal_column("1")).select_from(Session).where(*where).limit(most + 1)
+    count = select(func.count()).select_from(some.subquery()).scalar_subquery()
+    listed = ordered(work, programme_id, where, sort, down).limit(PAGE).offset(start)
+    connection = work.tx.connection()
+    total, ids = 0, None
+    if sort in WALKED and (total := connection.scalar(select(count)) or 0) > most:
+        ids = walked(work, programme_id, where, sort, down, start, PAGE)
     if ids is None:
-        ids = list(work.tx.scalars(ordered(work, programme_id, where, sort, down).limit(PAGE).offset(start)))
-    return Page(rows_of(work, ids), page, total, more)
+        found = connection.execute(listed.add_columns(count)).all()
+        ids, total = [row[0] for row in found], found[0][1] if found else 0
+    if not ids and start:  # past the end there is no line to carry the count
+        total = connection.scalar(select(count)) or 0
+    return Page(rows_of(work, ids), page, min(total, most), total > most)
 
 
 def all_ids(work: Work, programme_id: int, filters: Filters, *, sort: str = "time", down: bool = True) -> list[int]:
@@ -182,58 +193,60 @@ def rows_of(work: Work, ids: Sequence[int]) -> list[Row]:
     """Lines of the list for these sessions, in this order; those the viewer may not see are left out."""
     if not ids:
         return []
-    given = {"ids": list(ids)}
-    raw = {row.id: row for row in work.tx.connection().execute(_LINE, given).all()}
-    cases = cases_for(work, [
-        Facts(r.id, r.programme_id, r.number, r.status, r.practitioner_id, r.created_by, r.starts_at)
-        for r in raw.values()
-    ])
-    learners = _names_by_session(work, _LEARNERS, given)
-    courses = _names_by_session(work, _COURSES, given)
-    may = {  # many lines stand to the viewer alike
-        case_: frozenset(action for action in (Action.SESSION_SEE, *ROW_ACTIONS) if allows(work.actor, action, case_))
-        for case_ in set(cases.values())
-    }
-    shown = {case_: shown_learners(work, case_) for case_ in may}
-    return [
-        _row(work, raw[id_], may[cases[id_]], learners.get(id_, ()), shown[cases[id_]], courses.get(id_, ()))
-        for id_ in ids if id_ in raw and Action.SESSION_SEE in may[cases[id_]]
-    ]
+    connection, given = work.tx.connection(), {"ids": ids}
+    lines = {line[0]: line for line in connection.execute(_LINE, given)}
+    cases = cases_for(work, [Facts(*line[:7]) for line in lines.values()])
+    learners = _names_by_session(connection, _LEARNERS, given)
+    courses = _names_by_session(connection, _COURSES, given)
+    sights: dict[Case, _Sight] = {}  # many lines stand to the viewer alike
+    rows = []
+    for id_ in ids:
+        if id_ not in lines:
+            continue
+        case_ = cases[id_]
+        if (sight := sights.get(case_)) is None:
+            sight = sights[case_] = _sight(work, case_)
+        if sight.exists:
+            rows.append(_row(work, lines[id_], sight, learners.get(id_, ()), courses.get(id_, ())))
+    return rows
 
 
 Named = tuple[tuple[str, int], ...]
 
 
-def _row(
-    work: Work, raw: Any, may: frozenset[Action], learners: Named, shown: frozenset[int] | None, courses: Named
-) -> Row:
-    told = Action.SESSION_DESCRIBE in may
-    nothing_yet = raw.status not in (Status.CANCELLED, Status.COMPLETED, Status.HELD, Status.MISSED)
+class _Sight(NamedTuple):
+    """How much of a session the viewer sees. `shown`: the learners shown; None for all."""
+
+    exists: bool
+    words: bool
+    may: frozenset[Action]
+    shown: frozenset[int] | None
+
+
+def _sight(work: Work, case_: Case) -> _Sight:
+    may = frozenset(action for action in (Action.SESSION_SEE, *ROW_ACTIONS) if allows(work.actor, action, case_))
+    return _Sight(Action.SESSION_SEE in may, Action.SESSION_DESCRIBE in may, may, shown_learners(work, case_))
+
+
+def _row(work: Work, line: Any, sight: _Sight, learners: Named, courses: Named) -> Row:
+    (id_, _, number, status, practitioner_id, _, starts_at, ends_at, version, team_id, practitioner, team, idea,
+     timetable, type_, method, room, location, description) = line
+    open_ = status not in (Status.CANCELLED, Status.COMPLETED, Status.HELD, Status.MISSED)
+    shown = sight.shown
     return Row(
-        raw.id, raw.number, raw.version, raw.status,
-        to_log=nothing_yet and raw.ends_at is not None and raw.ends_at <= work.now,
-        to_place=nothing_yet and raw.team_id is None and not learners,
-        starts_at=raw.starts_at, ends_at=raw.ends_at, practitioner_id=raw.practitioner_id,
-        practitioner=raw.practitioner or "",
-        learners=tuple(name for name, id_ in learners if shown is None or id_ in shown),
-        team=raw.team or "", idea=raw.idea or "", timetable=raw.timetable or "",
-        courses=tuple(name for name, _ in courses), type=raw.type, method=raw.method, room=raw.room or "",
-        location=(raw.location or "") if told else "", description=(raw.description or "") if told else "", may=may,
+        id_, number, version, status, open_ and ends_at is not None and ends_at <= work.now,
+        open_ and team_id is None and not learners, starts_at, ends_at, practitioner_id, practitioner or "",
+        tuple([name for name, person in learners if shown is None or person in shown]), team or "", idea or "",
+        timetable or "", tuple([name for name, _ in courses]), type_, method, room or "",
+        (location or "") if sight.words else "", (description or "") if sight.words else "", sight.may,
     )
 
 
-def _names_by_session(work: Work, statement: Rows, given: dict[str, list[int]]) -> dict[int, Named]:
-    found: dict[int, Named] = {}
-    for session_id, name, id_ in work.tx.connection().execute(statement, given).all():
-        found[session_id] = (*found.get(session_id, ()), (name, id_))
-    return found
-
-
-def _count(work: Work, where: Sequence[ColumnElement[bool]], at_least: int) -> tuple[int, bool]:
-    limit = max(COUNT_AT_MOST, at_least)
-    some: Rows = select(literal_column("1")).select_from(Session).where(*where).limit(limit + 1)
-    total = work.tx.scalar(select(func.count()).select_from(some.subquery())) or 0
-    return (limit, True) if total > limit else (total, False)
+def _names_by_session(connection: Connection, statement: Rows, given: dict[str, Sequence[int]]) -> dict[int, Named]:
+    found: dict[int, list[tuple[str, int]]] = {}
+    for session_id, name, id_ in connection.execute(statement, given):
+        found.setdefault(session_id, []).append((name, id_))
+    return {session_id: tuple(named) for session_id, named in found.items()}
 
 
 def session_count(work: Work, programme_id: int, filters: Filters = Filters()) -> int:

@@ -1,6 +1,7 @@
 """Booking through `commit` at a million sessions, against the driver issuing the same statements."""
 
 import json
+import re
 import statistics
 import time
 from collections.abc import Iterator
@@ -84,6 +85,7 @@ def bars(million: Engine) -> Iterator[Bar]:
     yield Bar("booking 1,000 in one act, a second", engine, took, 0, rate, A_SECOND, "sessions a second", at_least=True)
 
 
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+00:00")
 YEARS = timedelta(days=3650)
 """So much later is the session that the driver books, since two cannot be at the same time."""
 
@@ -107,18 +109,20 @@ class Recorded:
 
     def again(self, numbers: dict[int, int]) -> float:
         """Milliseconds from begin to commit. `numbers`: act, session and number, and what stands for them now."""
-        act, session, _ = numbers
+        act, session, number = numbers
+        given_out = {number: numbers.pop(number)}
         raw = self.engine.raw_connection()
         connection: Any = raw.driver_connection
         cursor = connection.cursor()
         start = time.perf_counter()
         for statement, given, many in self.statements:
-            (cursor.executemany if many else cursor.execute)(statement, _later(given, numbers))
+            known = given_out if statement.startswith("INSERT INTO session ") else numbers
+            (cursor.executemany if many else cursor.execute)(statement, _later(given, known))
             found = cursor.fetchall() if cursor.description else []
             if statement.startswith("INSERT INTO change_set"):
                 numbers[act] = found[0][0]
             elif statement.startswith("INSERT INTO session "):
-                numbers[session] = found[0][0]
+                numbers[session] = found[0][1]
         if self.engine.dialect.name == "sqlite":
             cursor.execute("COMMIT")
         else:
@@ -142,7 +146,9 @@ def _later(given: Any, numbers: dict[int, int]) -> Any:
     if isinstance(given, int):
         return numbers.get(given, given)
     if isinstance(given, str) and given.startswith("[["):
-        return json.dumps(_later(json.loads(given), {}))
+        return json.dumps(_later(json.loads(given), numbers))
+    if isinstance(given, str) and MOMENT.fullmatch(given):
+        return str(_later(datetime.fromisoformat(given), numbers))
     if isinstance(given, str) and len(given) > 20 and given.split(":")[0].isdecimal():
         return given + "-again"
     return given

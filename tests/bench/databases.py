@@ -49,7 +49,10 @@ def postgresql(sessions: int) -> Engine:
             fresh.dispose()
             connection.execute(text(f"ALTER DATABASE {name} RENAME TO {name}_ready"))
     admin.dispose()
-    return make_engine(url.set(database=f"{name}_ready").render_as_string(hide_password=False))
+    engine = make_engine(url.set(database=f"{name}_ready").render_as_string(hide_password=False))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))  # what an earlier run booked, the server tidies up by and by
+    return engine
 
 
 def _fill(engine: Engine, sessions: int) -> None:
