@@ -15,7 +15,7 @@ st.set_page_config(page_icon="🗓️", layout="wide")
 here.apply_switch()
 theme = "dark" if st.context.theme.type == "dark" else "light"
 st.logo(ASSETS / f"logo-{theme}.svg", size="large", icon_image=ASSETS / f"mark-{theme}.svg")
-st.html(ASSETS / "contrast.css")
+st.html(ASSETS / "portal.css")
 with runtime.reading() as work:
     programme = here.choose(work)
     sections: dict[str, list[st.Page]] = {}

@@ -31,7 +31,7 @@ SIGNS = {
 }
 """Table cells draw text and no icons; the word beside it alone suffices."""
 WIDTHS = {
-    "status": 165, "time": 172, "practitioner": 110, "team": 155, "timetable": 100, "course": 80, "description": 90,
+    "status": 165, "time": 172, "practitioner": 110, "team": 180, "timetable": 112, "course": 80, "description": 118,
     "number": 60, "type": 90, "room": 110,
 }
 """Pixels; together they fit a laptop, and where there is more room all are widened."""
