@@ -194,7 +194,7 @@ def rows_of(work: Work, ids: Sequence[int]) -> list[Row]:
     if not ids:
         return []
     connection, given = work.tx.connection(), {"ids": ids}
-    lines = {line[0]: line for line in connection.execute(_LINE, given)}
+    lines = {line[0]: line for line in connection.execute(_LINE, given).all()}
     cases = cases_for(work, [Facts(*line[:7]) for line in lines.values()])
     learners = _names_by_session(connection, _LEARNERS, given)
     courses = _names_by_session(connection, _COURSES, given)
@@ -244,7 +244,7 @@ def _row(work: Work, line: Any, sight: _Sight, learners: Named, courses: Named) 
 
 def _names_by_session(connection: Connection, statement: Rows, given: dict[str, Sequence[int]]) -> dict[int, Named]:
     found: dict[int, list[tuple[str, int]]] = {}
-    for session_id, name, id_ in connection.execute(statement, given):
+    for session_id, name, id_ in connection.execute(statement, given).all():
         found.setdefault(session_id, []).append((name, id_))
     return {session_id: tuple(named) for session_id, named in found.items()}
 
