@@ -40,6 +40,8 @@ MACHINERY = ("/_stcore/", "/media/", "/component/", "/app/")
 STREAM = "/_stcore/stream"
 LOOKS_EVERY = 2.0
 """Seconds after which a sign-in that has ended is cut off, even when nothing is clicked."""
+FAREWELL = 0.5
+"""Seconds left to the screen on which somebody signed out to say so itself."""
 
 
 def page_policy(index: str) -> str:
@@ -171,10 +173,11 @@ class Watch:
             except Exception:
                 log.exception("could not look who is still signed in; trying again")
                 continue
-            for sign_in_id, cuts in list(self.open.items()):
-                if sign_in_id not in good:
-                    for cut in list(cuts):
-                        cut()
+            ended = [cut for sign_in_id, cuts in self.open.items() if sign_in_id not in good for cut in cuts]
+            if ended:
+                await asyncio.sleep(FAREWELL)
+            for cut in ended:
+                cut()
 
 
 class Wire:
