@@ -1,5 +1,7 @@
 """Local times and instants (X3). Weekly patterns and forms speak local time; everything stored is UTC."""
 
+import re
+from calendar import isleap
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -8,6 +10,9 @@ from zoneinfo import ZoneInfo, available_timezones
 MINUTE = timedelta(minutes=1)
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 """Days the portal plans in; a day outside them is a slip of the hand."""
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TYPED = re.compile(r"(?:[a-z]+,?\s+)?(?:(\d{1,2})\.?\s+([a-z]{3,9})|([a-z]{3,9})\s+(\d{1,2}))\.?(?:,?\s+(\d{4}))?")
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,31 @@ def at_local(day: date, clock: time, zone: ZoneInfo) -> Resolved:
 def day_start(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a local day."""
     return at_local(day, time(), zone).at
+
+
+def day_typed(text: str, today: date) -> date:
+    """The day that somebody typed: '2026-03-04', '4 Mar', 'Wed 4 March 2026', 'today', 'tomorrow' or 'friday'.
+
+    Without a year it is the next such day from today on. Raises ValueError for anything else: a form such as 03/04
+    means two days to two people.
+    """
+    said = " ".join(text.lower().split())
+    if said in ("today", "tomorrow"):
+        return today + timedelta(days=said == "tomorrow")
+    if said[:3] in _DAYS and said.isalpha():
+        return today + timedelta(days=(_DAYS.index(said[:3]) - today.weekday()) % 7)
+    if found := _TYPED.fullmatch(said):
+        number, name = found[1] or found[4], found[2] or found[3]
+        if name[:3] not in _MONTHS:
+            raise ValueError(text)
+        month, years = _MONTHS.index(name[:3]) + 1, [int(found[5])] if found[5] else range(today.year, today.year + 9)
+        for year in years:
+            if not found[5] and (month, int(number)) == (2, 29) and not isleap(year):
+                continue
+            day = date(year, month, int(number))
+            if found[5] or day >= today:
+                return day
+    return date.fromisoformat(said)
 
 
 def days_between(first: date, last: date) -> list[date]:

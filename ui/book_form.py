@@ -206,7 +206,7 @@ def _who(work: Work, form: Form, about: Setting) -> frozenset[int]:
         about.label(BookingField.PRACTITIONER, capital(words.practitioner)), form.field("practitioner"),
     )
     form.problem("practitioner")
-    day = form.value("date") or work.now.astimezone(programme.zone).date()
+    day = booking.day_chosen(form, about.zone) or work.now.astimezone(programme.zone).date()
     if about.for_self:
         st.markdown(f"{capital(words.learner)}: **{plain(about.my_name)}**")
         form.problem("who")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.clock import FIRST_DAY, LAST_DAY, at_local, day_start, when_words
+from core.clock import FIRST_DAY, LAST_DAY, at_local, day_start, day_typed, when_words
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.programmes.rules import LONGEST, SHORTEST, STEP
@@ -16,14 +16,14 @@ from core.sessions.busy import Busy, busy_times, nearest_free
 from core.sessions.planning import Mark, day_marks, open_spans
 from core.sessions.rules import hours_problem
 from core.work import Work
+from ui import runtime
 from ui.format import capital, plain, zone_words
 from ui.forms import Form
 
 DAYS_SHOWN = 14
-LAST_TYPED = date(9998, 12, 31)
-"""The field sends days far off too, so that one is refused and never an older one booked; 9999 hangs its calendar."""
 MARKS = {Mark.FREE: "○", Mark.PARTLY: "◐", Mark.FULL: "●", Mark.CLOSED: "–"}
 DATE_PROBLEM = f"Choose a date from {FIRST_DAY.year} to {LAST_DAY.year}."
+NO_DATE = "This is no date. Write it like 2026-12-03 or 3 Dec 2026."
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,11 @@ class Chosen:
 
 def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     """Read date, time and duration; a local time that the clock change skips or doubles says so (X3)."""
-    day, clock, minutes = form.value("date"), form.value("time"), form.value("minutes")
+    clock, minutes = form.value("time"), form.value("minutes")
+    try:
+        day = _day_typed(form, zone)
+    except ValueError:
+        return Chosen(minutes=minutes, problems={"date": NO_DATE})
     if day is not None and not FIRST_DAY <= day <= LAST_DAY:
         return Chosen(minutes=minutes, problems={"date": DATE_PROBLEM})
     if day is None and clock is None:
@@ -58,10 +62,25 @@ def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     return Chosen(resolved.at, minutes, resolved.remark)
 
 
+def _day_typed(form: Form, zone: ZoneInfo) -> date | None:
+    """The day in the field, None where it is empty. Raises ValueError for what is no date."""
+    typed = (form.value("date") or "").strip()
+    return day_typed(typed, runtime.today(zone)) if typed else None
+
+
+def day_chosen(form: Form, zone: ZoneInfo) -> date | None:
+    """The day in the field, where it is one that the portal plans in."""
+    try:
+        day = _day_typed(form, zone)
+    except ValueError:
+        return None
+    return day if day is not None and FIRST_DAY <= day <= LAST_DAY else None
+
+
 def put_time(form: Form, starts_at: datetime | None, zone: ZoneInfo) -> None:
     """Fill date and time in; nothing else that was typed changes. For a button's `on_click`, too."""
     local = starts_at.astimezone(zone) if starts_at else None
-    st.session_state[form.field("date")] = local.date() if local else None
+    st.session_state[form.field("date")] = local.date().isoformat() if local else ""
     st.session_state[form.field("time")] = local.time().replace(tzinfo=None) if local else None
 
 
@@ -70,8 +89,8 @@ def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, require
     star = " *" if required else ""
     left, middle, right = st.columns([10, 7, 9], gap="small")
     with left:
-        st.date_input(f"Date{star}", value=None, min_value=date.min, max_value=LAST_TYPED, format="YYYY-MM-DD",
-                      key=form.field("date"), persist_state="session")
+        st.text_input(f"Date{star}", key=form.field("date"), persist_state="session", autocomplete="off",
+                      help="Like 2026-12-03, 3 Dec, Friday or tomorrow.", on_change=_settle, args=(form, zone))
         form.problem("date")
     with middle:
         st.time_input(f"Time{star}", value=None, step=timedelta(minutes=STEP), key=form.field("time"),
@@ -87,6 +106,19 @@ def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, require
     return now
 
 
+def _settle(form: Form, zone: ZoneInfo) -> None:
+    """Show a day as it was understood; what is none stays as typed, with its sentence."""
+    problems: dict[str, str] = form.state.setdefault("problems", {})
+    problems.pop("date", None)
+    try:
+        day = _day_typed(form, zone)
+    except ValueError:
+        problems["date"] = NO_DATE
+        return
+    if day is not None:
+        st.session_state[form.field("date")] = day.isoformat()
+
+
 def availability(
     form: Form, work: Work, programme: ProgrammeView, zone: ZoneInfo, people: Collection[int],
     rooms: Collection[int], *, but: int | None = None,
@@ -94,11 +126,8 @@ def availability(
     """Days and hours at which those involved are taken (C6), what is against the time chosen, and free ones (B9)."""
     now = chosen(form, zone)
     today = work.now.astimezone(zone).date()
-    day: date | None = form.value("date")
-    if day is None or not FIRST_DAY <= day <= LAST_DAY - timedelta(days=DAYS_SHOWN):
-        day = None
-    first = today + timedelta(days=DAYS_SHOWN * ((day - today).days // DAYS_SHOWN)) if day else today
-    first = max(first, FIRST_DAY + timedelta(days=1))
+    day = day_chosen(form, zone)
+    first = _first_shown(form, day, today)
     days = [first + timedelta(days=n) for n in range(DAYS_SHOWN)]
     busy = [
         one for one in busy_times(
@@ -121,14 +150,32 @@ def _strip(form: Form, days: list[date], marks: dict[date, Mark], day: date | No
 
     def pick() -> None:
         if st.session_state[key] is not None:
-            st.session_state[form.field("date")] = st.session_state[key]
+            st.session_state[form.field("date")] = st.session_state[key].isoformat()
+            form.state.get("problems", {}).pop("date", None)
+
+    def turn(days_on: int) -> None:
+        form.state["turned"] = (day, days[0] + timedelta(days=days_on))
 
     st.pills(
         "Who is free", days, key=key, on_change=pick, wrap=True,
         format_func=lambda each: f"{each:%a} {each.day} {MARKS[marks[each]]}" if each in marks else str(each),
     )
     span = f"{days[0].day} {days[0]:%b} to {days[-1].day} {days[-1]:%b %Y}"
-    st.caption(f"{span} · " + " · ".join(f"{sign} {mark}" for mark, sign in MARKS.items()))
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        for name, icon, on in (("earlier", "left", -DAYS_SHOWN), ("later", "right", DAYS_SHOWN)):
+            beyond = not FIRST_DAY < days[0] + timedelta(days=on) < LAST_DAY - timedelta(days=DAYS_SHOWN)
+            st.button("", icon=f":material/chevron_{icon}:", key=form.field(name), type="tertiary", disabled=beyond,
+                      help=f"Two weeks {name}", on_click=turn, args=(on,))
+        st.caption(f"{span} · " + " · ".join(f"{sign} {mark}" for mark, sign in MARKS.items()))
+
+
+def _first_shown(form: Form, day: date | None, today: date) -> date:
+    """The first of the days shown: where the viewer turned to, until another day is chosen, else those around it."""
+    first: date | None
+    turned_from, first = form.state.get("turned", (day, None))
+    if turned_from != day or first is None:
+        first = today + timedelta(days=DAYS_SHOWN * ((day - today).days // DAYS_SHOWN)) if day else today
+    return max(FIRST_DAY + timedelta(days=1), min(first, LAST_DAY - timedelta(days=DAYS_SHOWN)))
 
 
 def _on(one: Busy, day: date, zone: ZoneInfo) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -94,6 +95,11 @@ def zone(programme: str | None = None) -> ZoneInfo:
         if name in _ZONES:
             return ZoneInfo(name)
     return ZoneInfo("UTC")
+
+
+def today(where: ZoneInfo) -> date:
+    """The day that it is there now."""
+    return core_work.now_utc().astimezone(where).date()
 
 
 def _sign_in_id() -> int:

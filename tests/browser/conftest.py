@@ -263,10 +263,11 @@ class Tab:
     def put_time(self, at: datetime, within: Locator | None = None) -> None:
         """Type a local date and time."""
         place = within or self.main
-        for name, typed in (
-            ("year, Date", f"{at:%Y}"), ("month, Date", f"{at:%m}"), ("day, Date", f"{at:%d}"),
-            ("hour, Time", f"{at:%H}"), ("minute, Time", f"{at:%M}"),
-        ):
+        day = place.get_by_role("textbox", name=re.compile("^Date"))
+        day.fill(f"{at:%Y-%m-%d}")
+        day.press("Enter")
+        self.settled()
+        for name, typed in (("hour, Time", f"{at:%H}"), ("minute, Time", f"{at:%M}")):
             place.get_by_role("spinbutton", name=name).click()
             self.page.keyboard.type(typed)
         self.page.keyboard.press("Tab")

@@ -1,11 +1,11 @@
 """Local times and instants across every change of clocks (X3)."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.clock import MINUTE, resolve, when_words, zone_of
+from core.clock import MINUTE, day_typed, resolve, when_words, zone_of
 
 ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "America/Santiago")
 
@@ -71,3 +71,21 @@ def test_x3_a_moment_in_words_is_in_the_zones_own_time() -> None:
     late = at + timedelta(hours=1)
     assert when_words(at, ZoneInfo("Europe/London"), late) == "Wed 1 Jul 2026, 23:30 – Thu 2 Jul, 00:30"
     assert when_words(at, ZoneInfo("Asia/Tokyo")) == "Thu 2 Jul 2026, 07:30"
+
+
+@pytest.mark.parametrize(("text", "day"), [
+    ("2026-03-04", date(2026, 3, 4)), (" 4 Mar ", date(2026, 3, 4)), ("Wed 4 March 2027", date(2027, 3, 4)),
+    ("mar 4, 2026", date(2026, 3, 4)), ("2 Mar", date(2027, 3, 2)), ("29 feb", date(2028, 2, 29)),
+    ("today", date(2026, 3, 3)), ("Tomorrow", date(2026, 3, 4)), ("tue", date(2026, 3, 3)),
+    ("Monday", date(2026, 3, 9)), ("9999-12-31", date(9999, 12, 31)),
+])
+def test_a_typed_day_is_the_next_such_day(text: str, day: date) -> None:
+    assert day_typed(text, date(2026, 3, 3)) == day
+
+
+@pytest.mark.parametrize("text", [
+    "31 Feb", "29 Feb 2027", "03/04/2026", "0 mar", "4 foo", "noon", "4", "<b>", "🎉", "2026-13-01",
+])
+def test_what_is_no_day_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"day|month|isoformat|foo"):
+        day_typed(text, date(2026, 3, 3))
