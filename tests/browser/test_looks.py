@@ -79,7 +79,7 @@ class Watched:
         page.emulate_media(color_scheme="light")
         self.said.clear()
         self.tab.go(path)
-        if page.get_by_test_id("stDataFrame").count():
+        if page.locator('[data-testid="stDataFrame"]:visible').count():
             self.tab.headings()
         found = self._wrong() + [f"axe {one}" for one in axe(page)]
         page.emulate_media(color_scheme="dark")
