@@ -21,6 +21,7 @@ from db.words import Outcome
 HISTORY = (
     "programme", "role_grant", "person", "relation", "team", "team_member", "people_group", "group_member",
     "course", "room", "timetable", "session", "session_course", "participation",
+    "weekly_window", "dated_window", "time_off", "closure", "roster", "own_limits",
 )
 DERIVED = {"session": ("status", "attended", "missed")}
 """Columns that history leaves out, since the database works them out again."""

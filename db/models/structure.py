@@ -43,6 +43,7 @@ class Timetable(Numbered, Base):
     __table_args__ = (
         UniqueConstraint("programme_id", "name"),
         CheckConstraint("(kind = 'custom') = (owner_id IS NOT NULL)", name="custom_has_owner"),
+        CheckConstraint("slot_minutes BETWEEN 15 AND 1440 AND slot_minutes % 5 = 0", name="slot_minutes"),
     )
 
     programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"))
@@ -50,6 +51,7 @@ class Timetable(Numbered, Base):
     kind: Mapped[TimetableKind] = choice(TimetableKind)
     owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     retired_at: Mapped[datetime | None]
+    slot_minutes: Mapped[int | None] = mapped_column(doc="how long its slots are; else as long as usual")
 
 
 Index("ix_timetable_owner_id", Timetable.owner_id)

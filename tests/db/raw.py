@@ -121,7 +121,28 @@ def rows_before_and_after(session_id: int) -> dict[str, tuple[dict[str, Any], di
             {"programme_id": 2, "name": "Hall", "capacity": 20, "retired_at": TEN}),
         "timetable": (
             {"programme_id": 1, "name": "Week", "kind": TimetableKind.REGULAR},
-            {"programme_id": 2, "name": "Own", "kind": TimetableKind.CUSTOM, "owner_id": TOM, "retired_at": TEN}),
+            {"programme_id": 2, "name": "Own", "kind": TimetableKind.CUSTOM, "owner_id": TOM, "retired_at": TEN,
+             "slot_minutes": 45}),
+        "weekly_window": (
+            {"programme_id": 1, "person_id": TOM, "weekday": 0, "from_minute": 540, "until_minute": 720,
+             "zone": "Europe/Berlin", "from_day": day},
+            {"programme_id": 2, "person_id": TINA, "timetable_id": 1, "weekday": 6, "from_minute": 0,
+             "until_minute": 1440, "zone": "Asia/Tokyo", "from_day": date(2030, 1, 1), "until_day": day}),
+        "dated_window": (
+            {"programme_id": 1, "person_id": TOM, "day": day, "zone": "Europe/Berlin"},
+            {"programme_id": 2, "person_id": TINA, "timetable_id": 1, "day": date(2030, 1, 1), "from_minute": 60,
+             "until_minute": 65, "zone": "Asia/Tokyo"}),
+        "time_off": (
+            {"person_id": TOM, "starts_at": TEN, "ends_at": later},
+            {"person_id": TINA, "starts_at": TEN + 2 * HOUR, "ends_at": TEN + 3 * HOUR, "reason": "007"}),
+        "closure": (
+            {"programme_id": 1, "first_day": day, "last_day": day, "name": "1.0"},
+            {"programme_id": 2, "first_day": date(2030, 1, 1), "last_day": date(2030, 1, 2), "name": "1"}),
+        "roster": ({"timetable_id": 1, "person_id": TOM}, {"timetable_id": 2, "person_id": TINA}),
+        "own_limits": (
+            {"programme_id": 1, "person_id": TOM},
+            {"programme_id": 2, "person_id": TINA, "buffer_before": 5, "buffer_after": 10, "most_a_day": 3,
+             "most_a_week": 9}),
         "session": (
             {**session, "report_required": False},
             {**dict.fromkeys(moments, later), "programme_id": 2, "number": 78, "practitioner_id": TINA, "team_id": 1,
