@@ -12,6 +12,7 @@ from core.programmes.queries import ProgrammeView
 from core.programmes.rules import (
     DAYS,
     LONGEST,
+    NUMBERS,
     BookingField,
     Policy,
     WhoBooks,
@@ -67,6 +68,27 @@ def policy(programme: ProgrammeView) -> None:
                " is midnight.")
     for number, day in enumerate(DAYS):
         _day(form, number, day)
+
+    st.header("How sessions are placed")
+    for row in (
+        (("buffer_before", "Minutes free before each", 5), ("buffer_after", "Minutes free after each", 5)),
+        (("notice_minutes", "Notice, in minutes", 5), ("ahead_days", "Days ahead at most", 1)),
+        (("most_a_day", f"Most a day for one {words.practitioner}", 1),
+         ("most_a_week", f"Most a week for one {words.practitioner}", 1)),
+    ):
+        for column, (name, label, step) in zip(st.columns(2), row, strict=True):
+            with column:
+                st.number_input(label, key=form.field(name), step=step, value=None)
+                form.problem(name)
+    st.caption("Days ahead and limits may stay empty: then there is none.")
+    left, right = st.columns(2)
+    with left:
+        st.text_input("Closed on the public holidays of", key=form.field("holidays_country"), max_chars=2,
+                      placeholder="Country, such as GB")
+        form.problem("holidays_country")
+    with right:
+        st.text_input("Region", key=form.field("holidays_region"), max_chars=10, placeholder="Such as ENG, or nothing")
+        form.problem("holidays_region")
     _save(form, programme, new, _said_policy)
 
 
@@ -115,8 +137,10 @@ def _own_change(programme: ProgrammeView) -> None:
 
 
 def _preset_policy(form: Form, known: Policy) -> None:
-    for name in ("who_books", "usual_minutes", "longest_minutes", "smart_rooms", "report_required"):
+    for name in ("who_books", "usual_minutes", "longest_minutes", "smart_rooms", "report_required", *NUMBERS):
         form.preset(name, getattr(known, name))
+    for name in ("holidays_country", "holidays_region"):
+        form.preset(name, getattr(known, name) or "")
     form.preset("required", [field for field in BookingField if field in known.required])
     form.preset("types", list(known.types))
     for number, hours in enumerate(known.open_hours):
@@ -140,7 +164,8 @@ def _day(form: Form, number: int, day: str) -> None:
 
 def _said_policy(form: Form) -> dict[str, Any]:
     said = {name: form.value(name) for name in (
-        "who_books", "required", "types", "usual_minutes", "longest_minutes", "smart_rooms", "report_required")}
+        "who_books", "required", "types", "usual_minutes", "longest_minutes", "smart_rooms", "report_required",
+        *NUMBERS, "holidays_country", "holidays_region")}
     for number in range(len(DAYS)):
         said[f"hours.{number}"] = _hours(form, number)
     return said

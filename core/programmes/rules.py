@@ -1,9 +1,12 @@
 """A programme's policy and words. A kind only presets them; code asks the policy, never the kind."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Annotated, Any
 
+from holidays import list_supported_countries
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.errors import Invalid
@@ -62,6 +65,39 @@ STEP = 5
 LONGEST = 24 * 60
 """Minutes (C4)."""
 MOST_TYPES = 60
+MOST_BUFFER = 240
+"""Minutes kept free around a session."""
+MOST_NOTICE = 60 * 24 * 60
+"""Minutes."""
+MOST_AHEAD = 3660
+"""Days."""
+MOST_SESSIONS = 1000
+Buffer = Annotated[int, Field(ge=0, le=MOST_BUFFER, multiple_of=STEP)]
+Most = Annotated[int, Field(ge=1, le=MOST_SESSIONS)] | None
+"""None is no limit."""
+
+
+def holiday_problems(country: Any, region: Any) -> dict[str, str]:
+    """Why these are not a country, and a region of it, whose public holidays are known."""
+    if country is None:  # what most programmes say, and no reason to load the rest
+        return {} if region is None else {"holidays_region": "Choose the country first."}
+    regions = holiday_places().get(country) if isinstance(country, str) else None
+    if regions is None:
+        return {"holidays_country": "Write the country's two letters, such as GB, DE or US."}
+    if region is None or region in regions:
+        return {}
+    if not regions:
+        return {"holidays_region": f"{country} has no regions with holidays of their own; leave this empty."}
+    return {"holidays_region": f"Write one of the regions of {country}, or nothing: {', '.join(regions)}."}
+
+
+@cache
+def holiday_places() -> dict[str, tuple[str, ...]]:
+    """Countries whose public holidays are known, by their two letters, each with its regions."""
+    return {
+        code: tuple(region for region in regions if region.isupper() or region.isdecimal())
+        for code, regions in list_supported_countries().items() if len(code) == 2
+    }
 
 
 class Policy(BaseModel):
@@ -77,6 +113,14 @@ class Policy(BaseModel):
     smart_rooms: bool = False
     report_required: bool = False
     open_hours: OpenHours = [(9 * 60, 18 * 60)] * 5 + [None, None]
+    buffer_before: Buffer = 0
+    buffer_after: Buffer = 0
+    notice_minutes: Annotated[int, Field(ge=0, le=MOST_NOTICE)] = 0
+    ahead_days: Annotated[int, Field(ge=1, le=MOST_AHEAD)] | None = None
+    most_a_day: Most = None
+    most_a_week: Most = None
+    holidays_country: str | None = None
+    holidays_region: str | None = None
     words: Words = Words()
 
     @model_validator(mode="after")
@@ -86,6 +130,8 @@ class Policy(BaseModel):
                 raise ValueError("Opening hours must end after they begin, within one day.")
         if self.usual_minutes > self.longest_minutes:
             raise ValueError("The usual length cannot be more than the longest one.")
+        if found := holiday_problems(self.holidays_country, self.holidays_region):
+            raise ValueError(" ".join(found.values()))
         return self
 
     def stored(self) -> dict[str, Any]:
@@ -104,17 +150,18 @@ F = BookingField
 PRESETS: dict[Kind, Policy] = {
     Kind.PEER_ADVICE: Policy(
         who_books=WhoBooks.CLIENTS_TOO, required=frozenset({F.PRACTITIONER, F.WHO}), report_required=True,
-        types=("advice", "follow-up"), usual_minutes=60, open_hours=_ALL_DAY,
+        types=("advice", "follow-up"), usual_minutes=60, open_hours=_ALL_DAY, ahead_days=183, most_a_day=12,
         words=Words(practitioner="peer", learner="client", course="topic"),
     ),
     Kind.EVENT_MENTORING: Policy(
         who_books=WhoBooks.STAFF, required=frozenset({F.PRACTITIONER, F.TIMETABLE, F.NUMBER}),
         types=("mentoring", "pitch practice"), usual_minutes=30, open_hours=[(8 * 60, 22 * 60)] * 7,
+        most_a_day=24,
         words=Words(practitioner="mentor", learner="participant", course="track"),
     ),
     Kind.APPRENTICESHIP: Policy(
         required=frozenset({F.PRACTITIONER, F.WHO, F.METHOD, F.WHEN, F.COURSES, F.TYPE}), types=_C_TYPES,
-        usual_minutes=60, words=Words(practitioner="assessor"),
+        usual_minutes=60, ahead_days=730, words=Words(practitioner="assessor"),
     ),
     Kind.COACHING: Policy(
         required=frozenset({F.PRACTITIONER, F.WHO, F.WHEN}), types=("coaching", "kick-off", "review"),
@@ -122,7 +169,7 @@ PRESETS: dict[Kind, Policy] = {
     ),
     Kind.TUTORING: Policy(
         required=frozenset({F.PRACTITIONER, F.WHO, F.WHEN}), types=("lesson", "trial lesson", "exam preparation"),
-        usual_minutes=60, open_hours=[(8 * 60, 21 * 60)] * 6 + [(10 * 60, 18 * 60)],
+        usual_minutes=60, open_hours=[(8 * 60, 21 * 60)] * 6 + [(10 * 60, 18 * 60)], most_a_day=12,
         words=Words(practitioner="tutor", learner="student", course="subject"),
     ),
 }
@@ -152,6 +199,40 @@ def _hours_effect(policy: Policy) -> str:
     return f"Sessions are offered and booked within: {said}. Outside them, staff need to give a reason."
 
 
+def _counted(count: int, word: str) -> str:
+    return f"1 {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def minutes_words(minutes: int) -> str:
+    """'90 minutes', '2 hours', '3 days'."""
+    for size, word in ((24 * 60, "day"), (60, "hour")):
+        if minutes and minutes % size == 0:
+            return _counted(minutes // size, word)
+    return _counted(minutes, "minute")
+
+
+def _buffer_effect(policy: Policy, minutes: int, side: str) -> str:
+    words = policy.words
+    if not minutes:
+        return f"A {words.practitioner} can be booked right {side} another {words.session}."
+    return f"A {words.practitioner} keeps {minutes} minutes free {side} each {words.session}."
+
+
+def _most_effect(policy: Policy, most: int | None, period: str) -> str:
+    words = policy.words
+    if most is None:
+        return f"A {words.practitioner} takes any number of {words.many('session')} a {period}."
+    many = words.session if most == 1 else words.many("session")
+    return f"A {words.practitioner} takes at most {most} {many} a {period}. Beyond that, staff need to give a reason."
+
+
+def _holidays_effect(policy: Policy) -> str:
+    if policy.holidays_country is None:
+        return "Public holidays are days like any other."
+    place = "-".join(filter(None, (policy.holidays_country, policy.holidays_region)))
+    return f"Closed on the public holidays of {place}. On them, staff need to give a reason."
+
+
 EFFECTS: dict[str, Callable[[Policy], str]] = {
     "who_books": who_books_words,
     "required": lambda p: "A booking cannot be saved without: " + (", ".join(sorted(p.required)) or "nothing") + ".",
@@ -163,6 +244,16 @@ EFFECTS: dict[str, Callable[[Policy], str]] = {
     "report_required": lambda p: "New sessions ask for a report before they are complete."
     if p.report_required else "New sessions are complete with closing comments; no report is asked for.",
     "open_hours": _hours_effect,
+    "buffer_before": lambda p: _buffer_effect(p, p.buffer_before, "before"),
+    "buffer_after": lambda p: _buffer_effect(p, p.buffer_after, "after"),
+    "notice_minutes": lambda p: f"A time is booked at least {minutes_words(p.notice_minutes)} ahead."
+    if p.notice_minutes else "A time can be booked until it begins.",
+    "ahead_days": lambda p: f"A time is booked at most {_counted(p.ahead_days, 'day')} ahead."
+    if p.ahead_days else "A time can be booked however far ahead.",
+    "most_a_day": lambda p: _most_effect(p, p.most_a_day, "day"),
+    "most_a_week": lambda p: _most_effect(p, p.most_a_week, "week"),
+    "holidays_country": _holidays_effect,
+    "holidays_region": _holidays_effect,
     "words": lambda p: f"Screens say {p.words.practitioner}, {p.words.learner}, {p.words.session},"
     f" {p.words.team} and {p.words.course}.",
 }
@@ -171,7 +262,8 @@ EFFECTS: dict[str, Callable[[Policy], str]] = {
 
 def effects(old: Policy, new: Policy) -> list[str]:
     """What changes for people when a policy is replaced, one sentence for each field that differs."""
-    return [said(new) for name, said in EFFECTS.items() if getattr(old, name) != getattr(new, name)]
+    found = [said(new) for name, said in EFFECTS.items() if getattr(old, name) != getattr(new, name)]
+    return list(dict.fromkeys(found))
 
 
 def changed_policy(policy: Policy, said: Mapping[str, Any]) -> Policy:
@@ -194,6 +286,10 @@ def changed_policy(policy: Policy, said: Mapping[str, Any]) -> Policy:
             values[name] = _types(value, found)
         elif part in ("usual_minutes", "longest_minutes"):
             values[name] = _minutes(name, value, found)
+        elif part in NUMBERS:
+            values[name] = _number(NUMBERS[part], name, value, found)
+        elif part in ("holidays_country", "holidays_region"):
+            values[name] = value.strip().upper() or None if isinstance(value, str) else value
         else:
             values[name] = value
     if not found and values["usual_minutes"] > values["longest_minutes"]:
@@ -204,9 +300,46 @@ def changed_policy(policy: Policy, said: Mapping[str, Any]) -> Policy:
         found["who_books"] = "Choose who books."
     if not {*BookingField}.issuperset(values["required"]):
         found["required"] = "Choose among the fields that are offered."
+    found.update(holiday_problems(values["holidays_country"], values["holidays_region"]))
     if found:
         raise Invalid(found)
     return Policy.model_validate({**values, "words": Words(**words), "open_hours": hours})
+
+
+@dataclass(frozen=True)
+class Number:
+    """What a number of the policy may be."""
+
+    least: int
+    most: int
+    step: int = 1
+    may_be_empty: bool = False
+
+
+NUMBERS: dict[str, Number] = {
+    "buffer_before": Number(0, MOST_BUFFER, STEP), "buffer_after": Number(0, MOST_BUFFER, STEP),
+    "notice_minutes": Number(0, MOST_NOTICE), "ahead_days": Number(1, MOST_AHEAD, may_be_empty=True),
+    "most_a_day": Number(1, MOST_SESSIONS, may_be_empty=True),
+    "most_a_week": Number(1, MOST_SESSIONS, may_be_empty=True),
+}
+
+
+def number_problem(number: Number, said: Any) -> str | None:
+    """Why this cannot be taken, or nothing."""
+    if said is None and number.may_be_empty:
+        return None
+    if type(said) is int and number.least <= said <= number.most and said % number.step == 0:
+        return None
+    steps = f" in steps of {number.step}" if number.step > 1 else ""
+    empty = ", or nothing for no limit" if number.may_be_empty else ""
+    return f"A whole number{steps} from {number.least} to {number.most:,}{empty}."
+
+
+def _number(number: Number, name: str, said: Any, found: dict[str, str]) -> int | None:
+    if problem := number_problem(number, said):
+        found[name] = problem
+        return None
+    return said  # type: ignore[no-any-return]  # a number, or nothing, as was just seen
 
 
 def _line(name: str, said: Any, most: int, found: dict[str, str]) -> str:

@@ -138,7 +138,7 @@ def rows_before_and_after(session_id: int) -> dict[str, tuple[dict[str, Any], di
         "closure": (
             {"programme_id": 1, "first_day": day, "last_day": day, "name": "1.0"},
             {"programme_id": 2, "first_day": date(2030, 1, 1), "last_day": date(2030, 1, 2), "name": "1"}),
-        "roster": ({"timetable_id": 1, "person_id": TOM}, {"timetable_id": 2, "person_id": TINA}),
+        "roster": ({"timetable_id": 1, "person_id": TOM}, {"timetable_id": 1, "person_id": TINA}),
         "own_limits": (
             {"programme_id": 1, "person_id": TOM},
             {"programme_id": 2, "person_id": TINA, "buffer_before": 5, "buffer_after": 10, "most_a_day": 3,
