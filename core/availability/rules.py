@@ -206,6 +206,22 @@ class Windows:
         return found
 
 
+    def spans(self, first: int, last: int) -> list[Span]:
+        """The single windows of the local days (ordinals) from the first to the last."""
+        dated, days = {each.day for each in self.dated}, range(first, last + 1)
+        found = [
+            (instant(each.zone, day, each.from_minute), instant(each.zone, day, each.until_minute))
+            for each in self.weekly for day in days
+            if (day - 1) % 7 == each.weekday and each.from_day <= day <= each.until_day and day not in dated
+        ]
+        found += [
+            (instant(each.zone, each.day, each.from_minute), instant(each.zone, each.day, each.until_minute))
+            for each in self.dated
+            if each.day in days and each.from_minute is not None and each.until_minute is not None
+        ]
+        return sorted(found)
+
+
 def _weekly_bits(frame: Frame, zone: str, windows: Sequence[Weekly]) -> int:
     days = frame.days(zone)
     first, last = days[0], days[-1]
@@ -268,6 +284,25 @@ class Leader:
     """When any session takes them."""
     led: list[int] = field(default_factory=list)
     """When those that count for the limits begin."""
+    _days: Counter[int] = field(default_factory=Counter, init=False, repr=False)
+    _weeks: Counter[int] = field(default_factory=Counter, init=False, repr=False)
+
+    def counts(self, zone: str) -> tuple[Counter[int], Counter[int]]:
+        """How many sessions there are a local day, and a week (by its Monday); days are ordinals."""
+        if self.led and not self._days:
+            self._days.update(local_day(at, zone) for at in self.led)
+            for day, many in self._days.items():
+                self._weeks[monday_of(day)] += many
+        return self._days, self._weeks
+
+    def take(self, start: int, end: int, zone: str) -> None:
+        """Count one more session."""
+        days, weeks = self.counts(zone)
+        self.taken.append((start, end))
+        self.led.append(start)
+        day = local_day(start, zone)
+        days[day] += 1
+        weeks[monday_of(day)] += 1
 
     def reserved(self, frame: Frame) -> int:
         """Hours that only their own timetables take bookings for."""
@@ -395,8 +430,6 @@ class FreeTime:
     leader: Leader | None = None
     way: Way | None = None
     others: Sequence[Taken] = ()
-    _days: Counter[int] = field(default_factory=Counter, init=False, repr=False)
-    _weeks: Counter[int] = field(default_factory=Counter, init=False, repr=False)
 
     @cached_property
     def open(self) -> int:
@@ -470,11 +503,7 @@ class FreeTime:
     def take(self, starts_at: datetime, ends_at: datetime) -> None:
         """Count a session that is placed there from now on."""
         if self.leader is not None:
-            span = (int(starts_at.timestamp()), int(ends_at.timestamp()))
-            self.leader.taken.append(span)
-            self.leader.led.append(span[0])
-            for known in (self._days, self._weeks):
-                known.clear()
+            self.leader.take(int(starts_at.timestamp()), int(ends_at.timestamp()), self.house.zone)
 
     # What the two rest on
 
@@ -494,33 +523,28 @@ class FreeTime:
             ahead = max(house.furthest, frame.since + now * CELL)
             bits &= ~frame.touched([(ahead, frame.until)])
         if self.leader is not None and (self.leader.limits.a_day or self.leader.limits.a_week):
-            self._count()
             a_day, a_week, zone = self.leader.limits.a_day, self.leader.limits.a_week, house.zone
+            days, weeks = self.leader.counts(zone)
             full = [(midnight(zone, day), midnight(zone, day + 1))
-                    for day, many in self._days.items() if a_day and many >= a_day]
+                    for day, many in days.items() if a_day and many >= a_day]
             full += [(midnight(zone, monday), midnight(zone, monday + 7))
-                     for monday, many in self._weeks.items() if a_week and many >= a_week]
+                     for monday, many in weeks.items() if a_week and many >= a_week]
             bits &= ~frame.touched(full)
         return bits
-
-    def _count(self) -> None:
-        if self.leader is not None and not self._days:
-            self._days.update(local_day(at, self.house.zone) for at in self.leader.led)
-            for day, many in self._days.items():
-                self._weeks[monday_of(day)] += many
 
     def _full(self, start: int) -> str | None:
         leader = self.leader
         if leader is None or not (leader.limits.a_day or leader.limits.a_week):
             return None
-        self._count()
+        days, weeks = leader.counts(self.house.zone)
         day, words = local_day(start, self.house.zone), self.house.policy.words
-        if leader.limits.a_day and self._days[day] >= leader.limits.a_day:
-            return (f"{leader.name} has {_many(self._days[day], words)} on {_day_words(day)} already;"
+        week = monday_of(day)
+        if leader.limits.a_day and days[day] >= leader.limits.a_day:
+            return (f"{leader.name} has {_many(days[day], words)} on {_day_words(day)} already;"
                     f" at most {leader.limits.a_day} a day.")
-        if leader.limits.a_week and self._weeks[monday_of(day)] >= leader.limits.a_week:
-            return (f"{leader.name} has {_many(self._weeks[monday_of(day)], words)} in the week of"
-                    f" {_day_words(monday_of(day))} already; at most {leader.limits.a_week} a week.")
+        if leader.limits.a_week and weeks[week] >= leader.limits.a_week:
+            return (f"{leader.name} has {_many(weeks[week], words)} in the week of {_day_words(week)} already;"
+                    f" at most {leader.limits.a_week} a week.")
         return None
 
     def _away(self, start: int, end: int) -> str | None:
