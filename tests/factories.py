@@ -22,6 +22,7 @@ from core.sessions.rules import Booking
 from core.work import THE_PORTAL, Saved, Work, commit
 from core.work import reading as look
 from db.engine import reading as connected
+from db.models.availability import WeeklyWindow
 from db.models.people import Group, GroupMember, Person, Relation, Team, TeamMember
 from db.models.programmes import Programme, RoleGrant
 from db.models.sessions import Participation, Session
@@ -124,7 +125,10 @@ class World:
     def grant(
         self, person: int, role: Role, *, programme: int | None = None, permissions: Iterable[str] | None = None
     ) -> int:
-        """One more role for somebody."""
+        """One more role for somebody; a practitioner can be booked around the clock."""
+        if role is Role.PRACTITIONER:
+            self.raw(lambda work: around_the_clock(
+                work.tx, programme or self.programme, [person], "Europe/London"))
         return self.add(
             RoleGrant, programme_id=programme or self.programme, person_id=person, role=role,
             permissions=None if permissions is None else sorted(permissions),
@@ -272,6 +276,8 @@ def a_world(engine: Engine, kind: Kind = Kind.COACHING, **policy: Any) -> World:
         world.room, world.attic = (row(Room, **here, name=name, capacity=8) for name in ("Blue room", "Attic"))
         world.weekly = row(Timetable, **here, name="Weekly", kind=TimetableKind.REGULAR)
         world.toms_own = row(Timetable, **here, name="Tom's own", kind=TimetableKind.CUSTOM, owner_id=world.tom)
+        around_the_clock(tx, here["programme_id"], (world.tom, world.tess), "Europe/London")
+        around_the_clock(tx, world.elsewhere, (world.zed,), "Europe/London")
         there = {"programme_id": world.elsewhere}
         world.their_team = row(Team, **there, name="Theirs")
         row(TeamMember, team_id=world.their_team, learner_id=world.zoe, from_day=LONG_AGO)
@@ -281,6 +287,15 @@ def a_world(engine: Engine, kind: Kind = Kind.COACHING, **policy: Any) -> World:
 
     world.raw(build)
     return world
+
+
+def around_the_clock(tx: Any, programme: int, people: Iterable[int], zone: str) -> None:
+    """Hours that hold always, so that nothing but what a test is about stands in its way."""
+    tx.execute(insert(WeeklyWindow), [
+        {"programme_id": programme, "person_id": person, "weekday": weekday, "from_minute": 0, "until_minute": 1440,
+         "zone": zone, "from_day": LONG_AGO}
+        for person in people for weekday in range(7)
+    ])
 
 
 @contextmanager
@@ -300,5 +315,5 @@ def statements(engine: Engine) -> Iterator[list[str]]:
 
 __all__ = [
     "DAY", "HOUR", "LONG_AGO", "MINUTE", "NOON", "NOW", "PERSONAS", "STRANGERS", "TEN", "World", "a_world",
-    "statements",
+    "around_the_clock", "statements",
 ]

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.availability.queries import nearest_free
+from core.availability.rules import hours_problem
 from core.clock import FIRST_DAY, LAST_DAY, at_local, day_start, day_typed, when_words
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.programmes.rules import LONGEST, SHORTEST, STEP
-from core.sessions.busy import Busy, busy_times, nearest_free
+from core.sessions.busy import Busy, busy_times
 from core.sessions.planning import Mark, day_marks, open_spans
-from core.sessions.rules import hours_problem
 from core.work import Work
 from ui import runtime
 from ui.format import capital, plain, zone_words

@@ -122,7 +122,7 @@ def _facts(rows: Sequence[Any], programme: ProgrammeView) -> Facts:
     policy = programme.policy
     schedules: dict[int, Windows] = {}
     rosters: dict[int, set[int]] = {}
-    ways: dict[int, tuple[Any, ...]] = {}
+    ways: list[tuple[int, str, TimetableKind, int | None, int | None]] = []
 
     def windows_of(person: int | None, timetable: int | None) -> Windows | None:
         if person is None:
@@ -151,14 +151,15 @@ def _facts(rows: Sequence[Any], programme: ProgrammeView) -> Facts:
         elif kind == "r":
             rosters.setdefault(timetable, set()).add(person)
         else:
-            ways[timetable] = (timetable, said, TimetableKind(when), person, a)
-    for id_, way in ways.items():
-        found.ways[id_] = Way(*way, schedules.get(id_) or Windows(), frozenset(rosters.get(id_, ())))
+            ways.append((timetable, said, TimetableKind(when), person, a))
+    for id_, name, sort, owner, minutes in ways:
+        found.ways[id_] = Way(
+            id_, name, sort, owner, minutes, schedules.get(id_, Windows()), frozenset(rosters.get(id_, ())))
     return found
 
 
 def _people_first(row: Any) -> bool:
-    return row[0] != "p"
+    return bool(row[0] != "p")
 
 
 _ORDINALS: dict[str, int] = {}

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from core.availability.facts import Facts, facts_about, taken_of
 from core.availability.rules import (
@@ -36,7 +36,7 @@ from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.visible import visible_sessions
 from core.structure.queries import visible_timetables
 from core.work import Work
-from db.models.availability import Roster
+from db.models.availability import OwnLimits, Roster
 from db.models.people import Person
 from db.models.programmes import RoleGrant
 from db.models.sessions import Session
@@ -254,7 +254,7 @@ def any_free(
     length: timedelta | None = None, step: timedelta = OFFER_STEP, people: Collection[int] = (),
     room_id: int | None = None, timetable_id: int | None = None,
 ) -> AnyFree:
-    """When any practitioner of a programme, or of those named, can be booked. Those unseen by the viewer are left out."""
+    """When any practitioner of a programme, or of those named, can be booked; none who is not there for the viewer."""
     ids = sorted(practitioners(work, programme_id, among))
     others = frozenset(people)
     asks = [Ask(since, until, person, frozenset(), None, timetable_id) for person in ids]
@@ -262,7 +262,8 @@ def any_free(
     length = length or _usual(work, programme_id)
     bits = {each.leader.id: each.start_bits(length, step) for each in free if each.leader is not None}
     if others or room_id is not None:
-        together = free_times(work, programme_id, [Ask(since, until, None, others, room_id)])[0].start_bits(length, step)
+        all_of_them = free_times(work, programme_id, [Ask(since, until, None, others, room_id)])[0]
+        together = all_of_them.start_bits(length, step)
         bits = {person: mine & together for person, mine in bits.items()}
     return AnyFree(Frame.of(since, until), bits)
 
@@ -301,7 +302,8 @@ def nearest_free(
     minute = around.replace(minute=around.minute // 5 * 5, second=0, microsecond=0)
     since, until = minute - LOOK_AROUND, minute + LOOK_AROUND + length
     without = () if but is None else (but,) if isinstance(but, int) else but
-    asks = [Ask(since, until, leader, everybody, room_id, timetable_id) for leader in (sorted(ids) or [None])]
+    leaders: list[int | None] = [*sorted(ids)] or [None]
+    asks = [Ask(since, until, leader, everybody, room_id, timetable_id) for leader in leaders]
     bits = ~0
     for free in free_times(work, programme_id, asks, without):
         bits &= free.start_bits(length, OFFER_STEP)
@@ -349,7 +351,8 @@ def slots_of_timetable(work: Work, timetable_id: int, since: datetime, until: da
 
     Raises NotFound.
     """
-    row = work.tx.execute(select(Timetable.programme_id, Timetable.owner_id).where(Timetable.id == timetable_id)).first()
+    row = work.tx.execute(
+        select(Timetable.programme_id, Timetable.owner_id).where(Timetable.id == timetable_id)).first()
     if row is None or work.tx.scalar(select(Timetable.id).where(
             Timetable.id == timetable_id, visible_timetables(work, row.programme_id))) is None:
         raise NotFound
@@ -374,14 +377,14 @@ def slots_of_timetable(work: Work, timetable_id: int, since: datetime, until: da
             if over is None and problem is not None and not free.open >> (start - free.frame.since) // CELL & 1:
                 continue  # no slot at all, for want of hours
             shown.update([over] if over else [])
-            session = theirs.get(over) if over else None
+            id_, number, _ = theirs.get(over, (None, None, False)) if over else (None, None, False)
             found.append(Slot(
-                _utc(start), _utc(end), free.leader.id, free.leader.name, over is not None,
-                *(session[:2] if session else (None, None)), problem.sentence if problem else "",
+                _utc(start), _utc(end), free.leader.id, free.leader.name, over is not None, id_, number,
+                problem.sentence if problem else "",
             ))
         found += [
-            Slot(_utc(span[0]), _utc(span[1]), free.leader.id, free.leader.name, True, id_, number)
-            for span, (id_, number, under) in theirs.items()
+            Slot(_utc(span[0]), _utc(span[1]), free.leader.id, free.leader.name, True, session, its)
+            for span, (session, its, under) in theirs.items()
             if under and span not in shown and since <= _utc(span[0]) < until
         ]
     return sorted(found, key=lambda slot: (slot.starts_at, slot.practitioner, slot.practitioner_id))
@@ -466,6 +469,12 @@ def hours_problems(
             found[one.item] = problem
         each.take(one.starts_at, one.ends_at)
     return found
+
+
+def keeps_apart(work: Work, programme_id: int) -> bool:
+    """Whether any buffer or limit holds in a programme, so that one session may stand in another's way unmet."""
+    return Limits.of(programme_of(work, programme_id).policy) != NO_LIMITS or bool(work.tx.scalar(
+        select(exists().where(OwnLimits.programme_id == programme_id))))
 
 
 def _near_each_other(placed: Sequence[Placed]) -> list[list[Placed]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import delete, exists, func, select
 
+from core.availability.rules import hours_problem
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.fields import Checked
 from core.notifications.commands import notify
@@ -12,7 +13,7 @@ from core.people.visible import known_here
 from core.permissions import TICKABLE, Action, may, require
 from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import EFFECTS, PRESETS, Policy, WhoBooks, effects
-from core.sessions.rules import StaleForm, hours_problem
+from core.sessions.rules import StaleForm
 from core.work import Work
 from db.models.people import Person
 from db.models.programmes import Programme, RoleGrant

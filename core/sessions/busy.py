@@ -1,6 +1,5 @@
 """Who is taken when, and when everybody is free (B9, C6). Offering and refusing look at the same rows."""
 
-import bisect
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,9 +7,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import column, or_, select, text
 
-from core.clock import FIRST_DAY, LAST_DAY, when_words
+from core.availability.queries import nearest_free
+from core.clock import when_words
 from core.programmes.queries import programme_of
-from core.sessions.rules import Clash, PersonBusy, hours_problem
+from core.sessions.rules import Clash, PersonBusy
 from core.sessions.visible import seen
 from core.work import Work
 from db.models.people import Person, TeamMember
@@ -18,8 +18,6 @@ from db.models.sessions import LONGEST_SESSION, Occupancy
 from db.models.structure import Room
 
 LOOK_BACK = timedelta(seconds=LONGEST_SESSION)
-LOOK_AROUND = timedelta(days=14)
-OFFER_STEP = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -35,6 +33,9 @@ class Wanted:
     """The session it is for, whose own time does not stand in its way."""
     team_id: int | None = None
     """The team whose members of that day these people are; on another day they may be others."""
+    practitioner_id: int | None = None
+    """Who of them leads, and through which timetable: what is offered instead is within those hours."""
+    timetable_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,10 @@ def refuse_clashes(work: Work, programme_id: int, wanted: Sequence[Wanted]) -> N
     people = one.people
     if one.team_id is not None:  # whoever is in the team on whichever day is offered
         people |= set(work.tx.scalars(select(TeamMember.learner_id).where(TeamMember.team_id == one.team_id)))
-    free = nearest_free(work, programme_id, people, one.room_id, one.starts_at, one.ends_at - one.starts_at,
-                        but=one.session_id)
+    free = nearest_free(
+        work, programme_id, people, one.room_id, one.starts_at, one.ends_at - one.starts_at,
+        practitioner_id=one.practitioner_id, timetable_id=one.timetable_id, but=one.session_id,
+    )
     raise PersonBusy(clashes, clash_sentence(work, programme_id, clashes), free)
 
 
@@ -127,49 +130,6 @@ def busy_times(
         )
         for row in rows
     ]
-
-
-def nearest_free(
-    work: Work,
-    programme_id: int,
-    people: Iterable[int],
-    room_id: int | None,
-    around: datetime,
-    length: timedelta,
-    *,
-    but: int | None = None,
-    most: int = 4,
-) -> list[datetime]:
-    """Times nearest to `around` at which all are free within opening hours; none before now unless asked about then."""
-    programme = programme_of(work, programme_id)
-    earliest = work.now if around >= work.now else around - LOOK_AROUND
-    since, until = around - LOOK_AROUND, around + LOOK_AROUND
-    taken = work.tx.execute(
-        select(Occupancy.starts_at, Occupancy.ends_at).where(
-            or_(Occupancy.person_id.in_(list(people)), Occupancy.room_id.in_([room_id] if room_id else [])),
-            Occupancy.starts_at < until + length, Occupancy.starts_at > since - LOOK_BACK, Occupancy.ends_at > since,
-            Occupancy.session_id != (but or 0),
-        ).order_by(Occupancy.starts_at)
-    ).all()
-    starts = [row.starts_at for row in taken]
-    latest_end: list[datetime] = []
-    for row in taken:  # the latest end so far, so that one look to the left suffices
-        latest_end.append(max(row.ends_at, latest_end[-1]) if latest_end else row.ends_at)
-
-    def free(at: datetime) -> bool:
-        before = bisect.bisect_left(starts, at + length)
-        return (before == 0 or latest_end[before - 1] <= at) and FIRST_DAY <= at.date() <= LAST_DAY and (
-            hours_problem(at, at + length, programme.policy, programme.zone) is None
-        )
-
-    found: list[datetime] = []
-    for step in range(1, int(LOOK_AROUND / OFFER_STEP)):
-        for at in (around + step * OFFER_STEP, around - step * OFFER_STEP):
-            if at >= earliest and free(at):
-                found.append(at)
-        if len(found) >= most:
-            break
-    return sorted(found[:most])
 
 
 @dataclass(frozen=True)

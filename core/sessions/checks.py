@@ -5,7 +5,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, select
 
+from core.availability.queries import Placed, hours_problems
+from core.availability.rules import Problem
 from core.errors import Invalid, NotFound
+from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.programmes.rules import Words
 from core.sessions.rules import MOST_LEARNERS, Booking, is_id
@@ -91,6 +94,28 @@ def holding(work: Work, programme_id: int, role: Role, ids: Iterable[int | None]
             )
         ))
     return found
+
+
+def check_hours(
+    work: Work, programme: ProgrammeView, placed: Sequence[Placed], reasons: Mapping[int, str | None],
+    but: Collection[int] = (),
+) -> None:
+    """Hours, closures, notice, limits and buffers hold, unless somebody who may says why not (X1). Raises Invalid."""
+    problems = hours_problems(work, programme.id, placed, but)
+    if not problems:
+        return
+    overrides = may(work, Action.HOURS_OVERRIDE, programme.id)
+    for item, problem in sorted(problems.items()):
+        if not overrides:
+            raise Invalid({"time": problem.sentence}, item)
+        if not (reasons.get(item) or "").strip():
+            raise Invalid({"time": problem.sentence, "reason": asked_reason(problem)}, item)
+        work.because(reasons[item])
+
+
+def asked_reason(problem: Problem) -> str:
+    """What is asked of whoever may book then all the same."""
+    return f"Give a reason to book {'outside opening hours' if problem.opening else 'it all the same'}."
 
 
 def rooms_of(work: Work, programme_id: int, ids: Iterable[int | None]) -> dict[int, Place]:

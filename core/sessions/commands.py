@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 
+from core.availability.queries import Placed
 from core.clock import when_words
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.notifications.commands import notify
@@ -16,6 +17,7 @@ from core.programmes.rules import Policy
 from core.sessions.busy import Wanted, lock, refuse_clashes
 from core.sessions.checks import (
     Place,
+    check_hours,
     check_references,
     holding,
     learners_of,
@@ -27,7 +29,6 @@ from core.sessions.rules import (
     OUTCOMES_FORM,
     Booking,
     StaleForm,
-    hours_problem,
     is_id,
     text_problems,
     time_problems,
@@ -74,11 +75,18 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
     people = [_everybody(booking.practitioner_id, those) for booking, those in zip(bookings, learners, strict=True)]
     lock(work, frozenset[int]().union(*people), {one.room_id for one in bookings if one.room_id is not None})
     check_references(work, programme, items, bookings, learners)
-    for item, booking in zip(items, bookings, strict=True):
-        _check_hours(work, programme, booking.starts_at, booking.ends_at, booking.reason, item)
+    check_hours(
+        work, programme, [
+            Placed(item, booking.practitioner_id, booking.timetable_id, booking.starts_at, booking.ends_at)
+            for item, booking in zip(items, bookings, strict=True)
+            if booking.starts_at is not None and booking.ends_at is not None
+        ],
+        {item: booking.reason for item, booking in zip(items, bookings, strict=True)},
+    )
     numbers = _numbers(work, programme, items, bookings, client)
     wanted = [
-        Wanted(item, those, booking.room_id, booking.starts_at, booking.ends_at, team_id=booking.team_id)
+        Wanted(item, those, booking.room_id, booking.starts_at, booking.ends_at, team_id=booking.team_id,
+               practitioner_id=booking.practitioner_id, timetable_id=booking.timetable_id)
         for item, booking, those in zip(items, bookings, people, strict=True)
         if booking.starts_at is not None and booking.ends_at is not None
     ]
@@ -154,23 +162,6 @@ def _check_own(work: Work, learners: Iterable[Collection[int]]) -> None:
     """Where only being a learner allows to book, it is for oneself, with somebody to meet."""
     if any(work.actor.person_id not in those or len(those) > 1 for those in learners):
         raise NotAllowed("You may book sessions for yourself alone.")
-
-
-def _check_hours(
-    work: Work, programme: ProgrammeView, starts_at: datetime | None, ends_at: datetime | None, reason: str | None,
-    item: int,
-) -> None:
-    """Opening hours hold, unless somebody who may says why not (X1)."""
-    if starts_at is None or ends_at is None:
-        return
-    problem = hours_problem(starts_at, ends_at, programme.policy, programme.zone)
-    if problem is None:
-        return
-    if not may(work, Action.HOURS_OVERRIDE, programme.id):
-        raise Invalid({"time": problem}, item)
-    if not (reason or "").strip():
-        raise Invalid({"time": problem, "reason": "Give a reason to book outside opening hours."}, item)
-    work.because(reason)
 
 
 def _numbers(
@@ -269,11 +260,12 @@ class Venue:
 
 @dataclass(frozen=True)
 class Reassign:
-    """Another practitioner, or nobody for the moment (A11)."""
+    """Another practitioner, or nobody for the moment (A11). `reason` says why their hours do not hold."""
 
     session_id: int
     practitioner_id: int | None
     version: int | None = None
+    reason: str | None = None
 
 
 @dataclass
@@ -290,6 +282,15 @@ class _Loaded:
 
     def value(self, column: str) -> Any:
         return self.values.get(column, getattr(self.session, column))
+
+    @property
+    def takes_hours(self) -> bool:
+        """Whether the change is one of when, by whom or through which timetable, on the calendar."""
+        return self.value("starts_at") is not None and any(
+            name in self.values and self.values[name] != getattr(self.session, name)
+            and not (name == "practitioner_id" and self.values[name] is None)
+            for name in ("starts_at", "ends_at", "practitioner_id", "timetable_id")
+        )
 
     def as_client(self, work: Work) -> bool:
         """Whether nothing but being a learner lets the actor edit it."""
@@ -397,19 +398,40 @@ def _apply(work: Work, loaded: Mapping[int, _Loaded]) -> None:
 def _wanted(loaded: Mapping[int, _Loaded]) -> list[Wanted]:
     return [
         Wanted(n, _everybody(each.value("practitioner_id"), each.learners), each.value("room_id"),
-               each.value("starts_at"), each.value("ends_at"), each.session.id)
+               each.value("starts_at"), each.value("ends_at"), each.session.id,
+               practitioner_id=each.value("practitioner_id"), timetable_id=each.value("timetable_id"))
         for n, each in enumerate(loaded.values()) if each.value("starts_at") is not None
     ]
 
 
-def _retake(work: Work, loaded: Mapping[int, _Loaded]) -> None:
-    """Lock, look, and write a change of who, where or when. Raises PersonBusy."""
+def _retake(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str | None] | None = None) -> None:
+    """Lock, look, and write a change of who, where or when. `reasons` say why hours do not hold.
+
+    Raises Invalid, PersonBusy.
+    """
     people = [_everybody(each.value("practitioner_id"), each.learners) for each in loaded.values()]
     rooms = {each.value("room_id") for each in loaded.values()}
     lock(work, frozenset[int]().union(*people), rooms - {None})
     _check_taking(work, loaded)
+    _check_hours(work, loaded, reasons or {})
     refuse_clashes(work, next(iter(loaded.values())).programme.id, _wanted(loaded))
     _apply(work, loaded)
+
+
+def _check_hours(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str | None]) -> None:
+    """A new time, and a new practitioner or timetable at the old one, keep to the hours. Raises Invalid."""
+    for programme_id in sorted({each.programme.id for each in loaded.values()}):
+        here = {item: each for item, each in enumerate(loaded.values())
+                if each.programme.id == programme_id and each.takes_hours}
+        check_hours(
+            work, programme_of(work, programme_id), [
+                Placed(item, each.value("practitioner_id"), each.value("timetable_id"), each.value("starts_at"),
+                       each.value("ends_at"))
+                for item, each in here.items()
+            ],
+            {item: reasons.get(each.session.id) for item, each in here.items()},
+            but=[each.session.id for each in here.values()],
+        )
 
 
 def _check_taking(work: Work, loaded: Mapping[int, _Loaded]) -> None:
@@ -477,9 +499,8 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
                      **text_problems({"reason": move.reason})}:
             raise Invalid(found, item)
         ends_at = move.starts_at + timedelta(minutes=minutes or 0)
-        _check_hours(work, each.programme, move.starts_at, ends_at, move.reason, item)
         each.values = {"starts_at": move.starts_at, "ends_at": ends_at}
-    _retake(work, loaded)
+    _retake(work, loaded, {move.session_id: move.reason for move in moves})
     first, move = loaded[ids[0]], moves[0]
     assert move.starts_at is not None  # checked above
     when = when_words(move.starts_at, first.programme.zone, first.values["ends_at"])
@@ -539,6 +560,8 @@ def reassign_sessions(work: Work, changes: Sequence[Reassign]) -> list[int]:
     for item, change in enumerate(changes):
         each = loaded[change.session_id]
         words = each.programme.policy.words
+        if found := text_problems({"reason": change.reason}):
+            raise Invalid(found, item)
         if change.practitioner_id is not None and not is_id(change.practitioner_id):
             raise Invalid({"practitioner": f"Choose a {words.practitioner} of this programme."}, item)
         if change.practitioner_id is not None and change.practitioner_id in each.learners:
@@ -548,7 +571,7 @@ def reassign_sessions(work: Work, changes: Sequence[Reassign]) -> list[int]:
             raise Invalid({"practitioner": f"{each.name} stands under a {words.practitioner}'s own timetable."}, item)
         each.values = {"practitioner_id": change.practitioner_id}
     before = {id_: each.session.practitioner_id for id_, each in loaded.items()}
-    _retake(work, loaded)
+    _retake(work, loaded, {change.session_id: change.reason for change in changes})
     notify(work, (
         (person, each.programme.id, about, f"{each.name}: {said}")
         for id_, each in loaded.items()
@@ -599,6 +622,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         wanted = _wanted(busy_ids)
         lock(work, {person for one in wanted for person in one.people}, ())
         refuse_clashes(work, next(iter(busy_ids.values())).programme.id, wanted)
+    _check_hours(work, loaded, {edit.session_id: edit.reason for edit in edits})
     _apply(work, loaded)
     parts = [{"session_id": id_, "learner_id": person} for id_, those in joining.items() for person in those]
     if parts:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
 
+from core.availability.queries import Placed, hours_problems, keeps_apart
 from core.clock import resolve, when_words
 from core.errors import Conflict, Invalid, NotFound
 from core.permissions import Action, Case, allows, may, why_not
@@ -30,7 +31,7 @@ from core.sessions.commands import (
     reassign_sessions,
     reschedule_sessions,
 )
-from core.sessions.rules import Clash, hours_problem, text_problems, time_problems
+from core.sessions.rules import Clash, text_problems, time_problems
 from core.sessions.visible import cases_for, facts_of, seen
 from core.work import Work
 from db.models.people import Person
@@ -72,7 +73,7 @@ class Fix:
     room_id: int | None = None
     location: str = ""
     reason: str = ""
-    """Why they are cancelled, or why opening hours do not hold their new time."""
+    """Why they are cancelled, or why hours do not hold their new time."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +142,8 @@ def apply_fixes(work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int,
     if not fine:
         raise Conflict(plans[0].refused or "There is nothing to change.")
     if fix.kind is FixKind.REASSIGN:
-        reassign_sessions(work, [Reassign(one.id, fix.practitioner_id) for one in fine])
+        reassign_sessions(
+            work, [Reassign(one.id, fix.practitioner_id, reason=fix.reason or None) for one in fine])
     elif fix.kind is FixKind.SHIFT:
         times = {plan.session.id: plan.starts_at for plan in plans}
         reschedule_sessions(work, [Move(one.id, times[one.id], reason=fix.reason or None) for one in fine])
@@ -204,8 +206,44 @@ def _planned(
                 programme.policy.words, plan.practitioner_id, plan.learners, plan.place
             )):
                 plan.refused = " ".join(found.values())
-        _refuse_clashes(work, programme, plans, hold)
+        _refuse_taken(work, programme, fix, plans, hold)
     return plans
+
+
+def _refuse_taken(
+    work: Work, programme: ProgrammeView, fix: Fix, plans: Sequence[_Plan], hold: bool
+) -> None:
+    """Refuse what hours or others stand against.
+
+    What is refused stays where it is. Where sessions are counted or kept apart that may refuse others, so it takes
+    another look until nothing changes.
+    """
+    hours = fix.kind is not FixKind.VENUE and not (fix.kind is FixKind.REASSIGN and fix.practitioner_id is None)
+    spaced = hours and keeps_apart(work, programme.id)
+    known = -1
+    while (refused := sum(plan.refused is not None for plan in plans)) != known:
+        if hours:
+            _refuse_outside(work, programme, fix, plans)
+        _refuse_clashes(work, programme, plans, hold)
+        known = refused if spaced else sum(plan.refused is not None for plan in plans)
+
+
+def _refuse_outside(work: Work, programme: ProgrammeView, fix: Fix, plans: Sequence[_Plan]) -> None:
+    """Hours, closures, notice, limits and buffers hold, unless somebody who may says why not."""
+    going = {n: plan for n, plan in enumerate(plans) if plan.refused is None}
+    problems = hours_problems(
+        work, programme.id, [
+            Placed(n, plan.practitioner_id, plan.session.timetable_id, plan.starts_at, plan.ends_at)
+            for n, plan in going.items() if plan.starts_at is not None and plan.ends_at is not None
+        ],
+        [plan.session.id for plan in going.values()],
+    )
+    overrides = may(work, Action.HOURS_OVERRIDE, programme.id)
+    for n, problem in problems.items():
+        if not overrides:
+            plans[n].refused = problem.sentence
+        elif not fix.reason.strip():
+            plans[n].refused = f"{problem.sentence} Give a reason to do it all the same."
 
 
 def _loaded(work: Work, ids: Sequence[int]) -> list[_Plan]:
@@ -264,7 +302,6 @@ def shifted(starts_at: datetime, fix: Fix, zone: ZoneInfo) -> tuple[datetime, st
 
 
 def _shift(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
-    overrides = may(work, Action.HOURS_OVERRIDE, programme.id)
     plans = list(plans)
     practitioners = holding(work, programme.id, Role.PRACTITIONER, {plan.practitioner_id for plan in plans})
     for plan in plans:
@@ -289,11 +326,6 @@ def _shift(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan
             plan.refused = ROOM_RETIRED
         elif plan.room_id is None and plan.session.method == Method.SMART:
             plan.refused = "A smart session needs a room."
-        elif closed := hours_problem(plan.starts_at, plan.ends_at, programme.policy, programme.zone):
-            if not overrides:
-                plan.refused = closed
-            elif not fix.reason.strip():
-                plan.refused = f"{closed} Give a reason to move it there all the same."
 
 
 def _venue(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:

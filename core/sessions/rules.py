@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from core.clock import FIRST_DAY, LAST_DAY
 from core.errors import Conflict
-from core.programmes.rules import SHORTEST, STEP, BookingField, Policy, hours_words
+from core.programmes.rules import SHORTEST, STEP, BookingField, Policy
 from db.words import Method, Origin, Outcome
 
 MOST_LEARNERS = 30
@@ -41,7 +40,7 @@ class Booking:
     follows_id: int | None = None
     origin: Origin = Origin.BOOKING
     reason: str | None = None
-    """Why opening hours do not hold this time."""
+    """Why hours, notice and limits do not hold this time."""
 
     @property
     def ends_at(self) -> datetime | None:
@@ -159,18 +158,6 @@ def time_problems(starts_at: datetime, minutes: int | None, policy: Policy) -> d
     if starts_at.second or starts_at.microsecond:
         found["time"] = "Times are whole minutes."
     return found
-
-
-def hours_problem(starts_at: datetime, ends_at: datetime, policy: Policy, zone: ZoneInfo) -> str | None:
-    """Why the programme's opening hours do not hold this time, or nothing."""
-    start, end = starts_at.astimezone(zone), ends_at.astimezone(zone)
-    hours = policy.open_hours[start.weekday()]
-    if hours is None:
-        return f"Closed on {start:%A}s."
-    opens, closes = hours
-    first = start.hour * 60 + start.minute
-    last = first + round((end.replace(tzinfo=None) - start.replace(tzinfo=None)).total_seconds() / 60)
-    return None if opens <= first and last <= closes else f"Open {hours_words(hours)} on {start:%A}s."
 
 
 @dataclass(frozen=True)
