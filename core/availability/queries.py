@@ -7,6 +7,7 @@ they are; `core.availability.rules` does the rest.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import exists, select
 
@@ -60,6 +61,8 @@ class Ask:
     """Everybody else: of them only what takes their time is looked at."""
     room_id: int | None = None
     timetable_id: int | None = None
+    stays: bool = False
+    """It keeps the time it has: only the practitioner's side of it is asked about."""
 
 
 # Free time ---------------------------------------------------------------------------------------------------------
@@ -84,7 +87,8 @@ def free_times(
     )
     house = House(programme.policy, programme.zone_name, int(work.now.timestamp()), facts.closures)
     free = [
-        FreeTime(frame, house, _leader(facts, ask.practitioner_id), facts.ways.get(ask.timetable_id or 0))
+        FreeTime(frame, house.at_any_time if ask.stays else house, _leader(facts, ask.practitioner_id),
+                 facts.ways.get(ask.timetable_id or 0))
         for ask, frame in zip(asks, frames, strict=True)
     ]
     _fill(work, programme, asks, free, but, coming, overlaps)
@@ -434,6 +438,11 @@ class Placed:
     timetable_id: int | None
     starts_at: datetime
     ends_at: datetime
+    stays: bool = False
+    """It has that time already: opening hours, closures and notice were asked about then."""
+
+
+P = TypeVar("P", bound=Placed)
 
 
 def hours_problems(
@@ -445,21 +454,21 @@ def hours_problems(
     """
     if not placed:
         return {}
-    groups = _near_each_other(placed)
-    keys: dict[tuple[int, int | None], int] = {}
+    groups = near_each_other(placed)
+    keys: dict[tuple[int, int | None, bool], int] = {}
     asks: list[Ask] = []
     of_item: dict[int, int] = {}
     for number, group in enumerate(groups):
         since, until = min(one.starts_at for one in group), max(one.ends_at for one in group)
         for one in group:
-            key = (number, one.timetable_id)
+            key = (number, one.timetable_id, one.stays)
             if key not in keys:
                 keys[key] = len(asks)
-                asks.append(Ask(since, until, one.practitioner_id, timetable_id=one.timetable_id))
+                asks.append(Ask(since, until, one.practitioner_id, timetable_id=one.timetable_id, stays=one.stays))
             of_item[one.item] = keys[key]
     free = free_times(work, programme_id, asks, but, coming=max(map(len, groups)), overlaps=False)
     first: dict[int, Leader] = {}
-    for (number, _), n in keys.items():  # one calendar for whoever is booked in several ways
+    for (number, *_), n in keys.items():  # one calendar for whoever is booked in several ways
         if (leader := free[n].leader) is not None:
             free[n].leader = first.setdefault(number, leader)
     found: dict[int, Problem] = {}
@@ -477,9 +486,9 @@ def keeps_apart(work: Work, programme_id: int) -> bool:
         select(exists().where(OwnLimits.programme_id == programme_id))))
 
 
-def _near_each_other(placed: Sequence[Placed]) -> list[list[Placed]]:
+def near_each_other(placed: Sequence[P]) -> list[list[P]]:
     """The same by practitioner, and by stretches of time that have nothing to do with each other."""
-    groups: list[list[Placed]] = []
+    groups: list[list[P]] = []
     latest: tuple[int | None, float] | None = None
     for one in sorted(placed, key=lambda one: (one.practitioner_id or 0, one.starts_at)):
         start = one.starts_at.timestamp()

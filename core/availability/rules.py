@@ -30,6 +30,8 @@ CELL = 300
 DAY = 86_400
 WEEK = 7 * DAY // CELL
 ALWAYS = date.max.toordinal()
+FAR_AHEAD = 2**40
+"""An epoch second after all others, seen from which every session is logged."""
 Span = tuple[int, int]
 """Epoch seconds: from, and up to but without."""
 
@@ -368,6 +370,13 @@ class House:
             if each.first <= day <= each.last:
                 return each.name
         return holiday(self.policy, day)
+
+    @cached_property
+    def at_any_time(self) -> "House":
+        """The same without opening hours, closures and notice: for a session that keeps the time it has."""
+        always: list[tuple[int, int] | None] = [(0, 1440)] * 7
+        policy = self.policy.model_copy(update={"open_hours": always, "holidays_country": None})
+        return House(policy, self.zone, FAR_AHEAD)
 
     @cached_property
     def soonest(self) -> int:
