@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from core.availability.facts import Facts, facts_about
+from core.availability.facts import facts_about
 from core.availability.queries import Placed, near_each_other
 from core.availability.rules import FAR_AHEAD, Closed, Dated, Frame, FreeTime, House, Leader, Weekly, Windows
 from core.clock import day_start
