@@ -108,7 +108,7 @@ def test_filters_are_written_into_the_address_and_cleared(world: World, open_scr
     tab.button(key="filter:clear").click().run()
     assert numbers(tab) == [1]
     assert not {"status", "text"} & set(tab.query_params)
-    assert tab.text_input(key="filter:text").value == ""
+    assert next(each for each in tab.text_input if each.label == "Find").value == ""
 
 
 def test_x6_filters_offer_only_what_the_viewer_may_see(world: World, open_screen: Opener, session: int) -> None:
@@ -129,6 +129,9 @@ def test_a_view_is_kept_and_opened(world: World, open_screen: Opener, session: i
     kept = next(each for each in tab.button if str(each.key).startswith("view-open-"))
     kept.click().run()
     assert tab.query_params["status"] in ("held", ["held"])
+    shown = next(each for each in tab.multiselect if each.label == "Status")
+    assert shown.value == ["held"]
+    assert shown.key != "filter:status", "a browser that still speaks for the old field is not heard"
 
 
 def test_a_view_without_a_name_is_refused_beside_the_field(world: World, open_screen: Opener, session: int) -> None:
