@@ -46,12 +46,9 @@ class Chosen:
 def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     """Read date, time and duration; a local time that the clock change skips or doubles says so (X3)."""
     clock, minutes = form.value("time"), form.value("minutes")
-    try:
-        day = _day_typed(form, zone)
-    except ValueError:
-        return Chosen(minutes=minutes, problems={"date": NO_DATE})
-    if day is not None and not FIRST_DAY <= day <= LAST_DAY:
-        return Chosen(minutes=minutes, problems={"date": DATE_PROBLEM})
+    day = day_or_problem(form, zone)
+    if isinstance(day, str):
+        return Chosen(minutes=minutes, problems={"date": day})
     if day is None and clock is None:
         return Chosen(minutes=minutes)
     if day is None:
@@ -62,19 +59,22 @@ def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     return Chosen(resolved.at, minutes, resolved.remark)
 
 
-def _day_typed(form: Form, zone: ZoneInfo) -> date | None:
-    """The day in the field, None where it is empty. Raises ValueError for what is no date."""
+def day_or_problem(form: Form, zone: ZoneInfo) -> date | str | None:
+    """The day in the field, None where it is empty, or the sentence about what keeps it from being a day."""
     typed = (form.value("date") or "").strip()
-    return day_typed(typed, runtime.today(zone)) if typed else None
+    if not typed:
+        return None
+    try:
+        day = day_typed(typed, runtime.today(zone))
+    except ValueError:
+        return NO_DATE
+    return day if FIRST_DAY <= day <= LAST_DAY else DATE_PROBLEM
 
 
 def day_chosen(form: Form, zone: ZoneInfo) -> date | None:
-    """The day in the field, where it is one that the portal plans in."""
-    try:
-        day = _day_typed(form, zone)
-    except ValueError:
-        return None
-    return day if day is not None and FIRST_DAY <= day <= LAST_DAY else None
+    """The day in the field, where it is one."""
+    found = day_or_problem(form, zone)
+    return found if isinstance(found, date) else None
 
 
 def put_time(form: Form, starts_at: datetime | None, zone: ZoneInfo) -> None:
@@ -110,12 +110,10 @@ def _settle(form: Form, zone: ZoneInfo) -> None:
     """Show a day as it was understood; what is none stays as typed, with its sentence."""
     problems: dict[str, str] = form.state.setdefault("problems", {})
     problems.pop("date", None)
-    try:
-        day = _day_typed(form, zone)
-    except ValueError:
-        problems["date"] = NO_DATE
-        return
-    if day is not None:
+    day = day_or_problem(form, zone)
+    if isinstance(day, str):
+        problems["date"] = day
+    elif day is not None:
         st.session_state[form.field("date")] = day.isoformat()
 
 

@@ -230,6 +230,18 @@ def test_c6_taken_days_are_marked_before_choosing(world: World, open_screen: Ope
     assert (days["2"], days["3"], days["8"]) == ("○", "◐", "–")
 
 
+def test_c6_the_days_shown_turn_by_two_weeks_until_another_day_is_chosen(world: World, open_screen: Opener) -> None:
+    tab = open_screen(world.alice, "book")
+    shown = tab.button_group(key="book:day").options
+    tab.button(key="book:later").click().run()
+    assert not set(shown) & set(tab.button_group(key="book:day").options)
+    tab.button(key="book:earlier").click().run()
+    assert tab.button_group(key="book:day").options == shown
+    tab.button(key="book:later").click().run()
+    tab.text_input(key="book:date").set_value("tomorrow").run()
+    assert tab.button_group(key="book:day").options == shown, "those around the day that was chosen"
+
+
 def test_x1_outside_hours_with_a_reason(world: World, open_screen: Opener) -> None:
     tab = whole(open_screen(world.alice, "book"), world, time=time(22))
     assert "Open 08:00–20:00 on Tuesdays" in texts(tab).replace("\\", "")
