@@ -25,7 +25,7 @@ from core.work import now_utc
 from db.engine import make_engine
 from db.migrate import migrate
 from tests.portal import Portal
-from ui.table import WIDTHS
+from ui.table import LINE, WIDTHS
 
 SESSIONS = 600
 CHROMIUM = next(filter(None, (
@@ -33,7 +33,7 @@ CHROMIUM = next(filter(None, (
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
 PROGRAMME = "Elbe Founders Challenge"
-HEADER, LINE, ACTIONS = 34, 33, 42
+HEADER, ACTIONS = 34, 42
 """Pixels of the table: its heading, a line, and the last column."""
 MAIN = '[data-testid="stMain"]'
 expect.set_options(timeout=20_000)

@@ -11,6 +11,7 @@ from db.words import Status
 from tests.factories import DAY, HOUR, TEN, World, statements
 from tests.pages.conftest import Opener, opened, texts
 from ui import table
+from ui.format import STATUS
 
 LIST = Listing(Filters())
 
@@ -40,8 +41,8 @@ def test_a1_everybody_sees_what_they_may(world: World, open_screen: Opener, sess
     staff = persona in ("alice", "ben", "cora", "cuno", "mona")
     assert numbers(tab) == ([2, 1] if staff else [1])
     row = shown(tab).iloc[-1]
-    assert (list(row["status"]), row["time"], row["practitioner"], row["team"], row["timetable"], row["course"]) == (
-        ["scheduled"], "Tue 3 Mar, 10:00–11:00", "Tom", "Sara", "Weekly", "Maths")
+    assert (row["status"], row["time"], row["practitioner"], row["team"], row["timetable"], row["course"]) == (
+        "◷ scheduled", "Tue 3 Mar, 10:00–11:00", "Tom", "Sara", "Weekly", "Maths")
     assert "Europe/London" in texts(tab)
 
 
@@ -75,12 +76,12 @@ def test_a3_labels_stand_beside_the_status(world: World, open_screen: Opener) ->
     world.book(practitioner=world.tom)
     world.now = TEN
     frame = shown(open_screen(world.alice, "sessions"))
-    assert {tuple(each) for each in frame["status"]} == {("scheduled", "to log"), ("unscheduled", "to place")}
+    assert set(frame["status"]) == {"◷ scheduled\n✎ to log", "○ unscheduled\n+ to place"}
     assert "no time yet" in set(frame["time"])
 
 
 def test_every_status_has_a_sign_and_a_colour() -> None:
-    assert set(table.SIGNS) == set(table.STATUS) == {*Status, "to log", "to place"}
+    assert set(table.SIGNS) == set(STATUS) == {*Status, "to log", "to place"}
 
 
 @pytest.mark.parametrize(("address", "found"), [
