@@ -80,9 +80,9 @@ def when(row: Row, zone: ZoneInfo, now: datetime) -> str:
     return f"{start:%a} {start.day} {start:%b}{year}, {start:%H:%M}–{until}"
 
 
-def _fit(text: str | None, name: str) -> str | None:
+def _fit(said: str | int, name: str) -> str | int:
     """As much of a text as its column holds; the whole stands on the worksheet."""
-    return shorten(text, int(LINES * WIDTHS[name] / LETTER), placeholder=" …") if isinstance(text, str) else text
+    return shorten(said, int(LINES * WIDTHS[name] / LETTER), placeholder=" …") if isinstance(said, str) else said
 
 
 def show(

@@ -263,12 +263,8 @@ class Tab:
     def put_time(self, at: datetime, within: Locator | None = None) -> None:
         """Type a local date and time."""
         place = within or self.main
-        day = place.get_by_role("textbox", name=re.compile("^Date"))
-        day.fill(f"{at:%Y-%m-%d}")
-        day.press("Enter")
-        self.settled()
-        for name, typed in (("hour, Time", f"{at:%H}"), ("minute, Time", f"{at:%M}")):
-            place.get_by_role("spinbutton", name=name).click()
-            self.page.keyboard.type(typed)
-        self.page.keyboard.press("Tab")
-        self.settled()
+        for name, typed in (("Date", f"{at:%Y-%m-%d}"), ("Time", f"{at:%H:%M}")):
+            field = place.get_by_role("textbox", name=re.compile(f"^{name}"))
+            field.fill(typed)
+            field.press("Enter")
+            self.settled()
