@@ -29,7 +29,9 @@ log = logging.getLogger(__name__)
 OURS = b"x-portal-"
 PERSON_HEADER, SIGN_IN_HEADER = b"x-portal-person", b"x-portal-sign-in"
 OPEN = ("/signin", "/signin/demo", "/signout", "/forgotten", "/health", "/favicon.png")
-OPEN_BELOW = ("/static/", "/link/")
+OPEN_BELOW = ("/static/", "/link/", "/calendar/")
+KEPT_BELOW = ("/static/", "/calendar/")
+"""What says by itself for how long it may be kept; nothing else may be kept at all."""
 CLOSED = (
     "/_stcore/agent", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/upload_file", "/auth/",
     "/oauth2callback",
@@ -137,7 +139,7 @@ class Gate:
                 headers["Permissions-Policy"] = "geolocation=(), payment=(), usb=(), camera=(self), microphone=(self)"
                 if self.door.secure:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
-                if not path.startswith("/static/"):
+                if not path.startswith(KEPT_BELOW):
                     headers["Cache-Control"] = "no-store"
             await send(message)
 
