@@ -86,7 +86,7 @@ def _event(event: Event) -> Iterable[bytes]:
 
 
 def _line(name: str, value: str) -> bytes:
-    return bytes(Contentline(f"{name}:{value}").to_ical()) + b"\r\n"
+    return bytes(Contentline(f"{name}:{value}").to_ical()) + b"\r\n"  # type: ignore[no-untyped-call]
 
 
 def _utc(at: datetime) -> str:

@@ -16,6 +16,7 @@ from core.sessions.visible import one_case, visible_sessions
 from core.structure.queries import visible_timetables
 from core.work import Work
 from db.among import among
+from db.base import Base
 from db.engine import reading
 from db.models.feeds import Feed
 from db.models.history import Change, ChangeSet
@@ -76,7 +77,7 @@ class _Found(NamedTuple):
 
 
 def behind(engine: Engine, token: str) -> Behind | None:
-    """What an address leads to: one indexed look-up. None where it is unknown or ended, or its owner is switched off."""
+    """What an address leads to, in one indexed look-up; None where it is unknown or ended, or its owner switched off."""
     with reading(engine) as connection:
         row = connection.execute(
             select(Feed.person_id, Feed.timetable_id).join(Person, Person.id == Feed.person_id)
@@ -189,7 +190,7 @@ def _taken_off(work: Work, shown: ColumnElement[bool]) -> list[_Found]:
             Change.before["starts_at"].as_string().is_not(None), Change.after["starts_at"].as_string().is_(None),
         ).order_by(Change.id)
     )
-    columns = Session.__table__.c
+    columns = Base.metadata.tables["session"].c
     last = {row.id: _Found(row.id, row.programme_id, row.created_at, *(
         from_history(columns[name], row.before[name]) for name in ("starts_at", "ends_at"))) for row in rows}
     return list(last.values())
