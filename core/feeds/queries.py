@@ -29,7 +29,7 @@ from db.words import Status
 Rows = Select[*tuple[Any, ...]]
 BACK, AHEAD = timedelta(days=365), timedelta(days=2 * 365)
 """How far a calendar reaches, from the day on which it is read."""
-MOST = 5_000
+MOST = 2_000
 """Events of one calendar: what is to come first, then what was last."""
 MOST_OFF = 1_000
 """Sessions without a time that are looked through for an earlier meeting, latest made first."""
@@ -77,7 +77,7 @@ class _Found(NamedTuple):
 
 
 def behind(engine: Engine, token: str) -> Behind | None:
-    """What an address leads to, in one indexed look-up; None where it is unknown or ended, or its owner switched off."""
+    """What an address leads to, in one indexed look-up. None where it is unknown or ended, or its owner off."""
     with reading(engine) as connection:
         row = connection.execute(
             select(Feed.person_id, Feed.timetable_id).join(Person, Person.id == Feed.person_id)

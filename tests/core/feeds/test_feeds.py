@@ -193,7 +193,8 @@ def test_one_year_back_and_two_ahead(world: World) -> None:
              midnight + 730 * DAY: False}
     for n, at in enumerate(edges):
         world.set(world.book(practitioner=world.tom, starts_at=TEN + n * HOUR), starts_at=at, ends_at=at + MINUTE)
-    assert [event.starts_at for event in shown(world, world.tom)] == sorted(at for at, inside in edges.items() if inside)
+    inside = sorted(at for at, is_inside in edges.items() if is_inside)
+    assert [event.starts_at for event in shown(world, world.tom)] == inside
 
 
 def test_of_too_many_the_nearest_are_shown(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -104,7 +104,8 @@ def test_the_second_time_of_a_doubled_hour_is_told_in_utc() -> None:
 HOSTILE = (
     "\r\nBEGIN:VEVENT\r\nUID:evil\r\nEND:VEVENT", "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n", "\n", "\r", "\r\n ", "\x0b",
     "\x0c", "\x1c", "\x85", "\u2028", "\u2029", "\x00", "\x07", "\x1b[2J", "\x7f", "\x9f", "\ud800", "\udfff",
-    "👩‍👩‍👧‍👦", "🇩🇪", "שלום", "\u202eابجد\u202c", "\u200f", "é" * 40, "漢字" * 30, "x" * 10_240, "\\n", "\\", "\\\\;", ";,:", '"', "^n^'",
+    "👩‍👩‍👧‍👦", "🇩🇪", "שלום", "\u202eابجد\u202c", "\u200f", "é" * 40, "漢字" * 30,
+    "x" * 10_240, "\\n", "\\", "\\\\;", ";,:", '"', "^n^'",
     "BEGIN:VEVENT", "END:VCALENDAR", "ATTENDEE:mailto:a@b.c", "\t", " ", "%0d%0a", "&#13;", "<b>", "=1+1", "\ufeff",
     "\r\nX-A;B=\"\r\n\":1", "SUMMARY:", "\n\nRRULE:FREQ=SECONDLY", "a\u0300" * 100,
 )
