@@ -86,6 +86,11 @@ def behind(engine: Engine, token: str) -> Behind | None:
     return Behind(*row) if row else None
 
 
+def address_of(base_url: str, token: str) -> str:
+    """The address that a calendar program is given."""
+    return f"{base_url}/calendar/{token}.ics"
+
+
 def my_addresses(work: Work) -> list[Address]:
     """The viewer's working addresses, that of their own sessions first."""
     rows = work.tx.execute(
