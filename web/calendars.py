@@ -15,6 +15,7 @@ from core.feeds import queries
 from core.feeds.ical import calendar
 from core.work import reading
 from web.door import Door
+from web.downloads import attached
 from web.gate import PERSON_HEADER
 
 AT_ONCE = 4
@@ -27,7 +28,7 @@ KEPT = "private, no-cache"
 def routes(door: Door) -> list[Route]:
     """Calendars by address, which the gate lets through, and one session, for which it asks who comes."""
     files = Calendars(door)
-    return [Route("/calendar/{token}.ics", files.by_address), Route("/export/session/{id}.ics", files.one_session)]
+    return [Route("/feed/{token}.ics", files.by_address), Route("/export/session/{id}.ics", files.one_session)]
 
 
 class Calendars:
@@ -78,7 +79,7 @@ class Calendars:
             raise NotFound
         with reading(self.door.engine, int(who)) as work:
             event = queries.one_event(work, int(which), self.door.settings.base_url)
-        headers = {"Content-Disposition": f'attachment; filename="session-{int(which)}.ics"'}
+        headers = attached(f"{event.title.partition(' · ')[0]}.ics")
         return Response(calendar(event.title, [event]), media_type="text/calendar", headers=headers)
 
 

@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 OURS = b"x-portal-"
 PERSON_HEADER, SIGN_IN_HEADER = b"x-portal-person", b"x-portal-sign-in"
 OPEN = ("/signin", "/signin/demo", "/signout", "/forgotten", "/health", "/favicon.png")
-OPEN_BELOW = ("/static/", "/link/", "/calendar/")
-KEPT_BELOW = ("/static/", "/calendar/")
-"""What says by itself for how long it may be kept; nothing else may be kept at all."""
+OPEN_BELOW = ("/static/", "/link/")
+FEED = re.compile(r"/feed/[^/]+\.ics")
+"""A calendar, which its address alone opens: this very shape, and nothing that Streamlit would answer below it."""
 CLOSED = (
     "/_stcore/agent", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/upload_file", "/auth/",
     "/oauth2callback",
@@ -90,7 +90,7 @@ class Gate:
         if path.startswith(CLOSED):
             await PlainTextResponse("There is nothing here.", 404)(scope, receive, send)
             return
-        if path in OPEN or path.startswith(OPEN_BELOW):
+        if path in OPEN or path.startswith(OPEN_BELOW) or FEED.fullmatch(path):
             await self.app(_as(scope, None), receive, send)
             return
         known = await self._known(request)
@@ -139,7 +139,7 @@ class Gate:
                 headers["Permissions-Policy"] = "geolocation=(), payment=(), usb=(), camera=(self), microphone=(self)"
                 if self.door.secure:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
-                if not path.startswith(KEPT_BELOW):
+                if not (path.startswith("/static/") or FEED.fullmatch(path)):
                     headers["Cache-Control"] = "no-store"
             await send(message)
 

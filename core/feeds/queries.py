@@ -88,7 +88,7 @@ def behind(engine: Engine, token: str) -> Behind | None:
 
 def address_of(base_url: str, token: str) -> str:
     """The address that a calendar program is given."""
-    return f"{base_url}/calendar/{token}.ics"
+    return f"{base_url}/feed/{token}.ics"
 
 
 def my_addresses(work: Work) -> list[Address]:

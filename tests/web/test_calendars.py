@@ -87,7 +87,7 @@ def program(world: World) -> Program:
 def address(world: World, person: int, timetable: int | None = None) -> str:
     token = new_token()
     world.do(person, make_address, token, timetable)
-    return f"/calendar/{token}.ics"
+    return f"/feed/{token}.ics"
 
 
 def test_an_address_answers_with_a_calendar(world: World, program: Program) -> None:
@@ -110,10 +110,10 @@ def test_unknown_revoked_disabled_and_forbidden_answer_alike(world: World, progr
     world.do(world.sara, revoke_address, 2)
     world.disable(world.tom)
     world.raw(lambda work: work.tx.execute(delete(RoleGrant).where(RoleGrant.person_id == world.cora)) and None)
-    unknown = f"/calendar/{new_token()}.ics"
+    unknown = f"/feed/{new_token()}.ics"
     answers = set()
-    for path in (old, new, saras, of_timetable, unknown, "/calendar/x.ics", f"/calendar/{'x' * 5000}.ics",
-                 "/calendar/\x00.ics", "/calendar/ü.ics"):
+    for path in (old, new, saras, of_timetable, unknown, "/feed/x.ics", f"/feed/{'x' * 5000}.ics",
+                 "/feed/\x00.ics", "/feed/ü.ics"):
         answers.add((program.get(path), program.status, tuple(sorted(program.headers.items()))))
     assert {(body, status) for body, status, _ in answers} == {(NOTHING.encode(), 404)}
     assert len(answers) == 1
@@ -165,7 +165,7 @@ def test_reading_writes_nothing(world: World, program: Program) -> None:
 def test_x6_one_session_for_those_who_may_see_it(world: World, program: Program) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, description="Secret")
     body = program.get(f"/export/session/{session}.ics", person=world.tom)
-    assert (program.status, program.headers["content-disposition"]) == (200, 'attachment; filename="session-1.ics"')
+    assert (program.status, program.headers["content-disposition"]) == (200, 'attachment; filename="Session-1.ics"')
     assert b"Secret" in body
     assert f"https://portal.example/worksheet?session={session}".encode() in body.replace(b"\r\n ", b"")
     assert b"Secret" not in program.get(f"/export/session/{session}.ics", person=world.lena)
@@ -183,18 +183,23 @@ def test_through_the_gate_without_signing_in(portal: Portal) -> None:
     tom = portal.person("Tom Feed", "tom.feed@example.test", (programme, Role.PRACTITIONER))
     token = new_token()
     commit(portal.engine, tom, make_address, token)
-    answer = ask(portal, f"/calendar/{token}.ics")
+    answer = ask(portal, f"/feed/{token}.ics")
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert answer.headers["Cache-Control"] == KEPT
     assert answer.content.startswith(b"BEGIN:VCALENDAR\r\n")
-    head = ask(portal, f"/calendar/{token}.ics", "HEAD")
+    head = ask(portal, f"/feed/{token}.ics", "HEAD")
     assert (head.status_code, head.content, head.headers["ETag"], head.headers["Content-Length"]) == (
         200, b"", answer.headers["ETag"], str(len(answer.content)))
-    assert ask(portal, f"/calendar/{token}.ics", **{"If-None-Match": answer.headers["ETag"]}).status_code == 304
-    missing = ask(portal, f"/calendar/{new_token()}.ics")
+    assert ask(portal, f"/feed/{token}.ics", **{"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    missing = ask(portal, f"/feed/{new_token()}.ics")
     assert (missing.status_code, missing.headers["Cache-Control"], missing.text) == (404, "no-store", NOTHING)
-    assert ask(portal, f"/calendar/{token}.ics", "POST").status_code == 403
+    assert ask(portal, f"/feed/{token}.ics", "POST").status_code == 403
+    for path in ("/feed/", "/feed", f"/feed/{token}", f"/feed/{token}.ics/", f"/feed/{token}.ics/_stcore/health",
+                 "/feed/_stcore/host-config", "/feed/_stcore/upload_file/x.ics", f"/feed/../feed/{token}.icsx"):
+        stranger = ask(portal, path)
+        assert stranger.status_code in (303, 401, 404)
+        assert "streamlit" not in stranger.text.lower()
     for headers in ({}, {"X-Portal-Person": str(tom)}):
         assert ask(portal, "/export/session/1.ics", **headers).status_code == 303
     signed_in = ask(portal, "/export/session/1.ics", **portal.cookie(tom))
