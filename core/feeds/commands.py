@@ -5,6 +5,7 @@ from sqlalchemy import select, update
 from core.access.rules import digest
 from core.errors import NotFound
 from core.feeds.queries import require_timetable
+from core.sessions.rules import is_id
 from core.work import Work
 from db.models.feeds import Feed
 from db.models.people import Person
@@ -33,7 +34,7 @@ def make_address(work: Work, token: str, timetable_id: int | None = None) -> int
 
 def revoke_address(work: Work, feed_id: int) -> int:
     """End one of one's own addresses: whoever asks there finds nothing from now on. Raises NotFound."""
-    ended = work.tx.scalar(
+    ended = None if not is_id(feed_id) else work.tx.scalar(
         update(Feed).where(Feed.id == feed_id, Feed.person_id == work.me, Feed.revoked_at.is_(None))
         .values(revoked_at=work.now).returning(Feed.id)
     )

@@ -12,6 +12,7 @@ from core.errors import NotFound
 from core.feeds.ical import Event, Standing
 from core.programmes.queries import ProgrammeView, my_programmes, programme_of
 from core.sessions.queries import Row, rows_of
+from core.sessions.rules import is_id
 from core.sessions.visible import one_case, visible_sessions
 from core.structure.queries import visible_timetables
 from core.work import Work
@@ -114,6 +115,8 @@ def my_timetables(work: Work) -> list[Offered]:
 
 def require_timetable(work: Work, timetable_id: int) -> tuple[str, int]:
     """The name and the programme of a timetable. Raises NotFound where it does not exist for the actor."""
+    if not is_id(timetable_id):
+        raise NotFound
     programme_id = work.tx.scalar(select(Timetable.programme_id).where(Timetable.id == timetable_id)) or 0
     name = work.tx.scalar(
         select(Timetable.name).where(Timetable.id == timetable_id, visible_timetables(work, programme_id)))

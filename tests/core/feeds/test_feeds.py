@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, func, select, update
@@ -79,6 +80,14 @@ def test_a_revoked_address_is_gone_at_once_and_nobody_elses_is(world: World) -> 
     assert behind(world.engine, saras) is not None
     with pytest.raises(NotFound):
         world.do(world.tom, revoke_address, mine)
+
+
+@pytest.mark.parametrize("strange", ["1", "x", 0, -1, 2**63, 10**30, True, 1.0, [1]])
+def test_ids_that_are_none_are_not_found(world: World, strange: Any) -> None:
+    address(world, world.tom, world.weekly)
+    for command, given in ((make_address, (new_token(), strange)), (revoke_address, (strange,))):
+        with pytest.raises(NotFound):
+            world.do(world.tom, command, *given)
 
 
 def test_a_switched_off_person_has_none(world: World) -> None:
