@@ -1,4 +1,6 @@
-"""Stands before HTTP and websocket: strangers get the sign-in pages, health and static files, and nothing else.
+"""Stands before HTTP and websocket: strangers get the sign-in pages, health, static files, and nothing else.
+
+A calendar is open to whoever has its address, which is a secret of its own.
 
 Everybody else's requests reach Streamlit with the identity that the gate has found, which no browser can send itself.
 Streamlit keeps a session to the identity it began with, so knowing another's session id opens nothing.

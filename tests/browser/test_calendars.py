@@ -1,4 +1,4 @@
-"""Calendar addresses in a browser: made and copied, read by a calendar program, revoked; and one session taken along."""
+"""Calendar addresses in a browser: made, copied, read by a program, revoked; and one session taken along."""
 
 import re
 from pathlib import Path

@@ -6,11 +6,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy import Engine, insert, inspect, select, text
 
 from db.base import Base
 from db.engine import create_schema, make_engine, writing
 from db.migrate import head, migrate, revision
+from db.models.feeds import Feed
 from db.models.sessions import Participation, Session
 from db.words import Outcome, Status
 from tests.conftest import Databases
@@ -60,6 +61,7 @@ def fill(engine: Engine) -> None:
         held = book(connection, 1, SARA, SAM, room_id=ROOM, description="Fractions", comments_at=TEN, told_at=TEN)
         its = Participation.session_id == held
         connection.execute(Participation.__table__.update().where(its).values(outcome=Outcome.ATTENDED))
+        connection.execute(insert(Feed).values(person_id=SARA, token_hash="0" * 64, made_at=TEN))
         gone = book(connection, 2, starts_at=None, ends_at=None)
         connection.execute(Session.__table__.delete().where(Session.id == gone))
 

@@ -202,6 +202,7 @@ def test_through_the_gate_without_signing_in(portal: Portal) -> None:
         assert "streamlit" not in stranger.text.lower()
     for headers in ({}, {"X-Portal-Person": str(tom)}):
         assert ask(portal, "/export/session/1.ics", **headers).status_code == 303
+    assert token not in portal.said(), "no log names it"
     signed_in = ask(portal, "/export/session/1.ics", **portal.cookie(tom))
     assert (signed_in.status_code, signed_in.headers["Cache-Control"]) == (404, "no-store")
 
