@@ -33,6 +33,8 @@ class Action(StrEnum):
     HOURS_OVERRIDE = "book outside opening hours"
     AVAILABILITY_EDIT = "say when others can be booked"
     AVAILABILITY_OWN = "say when you can be booked"
+    MEMBERS_SEE = "see whom you work with"
+    CONTACT = "contact those who lead sessions"
     HISTORY_SEE = "see what was changed"
     UNDO_ANY = "undo what somebody else did"
     PEOPLE_SEE = "see the people of this programme"
@@ -47,7 +49,8 @@ class Action(StrEnum):
 
 COMES_ALONG = (Action.SESSION_SEE, Action.SESSION_DESCRIBE, Action.SESSION_ASK_TIME)
 TICKABLE = tuple(action for action in Action if action not in (
-    *COMES_ALONG, Action.ROLES_GRANT, Action.PROGRAMME_EDIT, Action.AVAILABILITY_OWN))
+    *COMES_ALONG, Action.ROLES_GRANT, Action.PROGRAMME_EDIT, Action.AVAILABILITY_OWN, Action.MEMBERS_SEE,
+    Action.CONTACT))
 """What a master admin may tick for a custom manager; seeing the sessions comes with the role."""
 
 
@@ -171,6 +174,8 @@ RULES: dict[Action, Rules] = {
     A.HOURS_OVERRIDE: _admins(A.HOURS_OVERRIDE),
     A.AVAILABILITY_EDIT: _admins(A.AVAILABILITY_EDIT),
     A.AVAILABILITY_OWN: {Role.PRACTITIONER: always},
+    A.MEMBERS_SEE: {Role.PRACTITIONER: always},
+    A.CONTACT: {Role.LEARNER: clients_book},
     A.HISTORY_SEE: {
         **_admins(A.HISTORY_SEE), Role.PRACTITIONER: leads | created, Role.LEARNER: attends | created,
         Role.GUARDIAN: guards, Role.LINE_MANAGER: manages,

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import streamlit as st
 
 from core.permissions import Action
+from core.programmes.rules import Words
 from core.sessions.address import NARROWS, ORDER
+
+USUAL = Words()
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,16 @@ class Screen:
     asks: tuple[str, ...] = ()
     """What its address says; parameters of other screens are taken out of it."""
 
-    def page(self) -> st.Page:
+    def called(self, words: Words = USUAL) -> str:
+        """Its title in a programme's words."""
+        word = words.practitioner
+        return self.title.format(
+            learners=words.many("learner"), a_practitioner=f"{'an' if word[:1] in 'aeiou' else 'a'} {word}")
+
+    def page(self, words: Words = USUAL) -> st.Page:
         """The page as Streamlit knows it."""
         return st.Page(
-            f"../pages/{self.path}", title=self.title, icon=self.icon, url_path=self.name,
+            f"../pages/{self.path}", title=self.called(words), icon=self.icon, url_path=self.name,
             default=self.name == "home", visibility="hidden" if self.hidden else "visible",
         )
 
@@ -40,6 +49,10 @@ SCREENS = (
            asks=("session",)),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,
            asks=("sort", "order")),
+    Screen("members", "people/members.py", "My {learners}", ":material/diversity_3:", "People", Action.MEMBERS_SEE,
+           asks=("named",)),
+    Screen("contacts", "people/contacts.py", "Find {a_practitioner}", ":material/person_search:", "People",
+           Action.CONTACT, asks=("named",)),
     Screen("person", "people/person.py", "Profile", ":material/person:", "People", hidden=True, asks=("person",)),
     Screen("programme", "settings/programme.py", "Programme settings", ":material/tune:", "Settings",
            Action.LISTS_EDIT),

@@ -19,6 +19,7 @@ from core.people.commands import (
     relate,
     unrelate,
 )
+from core.people.members import contact_at
 from core.people.queries import PersonState, Profile, Tied, profile
 from core.permissions import Action, may
 from core.programmes.commands import ORDINARY, called, grant_role, revoke_role
@@ -49,14 +50,8 @@ def head(shown: Profile, programmes: Programmes) -> None:
         st.title(plain(shown.name), width="content")
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
             _actions(shown)
-            booked = None if off or shown.is_me else _booked_as(shown, programmes)
-            if booked:
-                programme, field = booked
-                if st.button(f"Book a {programme.policy.words.session}", type="primary",
-                             icon=":material/event_available:"):
-                    st.session_state["switch"] = programme.name
-                    asked: dict[str, str | int] = {field: shown.id}
-                    navigation.go("book", **asked)
+            if not (off or shown.is_me):
+                _book(shown, programmes)
     badges = [
         f":gray-badge[{plain(capital(called(programmes[each.programme_id], role)))}]"
         + (f" in {plain(each.programme)}" if len(programmes) > 1 else "")
@@ -67,17 +62,44 @@ def head(shown: Profile, programmes: Programmes) -> None:
     st.markdown(" ".join(badges) if badges else "No role here.")
 
 
-def _booked_as(shown: Profile, programmes: Programmes) -> tuple[ProgrammeView, str] | None:
-    """In which programme, and as what, the viewer can book this person: where they work now, if possible."""
+def _book(shown: Profile, programmes: Programmes) -> None:
+    """*Book*, or for a client *Contact*, which somebody who is not available to them has not (A2)."""
+    booked = _booked_as(shown, programmes)
+    if booked is None:
+        return
+    programme, field, is_client = booked
+    if not is_client:
+        label = f"Book a {programme.policy.words.session}"
+    else:
+        with runtime.reading() as work:
+            free_at = contact_at(work, programme.id, shown.id)
+        if free_at is None:
+            st.caption("Not available at present.")
+            return
+        label = "Contact"
+    if st.button(label, type="primary", icon=":material/forum:" if is_client else ":material/event_available:"):
+        st.session_state["switch"] = programme.name
+        asked: dict[str, str | int] = {field: shown.id}
+        navigation.go("book", **asked)
+
+
+def _booked_as(shown: Profile, programmes: Programmes) -> tuple[ProgrammeView, str, bool] | None:
+    """In which programme and as what the viewer can book this person, and whether for themself alone.
+
+    Where the viewer works now, if possible.
+    """
     here = st.session_state.get("here")
-    ways = [
-        (programmes[each.programme_id], "learner" if Role.LEARNER in each.roles else "practitioner")
-        for each in sorted(shown.roles, key=lambda each: each.programme_id != here)
-        if each.programme_id in programmes and not programmes[each.programme_id].retired
-        and {Role.LEARNER, Role.PRACTITIONER} & set(each.roles)
-    ]
+    mine = [each for each in sorted(shown.roles, key=lambda each: each.programme_id != here)
+            if each.programme_id in programmes and not programmes[each.programme_id].retired]
     with runtime.reading() as work:
-        return next((way for way in ways if may(work, Action.SESSION_BOOK, way[0].id)), None)
+        for each in mine:
+            if may(work, Action.SESSION_BOOK, each.programme_id, but=Role.LEARNER):
+                for role in (Role.LEARNER, Role.PRACTITIONER):
+                    if role in each.roles:
+                        return programmes[each.programme_id], role.value, False
+            elif Role.PRACTITIONER in each.roles and may(work, Action.CONTACT, each.programme_id):
+                return programmes[each.programme_id], "practitioner", True
+    return None
 
 
 def _actions(shown: Profile) -> None:

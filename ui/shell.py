@@ -18,10 +18,11 @@ st.logo(ASSETS / f"logo-{theme}.svg", size="large", icon_image=ASSETS / f"mark-{
 st.html(ASSETS / "portal.css")
 with runtime.reading() as work:
     programme = here.choose(work)
+    words = programme.policy.words if programme is not None else navigation.USUAL
     sections: dict[str, list[st.Page]] = {}
     for screen in navigation.SCREENS:
         if screen.needs is None or (programme is not None and may(work, screen.needs, programme.id)):
-            sections.setdefault(screen.section, []).append(screen.page())
+            sections.setdefault(screen.section, []).append(screen.page(words))
     page = st.navigation(sections, expanded=True)
     unread = unread_count(work)
     name = work.actor.name

@@ -248,6 +248,11 @@ class AnyFree:
         cell = (int(at.timestamp()) - self.frame.since) // CELL
         return [person for person, bits in self.bits.items() if bits >> cell & 1]
 
+    def first(self, practitioner_id: int) -> datetime | None:
+        """The first time at which one of them can."""
+        bits = self.bits.get(practitioner_id, 0)
+        return next(iter(moments(self.frame, bits & -bits)), None)
+
     def of(self, practitioner_id: int) -> list[datetime]:
         """When one of them can."""
         return moments(self.frame, self.bits.get(practitioner_id, 0))

@@ -1,0 +1,21 @@
+"""The practitioners whom a client can turn to, those free soonest first (A2)."""
+
+import streamlit as st
+
+from core.people.members import contacts
+from ui import here, members, navigation, runtime
+from ui.format import plain
+
+with runtime.reading() as work:
+    programme = here.programme(work)
+    st.title(plain(navigation.BY_NAME["contacts"].called(programme.policy.words)))
+    listed = contacts(work, programme.id)
+    text = members.find() if listed else ""
+    people, pages = members.shown(listed, text)
+    if not people:
+        members.nobody(text, f"No {programme.policy.words.practitioner} is free in the next four weeks. "
+                             "Look again tomorrow, or ask those who run the programme.")
+    zone = runtime.zone(programme.zone_name)
+    for each in people:
+        members.contact(each, programme, zone, work)
+    members.turn(pages)
