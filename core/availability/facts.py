@@ -155,7 +155,8 @@ def facts_about(
             weeks, dated = _weeks(first or ""), _dated(second or "")
             found.leaders[id_] = Leader(
                 id_, name, Windows(weeks.get(0, NO_WEEK), dated.get(0, ())),
-                {way: Windows(weeks.get(way, NO_WEEK), dated.get(way, ())) for way in weeks.keys() | dated.keys() if way},
+                {way: Windows(weeks.get(way, NO_WEEK), dated.get(way, ()))
+                 for way in weeks.keys() | dated.keys() if way},
                 _spans(third), Limits.of(policy, a, b, c, d),
             )
         elif kind == 0:

@@ -589,9 +589,7 @@ class FreeTime:
                 notice = minutes_words(house.policy.notice_minutes)
                 return Problem(lambda: f"At least {notice} ahead, that is from {self._at(house.soonest)} on.")
             if house.furthest is not None and start >= house.furthest:
-                last_day = house.furthest - 1
-                return Problem(lambda: f"At most {house.policy.ahead_days} days ahead, that is until"
-                                       f" {_day_words(local_day(last_day, house.zone))}.")
+                return Problem(self._too_far)
         if self.leader is not None:
             if (away := self._away(start, end)) is not None:
                 return Problem(lambda: away)
@@ -651,6 +649,11 @@ class FreeTime:
             return (f"{leader.name} has {_many(weeks[week], words)} in the week of {_day_words(week)} already;"
                     f" at most {leader.limits.a_week} a week.")
         return None
+
+    def _too_far(self) -> str:
+        assert self.house.furthest is not None  # else nothing is
+        days = minutes_words((self.house.policy.ahead_days or 0) * 24 * 60)
+        return f"At most {days} ahead, that is until {_day_words(local_day(self.house.furthest - 1, self.house.zone))}."
 
     def _away(self, start: int, end: int) -> str | None:
         if self.leader is not None:
