@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
@@ -80,8 +80,13 @@ def day_chosen(form: Form, zone: ZoneInfo) -> date | None:
 def put_time(form: Form, starts_at: datetime | None, zone: ZoneInfo) -> None:
     """Fill date and time in; nothing else that was typed changes. For a button's `on_click`, too."""
     local = starts_at.astimezone(zone) if starts_at else None
-    st.session_state[form.field("date")] = local.date().isoformat() if local else ""
-    st.session_state[form.field("time")] = local.time().replace(tzinfo=None) if local else None
+    put_local(form, local.date() if local else None, local.time() if local else None)
+
+
+def put_local(form: Form, day: date | None, clock: time | None) -> None:
+    """As `put_time`, from what a clock on the wall says, even where the change of clocks skips or doubles it."""
+    st.session_state[form.field("date")] = day.isoformat() if day else ""
+    st.session_state[form.field("time")] = clock
 
 
 def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, required: bool) -> Chosen:

@@ -25,7 +25,7 @@ def head(work: Work, sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo)
             st.title(f"{capital(words.session)} {row.number}", width="content")
             st.markdown(" ".join(status_badge(each) for each in labels(row)), width="content")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
-            _actions(sheet, programme)
+            buttons(sheet, programme)
     st.markdown(f"**{when(row.starts_at, row.ends_at, zone)}**"
                 + (f" · {minutes_words(sheet.minutes)} · {zone_words(zone, row.starts_at)}" if row.starts_at else ""))
     if row.status is Status.CANCELLED and sheet.cancel_reason:
@@ -74,24 +74,25 @@ def actions(sheet: Worksheet, programme: ProgrammeView) -> list[Act]:
     return [act for holds, act in listed if holds]
 
 
-def _actions(sheet: Worksheet, programme: ProgrammeView) -> None:
+def buttons(sheet: Worksheet, programme: ProgrammeView, name: str = "worksheet") -> None:
+    """The first of the actions as a button, the rest in a menu; `name` tells them from those of another place."""
     if way := st.session_state.pop("worksheet:go", None):
         navigation.go("book", **{way: sheet.row.id})
     possible = actions(sheet, programme)
     if not possible:
         return
     label, icon, run = possible[0]
-    st.button(label, type="primary", icon=icon, on_click=run, key="worksheet-first")
+    st.button(label, type="primary", icon=icon, on_click=run, key=f"{name}-first")
     others = {label: (icon, run) for label, icon, run in possible[1:]}
     if not others:
         return
 
     def chosen() -> None:
-        picked = st.session_state["worksheet-more"]
+        picked = st.session_state[f"{name}-more"]
         if picked in others:
             others[picked][1]()
 
-    st.menu_button("More", list(others), key="worksheet-more", on_click=chosen,
+    st.menu_button("More", list(others), key=f"{name}-more", on_click=chosen,
                    format_func=lambda each: f"{others[each][0]} {each}" if each in others else str(each))
 
 
