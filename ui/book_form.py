@@ -150,7 +150,7 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
 
 
 def _put_asked_time(form: Form) -> None:
-    """What was clicked in the calendar, a day or a time of it: as it stands there, so that a change of clocks is told."""
+    """What was clicked in the calendar, a day or a time of it, as it stands there: a change of clocks is told."""
     try:
         at = datetime.fromisoformat(st.query_params.get("at", ""))
     except ValueError:

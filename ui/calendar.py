@@ -3,6 +3,7 @@
 from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -52,7 +53,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     if shown.view == LIST:
         _list(work, programme, asked, shown, since, until)
     else:
-        most = 0 if shown.view == MONTH and _on_a_phone() else FITS  # a phone has no room for names in a month
+        most = 0 if shown.view == MONTH and shown.narrow else FITS
         found = in_view(work, programme.id, asked.filters, since, until, most=most)
         _say(programme, found, work, shown)
         _draw(work, programme, asked, shown, found, books)
@@ -66,26 +67,25 @@ def screen(work: Work, programme: ProgrammeView) -> None:
 
 def _shown(today: date, zone: ZoneInfo) -> Shown:
     """What the address asks for; on a phone a list unless it says otherwise."""
-    locale = _locale()
-    view = st.query_params.get("view", "")
+    view, narrow = st.query_params.get("view", ""), "Mobi" in (st.context.headers.get("User-Agent") or "")
     if view not in VIEWS:
-        view = LIST if _on_a_phone() else WEEK
+        view = LIST if narrow else WEEK
     try:
         day = date.fromisoformat(st.query_params.get("day", ""))
     except ValueError:
         day = today
-    return stretch(view, min(max(day, FIRST_DAY), LAST_DAY), locale, zone)
+    return stretch(view, min(max(day, FIRST_DAY), LAST_DAY), _locale(), zone, narrow=narrow)
 
 
-def stretch(view: str, day: date, locale: Locale, zone: ZoneInfo) -> Shown:
+def stretch(view: str, day: date, locale: Locale, zone: ZoneInfo, *, narrow: bool = False) -> Shown:
     """The days that a view of some day shows; weeks start as they do where the viewer lives."""
     if view == MONTH:
         begin, end = day.replace(day=1), day.replace(day=monthrange(day.year, day.month)[1])
         first, last = week_start(begin, locale.first_week_day), week_start(end, locale.first_week_day) + 6 * A_DAY
-        return Shown(view, day, begin, end, first, min(last, LAST_DAY), locale, zone)
+        return Shown(view, day, begin, end, first, min(last, LAST_DAY), locale, zone, narrow)
     first = week_start(day, locale.first_week_day) if view == WEEK else day
     last = min(first + timedelta(days={DAY: 1, WEEK: 7, LIST: DAYS_LISTED}[view] - 1), LAST_DAY)
-    return Shown(view, day, first, last, first, last, locale, zone)
+    return Shown(view, day, first, last, first, last, locale, zone, narrow)
 
 
 def _locale() -> Locale:
@@ -94,10 +94,6 @@ def _locale() -> Locale:
         return Locale.parse(st.context.locale or "en-GB", sep="-")
     except (ValueError, UnknownLocaleError):
         return Locale("en", "GB")
-
-
-def _on_a_phone() -> bool:
-    return "Mobi" in (st.context.headers.get("User-Agent") or "")
 
 
 def title(shown: Shown) -> str:
@@ -133,7 +129,7 @@ def _toolbar(shown: Shown, today: date) -> None:
     def look() -> None:
         go_to(shown.day, st.session_state["calendar-view"])
 
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="toolbar"):
         for name, icon, way in (("Earlier", "left", -1), ("Later", "right", 1)):
             st.button(name, icon=f":material/chevron_{icon}:", key=f"calendar-{name.lower()}", on_click=go_to,
                       args=(_turned(shown, way),))
@@ -157,7 +153,8 @@ def _toolbar(shown: Shown, today: date) -> None:
 def _say(programme: ProgrammeView, found: InView, work: Work, shown: Shown) -> None:
     words = programme.policy.words
     count = f"{found.total:,} {words.session if found.total == 1 else words.many('session')}"
-    crowd = ", counted where they are too many to draw: click to look closer" if found.crowded else ""
+    unit = "day" if shown.view == MONTH else "hour"
+    crowd = f", counted by {unit}: click one to look closer" if found.crowded else ""
     st.caption(f"{count}{crowd} · times in {zone_words(shown.zone, work.now)}")
 
 
@@ -262,21 +259,27 @@ def _most() -> int:
 
 def _days(rows: list[Row], total: int, shown: Shown) -> None:
     """Sessions day by day, each a button that opens it."""
-    before = None
-    for row in rows:
-        if row.starts_at is None or row.ends_at is None:
-            continue
-        start, end = row.starts_at.astimezone(shown.zone), row.ends_at.astimezone(shown.zone)
-        if start.date() != before:
-            before = start.date()
-            st.markdown(f"**{format_date(before, 'full', locale=shown.locale)}**")
-        people = " with ".join(plain(each) for each in (who(row), row.practitioner) if each)
-        said = " ".join(status_badge(each) for each in labels(row))
-        st.button(f"**{start:%H:%M}–{end:%H:%M}** {people} {said}", key=f"calendar-open-{row.id}", type="tertiary",
-                  on_click=session_look.open_look, args=(row.id,))
+    for day, those in groupby(rows, lambda row: _local_day(row, shown.zone)):
+        with st.container(gap=None, key=f"calendar-day-{day}"):
+            st.markdown(f"**{format_date(day, 'full', locale=shown.locale)}**")
+            for row in those:
+                people = " with ".join(plain(each) for each in (who(row), row.practitioner) if each)
+                said = " ".join(status_badge(each) for each in labels(row))
+                st.button(f"**{_clock(row.starts_at, shown.zone)}–{_clock(row.ends_at, shown.zone)}** {people} {said}",
+                          key=f"calendar-open-{row.id}", type="tertiary", on_click=session_look.open_look,
+                          args=(row.id,))
     if total > len(rows):
         st.button(f"Show {min(LISTED, total - len(rows))} more of {total:,}", key="calendar-more",
                   icon=":material/expand_more:", on_click=_show_more)
+
+
+def _local_day(row: Row, zone: ZoneInfo) -> date:
+    assert row.starts_at is not None  # what is on the calendar has a time
+    return row.starts_at.astimezone(zone).date()
+
+
+def _clock(at: datetime | None, zone: ZoneInfo) -> str:
+    return f"{at.astimezone(zone):%H:%M}" if at else ""
 
 
 def _show_more() -> None:

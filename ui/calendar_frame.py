@@ -53,6 +53,8 @@ class Shown:
     last: date
     locale: Locale
     zone: ZoneInfo
+    narrow: bool = False
+    """A phone has no room for names in a month."""
 
 
 def draw(events: list[dict[str, Any]], options: dict[str, Any], key: str, acted: Callable[[], None]) -> None:
@@ -89,6 +91,8 @@ def settings(
         told["dayHeaderFormat"] = {"weekday": "short"}
     elif shown.view == WEEK:
         told["dayHeaderFormat"] = {"weekday": "short", "day": "numeric", "omitCommas": True}
+    else:
+        told["dayHeaders"] = False  # the day stands above
     return told
 
 
@@ -124,6 +128,7 @@ def _event(row: Row, shown: Shown, turn: int) -> dict[str, Any]:
 
 def _counted(found: InView, programme: ProgrammeView, shown: Shown, turn: int) -> list[dict[str, Any]]:
     hourly, words = shown.view != MONTH, programme.policy.words
+    many = words.many("session")
     listed = []
     for at, counts in gathered(found.counts, shown.zone, hourly=hourly).items():
         total = counts.total()
@@ -131,7 +136,7 @@ def _counted(found: InView, programme: ProgrammeView, shown: Shown, turn: int) -
         listed.append({
             "id": f"{_CROWD}{at:%Y-%m-%d}", "start": at.isoformat() if hourly else f"{at:%Y-%m-%d}",
             **({"end": (at + timedelta(hours=1)).isoformat()} if hourly else {"allDay": True}),
-            "title": f"{total} {words.session if total == 1 else words.many('session')}\n{kinds}",
+            "title": f"{total}{'' if shown.narrow else f' {words.session if total == 1 else many}'}\n{kinds}",
             "classNames": ["one", "many", "blue"], "editable": False, "extendedProps": {"turn": turn, "at": str(at)},
         })
     return listed

@@ -182,10 +182,11 @@ def page_of_day(work: Work, programme_id: int, filters: Filters, day: date, *, d
     zone = programme_of(work, programme_id).zone
     edge = day_start(day + timedelta(days=1) if down else day, zone)
     ahead = Session.starts_at >= edge if down else Session.starts_at < edge
-    count = work.tx.scalar(select(func.count()).select_from(Session).where(*narrowed_to(work, programme_id, filters), ahead))
+    where = narrowed_to(work, programme_id, filters)
+    count = work.tx.scalar(select(func.count()).select_from(Session).where(*where, ahead))
     if not down:  # those without a time come first
         count = (count or 0) + (work.tx.scalar(select(func.count()).select_from(Session).where(
-            *narrowed_to(work, programme_id, filters), Session.starts_at.is_(None))) or 0)
+            *where, Session.starts_at.is_(None))) or 0)
     return (count or 0) // PAGE + 1
 
 
@@ -251,7 +252,8 @@ def _names_by_session(connection: Connection, statement: Rows, given: dict[str, 
 
 def session_count(work: Work, programme_id: int, filters: Filters = Filters()) -> int:
     """How many sessions the filtered list has, exactly."""
-    return work.tx.scalar(select(func.count()).select_from(Session).where(*narrowed_to(work, programme_id, filters))) or 0
+    where = narrowed_to(work, programme_id, filters)
+    return work.tx.scalar(select(func.count()).select_from(Session).where(*where)) or 0
 
 
 def narrowed_to(work: Work, programme_id: int, filters: Filters) -> list[ColumnElement[bool]]:
