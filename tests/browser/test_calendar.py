@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,9 +15,14 @@ from tests.browser.conftest import PROGRAMME, Enter, Tab
 from tests.browser.facts import BERLIN, Known, ahead, now, person, session, value
 from tests.portal import Portal
 
-TALL = {"width": 1440, "height": 1200}
 GRIP = 5
 """Pixels below the top of a session at which it is taken hold of."""
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """A window in which the whole calendar is in sight, so that a drag needs no scrolling."""
+    return {**browser_context_args, "viewport": {"width": 1440, "height": 1200}}
 
 
 def week_of(one: Known) -> str:
@@ -88,7 +94,7 @@ def test_a7_e7_a_click_opens_a_session_each_time(portal: Portal, enter: Enter) -
 
 def test_a4_x5_a_drag_moves_and_undo_puts_it_back(portal: Portal, enter: Enter) -> None:
     one = ahead(portal, 0)
-    alice = enter("Alice Moran", week_of(one), viewport=TALL)
+    alice = enter("Alice Moran", week_of(one))
     expect(event(alice, one.starts_at)).to_be_visible()
     there = free_place(one)
     drag_to(alice, there)
@@ -99,15 +105,16 @@ def test_a4_x5_a_drag_moves_and_undo_puts_it_back(portal: Portal, enter: Enter) 
     alice.says(re.compile("^Undone"))
     assert starts(portal, one) == one.starts_at
     expect(event(alice, one.starts_at)).to_be_visible()
+    alice.settled()
     drag_to(alice, there)  # the very same drag once more
-    alice.says(f"Moved session {one.number} to")
+    expect(alice.main.get_by_text(re.compile(f"^Moved session {one.number} to"))).to_be_visible()
     assert starts(portal, one).replace(tzinfo=None) == there
 
 
 def test_a4_a_stretch_changes_how_long_it_takes(portal: Portal, enter: Enter) -> None:
     one = ahead(portal, 1)
     before = value(portal, "SELECT ends_at - starts_at FROM session WHERE id = ?", one.id)
-    alice = enter("Alice Moran", week_of(one), viewport=TALL)
+    alice = enter("Alice Moran", week_of(one))
     event(alice).hover()
     grip = event(alice).locator(".fc-event-resizer-end").bounding_box()
     assert grip
@@ -122,13 +129,12 @@ def test_a4_a_stretch_changes_how_long_it_takes(portal: Portal, enter: Enter) ->
 
 def test_b9_a_drag_onto_time_taken_meanwhile_snaps_back_and_says_who_and_when(portal: Portal, enter: Enter) -> None:
     one = ahead(portal, 2)
-    alice = enter("Alice Moran", week_of(one), viewport=TALL)
+    alice = enter("Alice Moran", week_of(one))
     expect(event(alice, one.starts_at)).to_be_visible()
     there, programme = free_place(one), value(portal, "SELECT programme_id FROM session WHERE id = ?", one.id)
-    rival = Booking(programme, practitioner_id=person(portal, one.practitioner), starts_at=there.astimezone(BERLIN),
-                    minutes=60, timetable_id=value(portal, "SELECT timetable_id FROM session WHERE id = ?", one.id))
-    commit(portal.engine, person(portal, "Ben Adler"), book_sessions, [
-        Booking(**{**rival.__dict__, "starts_at": there.replace(tzinfo=BERLIN)})])
+    commit(portal.engine, person(portal, "Ben Adler"), book_sessions, [Booking(
+        programme, practitioner_id=person(portal, one.practitioner), starts_at=there.replace(tzinfo=BERLIN), minutes=60,
+        timetable_id=value(portal, "SELECT timetable_id FROM session WHERE id = ?", one.id))])
     drag_to(alice, there)
     expect(alice.panel.get_by_text(re.compile(f"{one.practitioner} is busy .*{there:%H:%M}"))).to_be_visible()
     expect(alice.panel.get_by_role("button", name=re.compile(r"^\w{3} \d+ \w+ \d{4}")).first).to_be_visible()
@@ -144,7 +150,7 @@ def test_b9_a_drag_onto_time_taken_meanwhile_snaps_back_and_says_who_and_when(po
 
 def test_c2_empty_time_leads_to_the_booking_form(portal: Portal, enter: Enter) -> None:
     one = ahead(portal, 3)
-    alice = enter("Alice Moran", f"{week_of(one)}&practitioner={one.practitioner}", viewport=TALL)
+    alice = enter("Alice Moran", f"{week_of(one)}&practitioner={one.practitioner}")
     expect(event(alice)).to_be_visible()
     there = free_place(one)
     x, y = slot(alice, there)
@@ -179,13 +185,14 @@ def test_b11_who_may_not_move_cannot_drag(portal: Portal, enter: Enter, name: st
 
 def test_the_address_says_what_is_shown(portal: Portal, enter: Enter) -> None:
     one = ahead(portal, 4)
+    next_month = datetime.now(BERLIN).replace(day=1) + timedelta(days=32)
     alice = enter("Alice Moran", "/calendar")
-    alice.main.get_by_role("button", name="Month").click()
+    alice.main.get_by_role("radio", name="Month").click()
     alice.page.wait_for_url(re.compile("view=month"))
     alice.settled().press("Later")
     alice.page.wait_for_url(re.compile("day="))
-    alice.settled()
-    title = alice.main.get_by_role("heading", level=3).inner_text()
+    title = f"{next_month:%B %Y}"
+    expect(alice.main.get_by_role("heading", level=3)).to_have_text(title)
     alice.choose_several("Mentor", one.practitioner)
     alice.page.wait_for_url(re.compile("practitioner="))
     alice.settled().page.reload()
@@ -216,7 +223,7 @@ def test_turning_the_week_changes_it_in_place(portal: Portal, enter: Enter) -> N
 def test_the_list_beside_it_is_reached_by_keyboard(portal: Portal, enter: Enter) -> None:
     one = ahead(portal, 5)
     alice = enter("Alice Moran", week_of(one))
-    alice.main.get_by_text("The same sessions as a list").focus()
+    alice.main.locator("summary", has_text="The same sessions as a list").focus()
     alice.page.keyboard.press("Enter")
     listed = alice.main.get_by_role("button", name=re.compile(f"{one.starts_at:%H:%M}.*{one.practitioner}"))
     expect(listed).to_be_visible()
