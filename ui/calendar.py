@@ -139,7 +139,7 @@ def _toolbar(shown: Shown, today: date) -> None:
             with place:
                 st.date_input("Day", value=None, key="calendar-day", on_change=to_day, min_value=FIRST_DAY,
                               max_value=LAST_DAY, format="YYYY-MM-DD")
-        st.subheader(title(shown), anchor=False)
+        st.header(title(shown), anchor=False)
         st.session_state["calendar-view"] = shown.view
         st.segmented_control(
             "View", list(VIEWS), format_func=VIEWS.__getitem__, key="calendar-view", on_change=look, required=True,
@@ -261,7 +261,7 @@ def _days(rows: list[Row], total: int, shown: Shown) -> None:
     """Sessions day by day, each a button that opens it."""
     for day, those in groupby(rows, lambda row: _local_day(row, shown.zone)):
         with st.container(gap=None, key=f"calendar-day-{day}"):
-            st.markdown(f"**{format_date(day, 'full', locale=shown.locale)}**")
+            st.subheader(format_date(day, "full", locale=shown.locale), anchor=False)
             for row in those:
                 people = " with ".join(plain(each) for each in (who(row), row.practitioner) if each)
                 said = " ".join(status_badge(each) for each in labels(row))

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, Locator, expect
 
 from core.sessions.commands import book_sessions
@@ -192,12 +193,12 @@ def test_the_address_says_what_is_shown(portal: Portal, enter: Enter) -> None:
     alice.settled().press("Later")
     alice.page.wait_for_url(re.compile("day="))
     title = f"{next_month:%B %Y}"
-    expect(alice.main.get_by_role("heading", level=3)).to_have_text(title)
+    expect(alice.main.get_by_role("heading", level=2)).to_have_text(title)
     alice.choose_several("Mentor", one.practitioner)
     alice.page.wait_for_url(re.compile("practitioner="))
     alice.settled().page.reload()
     alice.settled()
-    expect(alice.main.get_by_role("heading", level=3)).to_have_text(title)
+    expect(alice.main.get_by_role("heading", level=2)).to_have_text(title)
     said = parse_qs(urlsplit(alice.page.url).query)
     assert (said["view"], said["practitioner"]) == (["month"], [one.practitioner])
     expect(frame(alice).locator("td.fc-daygrid-day").first).to_be_visible()
@@ -208,7 +209,7 @@ def test_the_address_says_what_is_shown(portal: Portal, enter: Enter) -> None:
     alice.page.get_by_role("link", name="Calendar", exact=True).click()
     alice.titled("Calendar")
     alice.page.wait_for_url(re.compile("view=month"))
-    expect(alice.main.get_by_role("heading", level=3)).to_have_text(title)
+    expect(alice.main.get_by_role("heading", level=2)).to_have_text(title)
 
 
 def test_turning_the_week_changes_it_in_place(portal: Portal, enter: Enter) -> None:
@@ -218,6 +219,19 @@ def test_turning_the_week_changes_it_in_place(portal: Portal, enter: Enter) -> N
     alice.press("Later")
     expect(frame(alice).locator('td[data-date="2026-03-09"]')).to_be_visible()
     assert alice.page.evaluate("() => window.one === document.querySelector('iframe[title*=calendar]')"), frames
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("view", ["month", "week", "day"])
+def test_axe_finds_nothing_within_the_frame(enter: Enter, view: str, scheme: str) -> None:
+    alice = enter("Alice Moran", f"/calendar?view={view}", color_scheme=scheme)
+    expect(frame(alice).locator(".fc-scrollgrid").first).to_be_visible()
+    inside = next(each for each in alice.page.frames if "/component/" in each.url)
+    found = Axe().run(inside, options={"resultTypes": ["violations"], "rules": {  # type: ignore[arg-type]
+        # a frame is no page of its own: the page around it has the title, the language and the landmarks
+        name: {"enabled": False} for name in ("region", "page-has-heading-one", "landmark-one-main", "bypass")}})
+    assert [f"{each['id']} {each['nodes'][0]['html'][:200]} {each['nodes'][0]['failureSummary']}"
+            for each in found.response["violations"]] == []
 
 
 def test_the_list_beside_it_is_reached_by_keyboard(portal: Portal, enter: Enter) -> None:

@@ -20,6 +20,7 @@ from tests.portal import Portal
 WIDE, NARROW = 1440, 390
 SCREENS = {
     "home": "/", "sessions": "/sessions", "nothing-found": "/sessions?text=zyzzyva", "book": "/book",
+    "calendar": "/calendar?view=week", "calendar-month": "/calendar?view=month", "calendar-list": "/calendar?view=list",
     "worksheet-held": "/worksheet?session={held}", "worksheet-ahead": "/worksheet?session={ahead}",
     "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
     "lists": "/programme?tab=Lists", "roles": "/programme?tab=Roles", "programme": "/programme?tab=Programme",
