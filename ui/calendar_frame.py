@@ -134,15 +134,15 @@ def _counted(found: InView, programme: ProgrammeView, shown: Shown, turn: int) -
         total = counts.total()
         kinds = " · ".join(f"{SIGNS[status]} {counts[status]}" for status in SIGNS if counts[status])
         listed.append({
-            "id": f"{_CROWD}{at:%Y-%m-%d}", "start": at.isoformat() if hourly else f"{at:%Y-%m-%d}",
+            "id": f"{_CROWD}{at.isoformat()}", "start": at.isoformat() if hourly else f"{at:%Y-%m-%d}",
             **({"end": (at + timedelta(hours=1)).isoformat()} if hourly else {"allDay": True}),
             "title": f"{total}{'' if shown.narrow else f' {words.session if total == 1 else many}'}\n{kinds}",
-            "classNames": ["one", "many", "blue"], "editable": False, "extendedProps": {"turn": turn, "at": str(at)},
+            "classNames": ["one", "many", "blue"], "editable": False, "extendedProps": {"turn": turn},
         })
     return listed
 
 
-_CROWD = "day "
+_CROWD = "many "
 
 
 def shades(
@@ -217,7 +217,7 @@ def said(value: Any) -> Said | None:
     try:
         match value:
             case {"callback": "eventClick", "eventClick": {"event": {"id": str(id_)}}} if id_.startswith(_CROWD):
-                return Crowd(date.fromisoformat(id_.removeprefix(_CROWD)))
+                return Crowd(_local(id_.removeprefix(_CROWD)).date())
             case {"callback": "eventClick", "eventClick": {"event": {"id": str(id_)}}}:
                 return Opened(int(id_))
             case {"callback": "dateClick", "dateClick": {"date": str(at)}}:

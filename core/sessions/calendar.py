@@ -120,6 +120,7 @@ def hours_shown(opened: list[tuple[datetime, datetime]], taken: list[tuple[datet
     """First and last whole hour (naive local times) that hold opening hours and everything that takes place."""
     first, last = 24, 0
     for start, end in (*opened, *taken):
-        first = min(first, start.hour if start.date() == end.date() else 0)
-        last = max(last, 24 if start.date() < end.date() else end.hour + (end.time() > time(end.hour)))
+        midnight = datetime.combine(start.date() + timedelta(days=1), time())
+        first = min(first, start.hour if end <= midnight else 0)
+        last = max(last, 24 if end >= midnight else end.hour + (end.time() > time(end.hour)))
     return (first, last) if first < last else (8, 18)
