@@ -57,6 +57,8 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         found = in_view(work, programme.id, asked.filters, since, until, most=most)
         _say(programme, found, work, shown)
         _draw(work, programme, asked, shown, found, books)
+        if found.total:
+            st.caption(plain(calendar_frame.legend(found)))
         _beside(work, programme, asked, shown, found)
     session_look.show(capital(words.session))
     session_panels.show()
@@ -190,7 +192,7 @@ def _act(
         case calendar_frame.Opened(id_) if id_ in by_id:
             session_look.open_look(id_)
         case calendar_frame.Crowd(day):
-            go_to(day, DAY if shown.view == MONTH else LIST)
+            go_to(day, LIST if shown.view == DAY else DAY)
         case calendar_frame.Empty(at, minutes) if books:
             st.session_state[_GO] = _booking(asked, at, minutes, whole_day=shown.view == MONTH)
         case calendar_frame.Empty(at, _):

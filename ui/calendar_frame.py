@@ -76,7 +76,7 @@ def settings(
         "locale": str(shown.locale).replace("_", "-"), "firstDay": (shown.locale.first_week_day + 1) % 7,
         "height": HEIGHT[shown.view], "expandRows": True, "fixedWeekCount": False, "allDaySlot": False,
         "eventDisplay": "block", "eventInteractive": True, "dayMaxEvents": True,
-        "eventMaxStack": 8 if shown.view == DAY else 3, "snapDuration": "00:15", "longPressDelay": 400,
+        "eventMaxStack": 8 if shown.view == DAY else 3, "slotEventOverlap": False, "snapDuration": "00:15", "longPressDelay": 400,
         "eventTimeFormat": _CLOCK, "displayEventEnd": False, "slotLabelFormat": _CLOCK, "eventShortHeight": 40,
         "selectable": books and by_hours, "selectMinDistance": 5, "selectMirror": True,
     }
@@ -126,13 +126,19 @@ def _event(row: Row, shown: Shown, turn: int) -> dict[str, Any]:
     }
 
 
+def legend(found: InView) -> str:
+    """What the signs in view stand for, in words."""
+    used = {each for row in found.rows for each in labels(row)}.union(*found.counts.values())
+    return " · ".join(f"{sign} {word}" for word, sign in SIGNS.items() if word in used)
+
+
 def _counted(found: InView, programme: ProgrammeView, shown: Shown, turn: int) -> list[dict[str, Any]]:
     hourly, words = shown.view != MONTH, programme.policy.words
     many = words.many("session")
     listed = []
     for at, counts in gathered(found.counts, shown.zone, hourly=hourly).items():
         total = counts.total()
-        kinds = " · ".join(f"{SIGNS[status]} {counts[status]}" for status in SIGNS if counts[status])
+        kinds = " · ".join(f"{SIGNS[status]}\u00a0{counts[status]}" for status in SIGNS if counts[status])
         listed.append({
             "id": f"{_CROWD}{at.isoformat()}", "start": at.isoformat() if hourly else f"{at:%Y-%m-%d}",
             **({"end": (at + timedelta(hours=1)).isoformat()} if hourly else {"allDay": True}),

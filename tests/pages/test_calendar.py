@@ -94,6 +94,7 @@ def test_a1_b11_everybody_sees_what_they_may_and_moves_what_they_may(
     assert frame.sessions[str(session)]["start"] == "2026-03-03T10:00:00"
     assert "Sara\nTom\nscheduled" in frame.sessions[str(session)]["title"]
     assert "1 session · times in Europe/London" in texts(tab)
+    assert "◷ scheduled" in texts(tab)
 
 
 @pytest.mark.parametrize("persona", ["sam", "vic", "tess"])
@@ -287,11 +288,11 @@ def test_a_month_of_many_is_counted_and_a_day_looked_closer_at(
     tab = open_screen(world.ben, "calendar", view="month")
     assert "4 sessions, counted by day" in texts(tab)
     (crowd,) = frame.sessions.values()
-    assert (crowd["title"], crowd["start"], crowd["editable"]) == ("4 sessions\n◷ 4", "2026-03-03", False)
+    assert (crowd["title"], crowd["start"], crowd["editable"]) == ("4 sessions\n◷\u00a04", "2026-03-03", False)
     does(tab, frame, click(crowd["id"]))
     assert said(tab) == ("day", "2026-03-03")
     hours = {each["start"]: each["title"] for each in frame.sessions.values()}
-    assert hours["2026-03-03T10:00:00"] == "2 sessions\n◷ 2"
+    assert hours["2026-03-03T10:00:00"] == "2 sessions\n◷\u00a02"
 
 
 def test_shut_hours_and_the_time_of_one_practitioner_are_shaded(
