@@ -75,9 +75,9 @@ def settings(
         "timeZone": "UTC", "now": f"{now.astimezone(shown.zone):%Y-%m-%dT%H:%M}:00", "nowIndicator": True,
         "locale": str(shown.locale).replace("_", "-"), "firstDay": (shown.locale.first_week_day + 1) % 7,
         "height": HEIGHT[shown.view], "expandRows": True, "fixedWeekCount": False, "allDaySlot": False,
-        "eventDisplay": "block", "eventInteractive": True, "dayMaxEvents": True,
-        "eventMaxStack": 8 if shown.view == DAY else 3, "slotEventOverlap": False, "snapDuration": "00:15", "longPressDelay": 400,
-        "eventTimeFormat": _CLOCK, "displayEventEnd": False, "slotLabelFormat": _CLOCK, "eventShortHeight": 40,
+        "eventDisplay": "block", "eventInteractive": True, "displayEventEnd": False, "eventTimeFormat": _CLOCK,
+        "slotLabelFormat": _CLOCK, "slotEventOverlap": False, "eventShortHeight": 40, "dayMaxEvents": True,
+        "eventMaxStack": 8 if shown.view == DAY else 3, "snapDuration": "00:15", "longPressDelay": 400,
         "selectable": books and by_hours, "selectMinDistance": 5, "selectMirror": True,
     }
     if by_hours:

@@ -234,6 +234,24 @@ def test_axe_finds_nothing_within_the_frame(enter: Enter, view: str, scheme: str
             for each in found.response["violations"]] == []
 
 
+def test_a_session_is_opened_by_keyboard_in_the_calendar_itself(portal: Portal, enter: Enter) -> None:
+    one = ahead(portal, 6)
+    alice = enter("Alice Moran", week_of(one))
+    event(alice).focus()
+    alice.page.keyboard.press("Enter")
+    expect(alice.panel.get_by_text(f"Session {one.number}")).to_be_visible()
+
+
+def test_the_frame_is_loaded_once_and_for_the_portal_alone(enter: Enter) -> None:
+    alice = enter("Alice Moran", "/calendar?view=month")
+    expect(frame(alice).locator(".fc-daygrid-day").first).to_be_visible()
+    place = next(each.url for each in alice.page.frames if "/component/" in each.url).partition("/index.html")[0]
+    script = frame(alice).locator("script").first.get_attribute("src") or ""
+    page, kept = (alice.page.request.get(f"{place}/{path}").headers for path in ("index.html", script))
+    assert "frame-ancestors 'self'" in page["content-security-policy"]
+    assert (page["cache-control"], kept["cache-control"]) == ("no-store", "public")
+
+
 def test_the_list_beside_it_is_reached_by_keyboard(portal: Portal, enter: Enter) -> None:
     one = ahead(portal, 5)
     alice = enter("Alice Moran", week_of(one))
