@@ -13,7 +13,7 @@ from streamlit.starlette import App  # noqa: E402
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware  # noqa: E402
 
 from ui import mishaps  # noqa: E402
-from web import downloads, health, signin, start  # noqa: E402
+from web import calendars, downloads, health, signin, start  # noqa: E402
 from web.gate import Gate  # noqa: E402
 
 door = start.prepare()
@@ -21,7 +21,7 @@ app = App(
     HOME / "ui" / "shell.py",
     lifespan=start.lifespan,
     middleware=[Middleware(ProxyHeadersMiddleware, trusted_hosts=start.proxies()), Middleware(Gate, door=door)],
-    routes=[*signin.routes(door), *health.routes(door), *downloads.routes(door)],
+    routes=[*signin.routes(door), *health.routes(door), *downloads.routes(door), *calendars.routes(door)],
     on_script_error=mishaps.tell,
 )
 

@@ -12,6 +12,7 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 """Days the portal plans in; a day outside them is a slip of the hand."""
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_CLOCK = re.compile(r"(\d{1,2})(?:[:.h]?(\d{2}))?(am|pm)?", re.ASCII)
 _TYPED = re.compile(r"(?:[a-z]+,?\s+)?(?:(\d{1,2})\.?\s+([a-z]{3,9})|([a-z]{3,9})\s+(\d{1,2}))\.?(?:,?\s+(\d{4}))?")
 
 
@@ -79,6 +80,19 @@ def day_typed(text: str, today: date) -> date:
             if found[5] or day >= today:
                 return day
     return date.fromisoformat(said)
+
+
+def time_typed(text: str) -> time:
+    """The time of day that somebody typed: '9', '9:30', '09.30', '0930', '9:30 pm'. Raises ValueError for all else."""
+    found = _CLOCK.fullmatch("".join(text.lower().split()))
+    if not found:
+        raise ValueError(f"no time: {text}")
+    hour, half = int(found[1]), found[3]
+    if half:
+        if not 1 <= hour <= 12:
+            raise ValueError(f"no time: {text}")
+        hour = hour % 12 + 12 * (half == "pm")
+    return time(hour, int(found[2] or 0))
 
 
 def days_between(first: date, last: date) -> list[date]:

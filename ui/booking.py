@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.clock import FIRST_DAY, LAST_DAY, at_local, day_start, day_typed, when_words
+from core.clock import FIRST_DAY, LAST_DAY, at_local, day_start, day_typed, time_typed, when_words
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.programmes.rules import LONGEST, SHORTEST, STEP
@@ -23,6 +23,7 @@ from ui.forms import Form
 DAYS_SHOWN = 14
 MARKS = {Mark.FREE: "○", Mark.PARTLY: "◐", Mark.FULL: "●", Mark.CLOSED: "–"}
 DATE_PROBLEM = f"Choose a date from {FIRST_DAY.year} to {LAST_DAY.year}."
+NO_TIME = "This is no time. Write it like 14:30 or 2:30 pm."
 NO_DATE = "This is no date. Write it like 2026-12-03 or 3 Dec 2026."
 
 
@@ -45,13 +46,10 @@ class Chosen:
 
 def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     """Read date, time and duration; a local time that the clock change skips or doubles says so (X3)."""
-    clock, minutes = form.value("time"), form.value("minutes")
-    try:
-        day = _day_typed(form, zone)
-    except ValueError:
-        return Chosen(minutes=minutes, problems={"date": NO_DATE})
-    if day is not None and not FIRST_DAY <= day <= LAST_DAY:
-        return Chosen(minutes=minutes, problems={"date": DATE_PROBLEM})
+    day, clock, minutes = day_or_problem(form, zone), clock_or_problem(form), form.value("minutes")
+    if isinstance(day, str) or isinstance(clock, str):
+        told = {name: found for name, found in (("date", day), ("time", clock)) if isinstance(found, str)}
+        return Chosen(minutes=minutes, problems=told)
     if day is None and clock is None:
         return Chosen(minutes=minutes)
     if day is None:
@@ -62,19 +60,31 @@ def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     return Chosen(resolved.at, minutes, resolved.remark)
 
 
-def _day_typed(form: Form, zone: ZoneInfo) -> date | None:
-    """The day in the field, None where it is empty. Raises ValueError for what is no date."""
+def day_or_problem(form: Form, zone: ZoneInfo) -> date | str | None:
+    """The day in the field, None where it is empty, or the sentence about what keeps it from being a day."""
     typed = (form.value("date") or "").strip()
-    return day_typed(typed, runtime.today(zone)) if typed else None
+    if not typed:
+        return None
+    try:
+        day = day_typed(typed, runtime.today(zone))
+    except ValueError:
+        return NO_DATE
+    return day if FIRST_DAY <= day <= LAST_DAY else DATE_PROBLEM
+
+
+def clock_or_problem(form: Form) -> time | str | None:
+    """The time of day in the field, None where it is empty, or the sentence about what keeps it from being one."""
+    typed = (form.value("time") or "").strip()
+    try:
+        return time_typed(typed) if typed else None
+    except ValueError:
+        return NO_TIME
 
 
 def day_chosen(form: Form, zone: ZoneInfo) -> date | None:
-    """The day in the field, where it is one that the portal plans in."""
-    try:
-        day = _day_typed(form, zone)
-    except ValueError:
-        return None
-    return day if day is not None and FIRST_DAY <= day <= LAST_DAY else None
+    """The day in the field, where it is one."""
+    found = day_or_problem(form, zone)
+    return found if isinstance(found, date) else None
 
 
 def put_time(form: Form, starts_at: datetime | None, zone: ZoneInfo) -> None:
@@ -86,7 +96,7 @@ def put_time(form: Form, starts_at: datetime | None, zone: ZoneInfo) -> None:
 def put_local(form: Form, day: date | None, clock: time | None) -> None:
     """As `put_time`, from what a clock on the wall says, even where the change of clocks skips or doubles it."""
     st.session_state[form.field("date")] = day.isoformat() if day else ""
-    st.session_state[form.field("time")] = clock
+    st.session_state[form.field("time")] = f"{clock:%H:%M}" if clock else ""
 
 
 def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, required: bool) -> Chosen:
@@ -95,11 +105,11 @@ def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, require
     left, middle, right = st.columns([10, 7, 9], gap="small")
     with left:
         st.text_input(f"Date{star}", key=form.field("date"), persist_state="session", autocomplete="off",
-                      help="Like 2026-12-03, 3 Dec, Friday or tomorrow.", on_change=_settle, args=(form, zone))
+                      help="Like 2026-12-03, 3 Dec, Friday or tomorrow.", on_change=_settle, args=(form, "date", zone))
         form.problem("date")
     with middle:
-        st.time_input(f"Time{star}", value=None, step=timedelta(minutes=STEP), key=form.field("time"),
-                      persist_state="session")
+        st.text_input(f"Time{star}", key=form.field("time"), persist_state="session", autocomplete="off",
+                      help="Like 14:30, 9 or 2:30 pm.", on_change=_settle, args=(form, "time", zone))
         form.problem("time")
     with right:
         st.number_input("Minutes", value=None, step=STEP, key=form.field("minutes"), persist_state="session",
@@ -111,17 +121,15 @@ def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, require
     return now
 
 
-def _settle(form: Form, zone: ZoneInfo) -> None:
-    """Show a day as it was understood; what is none stays as typed, with its sentence."""
+def _settle(form: Form, name: str, zone: ZoneInfo) -> None:
+    """Show a date or time as it was understood; what is none stays as typed, with its sentence."""
     problems: dict[str, str] = form.state.setdefault("problems", {})
-    problems.pop("date", None)
-    try:
-        day = _day_typed(form, zone)
-    except ValueError:
-        problems["date"] = NO_DATE
-        return
-    if day is not None:
-        st.session_state[form.field("date")] = day.isoformat()
+    problems.pop(name, None)
+    found = day_or_problem(form, zone) if name == "date" else clock_or_problem(form)
+    if isinstance(found, str):
+        problems[name] = found
+    elif found is not None:
+        st.session_state[form.field(name)] = f"{found:%H:%M}" if isinstance(found, time) else found.isoformat()
 
 
 def availability(

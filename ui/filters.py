@@ -29,7 +29,7 @@ LIST = "sessions"
 """The screen that lists; the other one is the calendar."""
 SHOWN = ("view", "day")
 """Parameters of the calendar's address that say which stretch of time it shows, and how."""
-_KEPT, _ON = "filters:kept", "filters:on"
+_KEPT, _ON, _TURNS = "filters:kept", "filters:on", "filters:turns"
 _ROLES = {"practitioner": Role.PRACTITIONER, "learner": Role.LEARNER}
 
 
@@ -82,7 +82,7 @@ def _arrive(programme: ProgrammeView, screen: str, today: date) -> None:
     kept_as = f"{_KEPT}:{screen}"
     afresh = kept_as not in st.session_state
     left_in, kept = st.session_state.get(kept_as, (programme.id, {}))
-    came = "filter:text" not in st.session_state or st.session_state.get(_ON) != screen
+    came = _key("text") not in st.session_state or st.session_state.get(_ON) != screen
     if left_in != programme.id:
         clear()
         afresh = True
@@ -149,23 +149,36 @@ def _behind(programme: ProgrammeView, given: Mapping[str, list[str]]) -> None:
         st.caption(f":material/tune: {' · '.join(said)}")
 
 
-def _seed(key: str, value: Any) -> None:
-    """What the address says goes into the widget, without touching one that says so already."""
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
+def _key(name: str) -> str:
+    turn = st.session_state.get(f"{_TURNS}:{name}", 0)
+    return f"filter:{name}:{turn}" if turn else f"filter:{name}"
+
+
+def _seeded(name: str, value: Any) -> str:
+    """The key of the widget that shows what the address says.
+
+    What something else than the widget has put there is shown by a fresh one: the browser sends the state of every
+    widget with each click, and would take the new value back by the old one's if a click crossed it.
+    """
+    if st.session_state.get(_key(name), value) != value:
+        st.session_state[f"{_TURNS}:{name}"] = st.session_state.get(f"{_TURNS}:{name}", 0) + 1
+    key = _key(name)
+    st.session_state.setdefault(key, value)
+    return key
 
 
 def _writes(name: str, key: str) -> Callable[[], None]:
     def changed() -> None:
         value = st.session_state[key]
-        write(**{name: [str(each) for each in value] if isinstance(value, list) else str(value or "").strip()})
+        if isinstance(value, str):
+            value = st.session_state[key] = value.strip()
+        write(**{name: [str(each) for each in value] if isinstance(value, list) else str(value or "")})
 
     return changed
 
 
 def _text(given: Mapping[str, list[str]]) -> None:
-    key = "filter:text"
-    _seed(key, " ".join(given.get("text", ()))[:200])
+    key = _seeded("text", " ".join(given.get("text", ()))[:200].strip())
     st.text_input(
         "Find", key=key, on_change=_writes("text", key), width=WIDE, icon=":material/search:",
         placeholder="Name, number …", autocomplete="off",
@@ -178,15 +191,13 @@ def _several(
     choices = [str(choice) for choice in choices]
     if not choices:
         return
-    key = f"filter:{name}"
-    _seed(key, [value for value in given.get(name, ()) if value in choices])
+    key = _seeded(name, [value for value in given.get(name, ()) if value in choices])
     st.multiselect(label, choices, key=key, on_change=_writes(name, key), placeholder="Any", width=width)  # type: ignore[arg-type]  # "stretch" or pixels
 
 
 def _day(name: str, label: str, given: Mapping[str, list[str]]) -> None:
-    key = f"filter:{name}"
     days = [day for value in given.get(name, ())[:1] if (day := _as_day(value))]
-    _seed(key, days[0] if days else None)
+    key = _seeded(name, days[0] if days else None)
     st.date_input(
         label, key=key, value=None, on_change=_writes(name, key), width=WIDE, min_value=FIRST_DAY, max_value=LAST_DAY,
         format="YYYY-MM-DD",
@@ -205,7 +216,7 @@ def _people(
     work: Work, programme: ProgrammeView, name: str, label: str, given: Mapping[str, list[str]], asked: Listing
 ) -> None:
     """A list where there are few to choose among, else a field to type in; nothing where there is no choice."""
-    role, key = _ROLES[name], f"filter:{name}"
+    role = _ROLES[name]
     few = pick_among_few(work, programme.id, role, FEW)
     if few is not None:
         names = [one.name for one in few]
@@ -215,7 +226,7 @@ def _people(
             _several(name, label, dict.fromkeys((*choices, *chosen)), given)
         return
     known = getattr(asked.filters, PEOPLE[name])
-    _seed(key, known[0] if known and known[0] else None)
+    key = _seeded(name, known[0] if known and known[0] else None)
 
     def changed() -> None:
         id_ = st.session_state[key]

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from core.feeds.queries import my_addresses, my_timetables
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import Words
@@ -12,11 +13,11 @@ from core.structure.commands import add_entries, bring_back_entries, edit_entry,
 from core.structure.queries import Listed, entries
 from core.structure.rules import FIELDS, Entry, Which, called
 from core.words import Role, TimetableKind
-from ui import feedback, panel, people_picker, runtime
+from ui import addresses, feedback, panel, people_picker, runtime
 from ui.format import capital
 from ui.forms import Form
 
-_EDIT, _RETIRE, _BACK = "Edit", "Retire", "Bring back"
+_EDIT, _RETIRE, _BACK, _CALENDAR = "Edit", "Retire", "Bring back", "Calendar address"
 SHOWN_WHOLE = 50
 """Rows; a longer list scrolls within itself."""
 
@@ -62,7 +63,8 @@ def _frame(listed: list[Listed], which: Which, words: Words) -> pd.DataFrame:
         columns["Idea"] = [entry.idea for entry in found]
     columns["Used by"] = [each.uses for each in listed]
     columns["State"] = ["retired" if entry.retired else "in use" for entry in found]
-    columns["Change"] = [[_EDIT, _BACK if entry.retired else _RETIRE] for entry in found]
+    more = [_CALENDAR] if which is Which.TIMETABLE else []
+    columns["Change"] = [[_EDIT, _BACK if entry.retired else _RETIRE, *more] for entry in found]
     return pd.DataFrame(columns)
 
 
@@ -71,6 +73,9 @@ def _clicked(programme_id: int, which: Which, listed: list[tuple[int, bool]]) ->
     entry_id, _ = listed[click["row"]]
     if click["label"] == _EDIT:
         panel.open_("entry-edit", programme_id, which, entry_id)
+    elif click["label"] == _CALENDAR:
+        addresses.forget()
+        panel.open_("entry-calendar", entry_id)
     elif click["label"] == _RETIRE:
         feedback.act(retire_entries, which, [entry_id])
     else:
@@ -81,6 +86,7 @@ def panels(programme: ProgrammeView) -> None:
     """Whatever is open over the lists."""
     panel.show("entry-new", "Add to the list", _new)
     panel.show("entry-edit", "Edit", _edit)
+    panel.show("entry-calendar", "Calendar address", _calendar)
 
 
 def _new(programme_id: int, which: Which) -> None:
@@ -102,6 +108,17 @@ def _edit(programme_id: int, which: Which, entry_id: int) -> None:
         form.preset(name, getattr(known, name))
     _fields(form, programme_id, which)
     st.button("Save", type="primary", key=form.field("save"), on_click=_send_edit, args=(form, which, entry_id))
+
+
+def _calendar(timetable_id: int) -> None:
+    with runtime.reading() as work:
+        timetable = next((each for each in my_timetables(work) if each.id == timetable_id), None)
+        address = next((each for each in my_addresses(work) if each.timetable_id == timetable_id), None)
+        now = work.now
+    if timetable is None:
+        st.info("This is not in the list any more.")
+        return
+    addresses.of_timetable(timetable, address, now)
 
 
 def _fields(form: Form, programme_id: int, which: Which) -> None:

@@ -65,8 +65,9 @@ def body(which: str, draw: Draw) -> Callable[[int], None]:
                 form.state.setdefault("before", as_words(about))
                 zone = runtime.zone(about.programme.zone_name)
                 people = " with ".join(plain(each) for each in (sheet.row.practitioner, who(sheet.row)) if each)
+                calendar = f" · [Add to calendar](/export/session/{session_id}.ics)" if sheet.row.starts_at else ""
                 st.markdown(f"**{capital(about.name)}** · {when(sheet.row.starts_at, sheet.row.ends_at, zone)}"
-                            + (f" · {people}" if people else ""))
+                            + (f" · {people}" if people else "") + calendar)
                 draw(about)
                 if form.stale is None and form.busy is None:
                     form.show_refusal()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.notifications.queries import unread_count
 from core.permissions import may
-from ui import feedback, here, navigation, panel, quick, runtime
+from ui import addresses, feedback, here, navigation, panel, quick, runtime
 from ui.format import plain
 
 ASSETS = Path(__file__).parent / "assets"
@@ -31,6 +31,7 @@ navigation.tidy(page)
 if panel.moved_to(navigation.place(page)):
     panel.close()
     quick.forget()
+    addresses.forget()
 if programme is not None:
     quick.search(programme)
 with st.sidebar.container(key="who", gap="xsmall"):

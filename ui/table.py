@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from textwrap import shorten
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,7 +19,7 @@ from core.structure.queries import Options
 from core.words import Status
 from core.work import Work
 from ui import filters, navigation, session_panel
-from ui.format import STATUS, capital, names, plain, status_badge
+from ui.format import capital, names, plain, status_badge
 
 KEY, CLICK = "sessions", "sessions:click"
 _SHOWN, _TICKED, _GO = "sessions:shown", "sessions:ticked", "sessions:go"
@@ -29,12 +30,16 @@ SIGNS = {
     Status.PENDING: "…", Status.LIVE: "●", Status.SUBMITTED: "✉", Status.UNSCHEDULED: "○", Status.SCHEDULED: "◷",
     TO_LOG: "✎", TO_PLACE: "+",
 }
-"""Table cells draw text and no icons; the word beside it alone suffices."""
+"""Table cells draw text and no icons."""
 WIDTHS = {
-    "status": 165, "time": 172, "practitioner": 110, "team": 180, "timetable": 112, "course": 80, "description": 118,
+    "status": 122, "time": 136, "practitioner": 112, "team": 188, "timetable": 116, "course": 92, "description": 171,
     "number": 60, "type": 90, "room": 110,
 }
 """Pixels; together they fit a laptop, and where there is more room all are widened."""
+LINE = 62
+"""Pixels of a row: three lines of text. From four rem on Streamlit wraps."""
+LETTER, LINES = 7.2, 3
+"""Pixels of a usual letter; what takes more lines than a row has ends in dots."""
 ASIDE = ("type", "room")
 """Columns that are not shown until the viewer asks for them in the table's own menu."""
 OPEN, DUPLICATE, NEXT, MOVE, CANCEL, RECORD, DELETE = (
@@ -75,6 +80,11 @@ def when(row: Row, zone: ZoneInfo, now: datetime) -> str:
     return f"{start:%a} {start.day} {start:%b}{year}, {start:%H:%M}–{until}"
 
 
+def _fit(said: str | int, name: str) -> str | int:
+    """As much of a text as its column holds; the whole stands on the worksheet."""
+    return shorten(said, int(LINES * WIDTHS[name] / LETTER), placeholder=" …") if isinstance(said, str) else said
+
+
 def show(
     work: Work, programme: ProgrammeView, page: Page, asked: Listing, offered: Options, zone: ZoneInfo, *, ticks: bool
 ) -> None:
@@ -85,10 +95,11 @@ def show(
     if not any(Action.SESSION_DESCRIBE in row.may for row in page.rows):
         shown.pop("description")
     frame: dict[str, list[Any]] = {
-        "status": [list(labels(row)) for row in page.rows],
+        "status": ["\n".join(f"{SIGNS[word]} {word}" for word in labels(row)) for row in page.rows],
         "time": [when(row, zone, work.now) for row in page.rows],
-        "team": [" · ".join(part for part in (row.team or names(row.learners), row.idea) if part) for row in page.rows],
-        **{column.name: [column.text(row) for row in page.rows] for column in COLUMNS
+        "team": [_fit(" · ".join(part for part in (row.team or names(row.learners), row.idea) if part), "team")
+                 for row in page.rows],
+        **{column.name: [_fit(column.text(row), column.name) for row in page.rows] for column in COLUMNS
            if column.name in shown and column.name not in ("status", "time", "team")},
         "room": [row.room for row in page.rows], "actions": [_short(actions(row, books)) for row in page.rows],
     }
@@ -98,17 +109,13 @@ def show(
     config["room"] = st.column_config.Column("Room", width=WIDTHS["room"])
     config["time"] = st.column_config.Column(
         heading("Time", "time", asked), width=WIDTHS["time"], help="Click a time to reschedule, where you may.")
-    config["status"] = st.column_config.MultiselectColumn(
-        heading("Status", "status", asked), width=WIDTHS["status"], options=list(SIGNS),
-        color=[STATUS[word][0] for word in SIGNS], format_func=lambda word: f"{SIGNS[word]} {word}",
-    )
     config["number"] = st.column_config.NumberColumn(
         heading("No.", "number", asked), width=WIDTHS["number"], format="%d", help="Number")
     config["actions"] = st.column_config.ButtonColumn(
         "Do", width=42, type="tertiary", key=CLICK, on_click=_acted, args=(page.rows,), help="What you can do")
     _keep_ticks([row.id for row in page.rows])
     st.dataframe(
-        pd.DataFrame(frame), key=KEY, hide_index=True, height="content", column_config=config,
+        pd.DataFrame(frame), key=KEY, hide_index=True, height="content", row_height=LINE, column_config=config,
         column_order=[*(name for name in shown if name not in ASIDE), "actions"], placeholder="",
         on_select=lambda: _selected(page.rows, asked), selection_mode=_MODES if ticks else _MODES[1:],
         alt=f"{capital(words.many('session'))}, page {page.number}",

@@ -25,6 +25,8 @@ def head(work: Work, sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo)
             st.title(f"{capital(words.session)} {row.number}", width="content")
             st.markdown(" ".join(status_badge(each) for each in labels(row)), width="content")
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
+            if row.starts_at is not None:
+                st.link_button("Add to calendar", f"/export/session/{row.id}.ics", icon=":material/calendar_add_on:")
             buttons(sheet, programme)
     st.markdown(f"**{when(row.starts_at, row.ends_at, zone)}**"
                 + (f" · {minutes_words(sheet.minutes)} · {zone_words(zone, row.starts_at)}" if row.starts_at else ""))

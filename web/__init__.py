@@ -1,1 +1,1 @@
-"""HTTP beside the screens: the gate before everything, sign-in pages, health."""
+"""HTTP beside the screens: the gate before everything, sign-in pages, health, downloads, calendars."""

@@ -120,6 +120,12 @@ class _Sent:
             raise TimeoutError("an export was read too slowly")  # the server cuts it off, so it is not taken for whole
 
 
+def attached(name: str) -> dict[str, str]:
+    """The headers that make a browser keep a file, under that name as far as every system takes it."""
+    safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-.") else "-" for letter in name)
+    return {"Content-Disposition": f'attachment; filename="{safe}"'}
+
+
 def _programme(work: Work, name: str | None) -> ProgrammeView:
     """The programme named, or the first of those that the person is in. Raises NotFound."""
     for programme in my_programmes(work):
@@ -143,9 +149,7 @@ class Export:
     def named(self, ending: str) -> dict[str, str]:
         """The headers that make a browser keep it as a file."""
         day = self.now.astimezone(self.zone).date()
-        name = f"{self.programme.policy.words.many('session')}-{day}.{ending}"
-        safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-.") else "-" for letter in name)
-        return {"Content-Disposition": f'attachment; filename="{safe}"'}
+        return attached(f"{self.programme.policy.words.many('session')}-{day}.{ending}")
 
     def _bites(self) -> Iterator[list[list[Cell]]]:
         """The lines, some at a time; whether the person may still see them is asked each time."""

@@ -1,4 +1,6 @@
-"""Stands before HTTP and websocket: strangers get the sign-in pages, health and static files, and nothing else.
+"""Stands before HTTP and websocket: strangers get the sign-in pages, health, static files, and nothing else.
+
+A calendar is open to whoever has its address, which is a secret of its own.
 
 Everybody else's requests reach Streamlit with the identity that the gate has found, which no browser can send itself.
 Streamlit keeps a session to the identity it began with, so knowing another's session id opens nothing.
@@ -30,6 +32,8 @@ OURS = b"x-portal-"
 PERSON_HEADER, SIGN_IN_HEADER = b"x-portal-person", b"x-portal-sign-in"
 OPEN = ("/signin", "/signin/demo", "/signout", "/forgotten", "/health", "/favicon.png")
 OPEN_BELOW = ("/static/", "/link/")
+FEED = re.compile(r"/feed/[^/]+\.ics")
+"""A calendar, which its address alone opens: this very shape, and nothing that Streamlit would answer below it."""
 CLOSED = (
     "/_stcore/agent", "/_stcore/metrics", "/_stcore/script-health-check", "/_stcore/upload_file", "/auth/",
     "/oauth2callback",
@@ -88,7 +92,7 @@ class Gate:
         if path.startswith(CLOSED):
             await PlainTextResponse("There is nothing here.", 404)(scope, receive, send)
             return
-        if path in OPEN or path.startswith(OPEN_BELOW):
+        if path in OPEN or path.startswith(OPEN_BELOW) or FEED.fullmatch(path):
             await self.app(_as(scope, None), receive, send)
             return
         known = await self._known(request)
@@ -137,7 +141,7 @@ class Gate:
                 headers["Permissions-Policy"] = "geolocation=(), payment=(), usb=(), camera=(self), microphone=(self)"
                 if self.door.secure:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
-                if not path.startswith("/static/") and not (framed and "/static/" in path):
+                if not (path.startswith("/static/") or FEED.fullmatch(path) or (framed and "/static/" in path)):
                     headers["Cache-Control"] = "no-store"
             await send(message)
 

@@ -106,6 +106,11 @@ def visible_courses(work: Work, programme_id: int) -> ColumnElement[bool]:
     return _seen(work, programme_id, Which.COURSE)
 
 
+def visible_timetables(work: Work, programme_id: int) -> ColumnElement[bool]:
+    """The timetables of a programme that exist for the viewer."""
+    return _seen(work, programme_id, Which.TIMETABLE)
+
+
 def _seen(work: Work, programme_id: int, which: Which) -> ColumnElement[bool]:
     if not work.actor.everything and programme_id not in work.actor.roles:
         return false()

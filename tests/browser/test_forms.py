@@ -82,6 +82,7 @@ def test_a_stale_form_shows_both_versions_and_loses_neither(portal: Portal, ente
     ("spinbutton", "Minutes", "1800", "At most|multiple"),
     ("spinbutton", "Number", "-4", "number"),
     ("spinbutton", "Number", "99999999999", "number"),
+    ("textbox", "Time", "1_:__", "no time"),
     ("textbox", "Description", "<b>x</b>" * 500, "characters"),
     ("textbox", "Location", "🏠" * 900, "characters"),
 ])

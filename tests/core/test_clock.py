@@ -1,11 +1,11 @@
 """Local times and instants across every change of clocks (X3)."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from core.clock import MINUTE, day_typed, resolve, when_words, zone_of
+from core.clock import MINUTE, day_typed, resolve, time_typed, when_words, zone_of
 
 ZONES = ("Europe/London", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "America/Santiago")
 
@@ -89,3 +89,17 @@ def test_a_typed_day_is_the_next_such_day(text: str, day: date) -> None:
 def test_what_is_no_day_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"day|month|isoformat|foo"):
         day_typed(text, date(2026, 3, 3))
+
+
+@pytest.mark.parametrize(("text", "clock"), [
+    ("9", time(9)), ("9:30", time(9, 30)), ("09.30", time(9, 30)), ("0930", time(9, 30)), (" 14 : 05 ", time(14, 5)),
+    ("9pm", time(21)), ("12 am", time(0)), ("12:15 PM", time(12, 15)), ("00:00", time(0)), ("930", time(9, 30)),
+])
+def test_a_typed_time_is_the_time_of_day_meant(text: str, clock: time) -> None:
+    assert time_typed(text) == clock
+
+
+@pytest.mark.parametrize("text", ["24:00", "9:60", "13pm", "0 am", "1_", "nine", "9:3", "12:30:15", "<b>", "🎉", "٩"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"no time|must be in"):
+        time_typed(text)

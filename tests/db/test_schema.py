@@ -6,11 +6,12 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy import Engine, insert, inspect, select, text
 
 from db.base import Base
 from db.engine import create_schema, make_engine, writing
 from db.migrate import head, migrate, revision
+from db.models.feeds import Feed
 from db.models.sessions import Participation, Session
 from db.words import Outcome, Status
 from tests.conftest import Databases
@@ -25,8 +26,8 @@ from alembic import op
 
 from db.migrations.tables import rebuild
 
-revision = "0002"
-down_revision = "0001"
+revision = "later"
+down_revision = "{head}"
 branch_labels = None
 depends_on = None
 
@@ -60,13 +61,14 @@ def fill(engine: Engine) -> None:
         held = book(connection, 1, SARA, SAM, room_id=ROOM, description="Fractions", comments_at=TEN, told_at=TEN)
         its = Participation.session_id == held
         connection.execute(Participation.__table__.update().where(its).values(outcome=Outcome.ATTENDED))
+        connection.execute(insert(Feed).values(person_id=SARA, token_hash="0" * 64, made_at=TEN))
         gone = book(connection, 2, starts_at=None, ends_at=None)
         connection.execute(Session.__table__.delete().where(Session.id == gone))
 
 
 def later(folder: Path, more: str = "") -> Path:
     """A folder with one more migration, which rebuilds two tables on SQLite."""
-    (folder / "0002_later.py").write_text(LATER.format(more=more).lstrip())
+    (folder / "later.py").write_text(LATER.format(more=more, head=head()).lstrip())
     return folder
 
 
@@ -98,7 +100,7 @@ def test_a_migration_keeps_every_row(engine: Engine, tmp_path: Path) -> None:
     before, as_is = rows(engine), schema(engine)
     assert before["participation"]
     assert before["occupancy"]
-    assert migrate(engine, more=later(tmp_path)) == "0002"
+    assert migrate(engine, more=later(tmp_path)) == "later"
     assert rows(engine) == before
     assert schema(engine) == as_is
     with acting(engine) as connection:

@@ -25,15 +25,15 @@ def sessions(world: World) -> int:
 def fill(tab: AppTest, **values: Any) -> AppTest:
     """Put values into fields of the form; what is not named keeps what it holds."""
     kinds: dict[str, Callable[..., Any]] = {
-        "date": tab.text_input, "time": tab.time_input, "minutes": tab.number_input, "number": tab.number_input,
+        "date": tab.text_input, "time": tab.text_input, "minutes": tab.number_input, "number": tab.number_input,
         "type": tab.selectbox, "room": tab.selectbox, "timetable": tab.selectbox, "courses": tab.multiselect,
         "description": tab.text_input, "location": tab.text_input, "reason": tab.text_input,
         "planning_notes": tab.text_area, "with": tab.segmented_control,
     }
     for name, value in values.items():
         if name in kinds:
-            value = value.isoformat() if isinstance(value, date) else value
-            kinds[name](key=f"book:{name}").set_value(value)
+            typed = f"{value:%H:%M}" if isinstance(value, time) else str(value) if isinstance(value, date) else value
+            kinds[name](key=f"book:{name}").set_value(typed)
         else:
             tab.session_state[f"book:{name}"] = value
     return tab.run()
@@ -145,14 +145,15 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"date": "0001-01-01"}, "Choose a date from 2000 to 2099."),
     ({"date": "9999-12-31"}, "Choose a date from 2000 to 2099."),
     ({"date": ""}, "Choose a date as well, or clear the time."),
-    ({"time": None}, "Choose a time as well, or clear the date."),
+    ({"time": "25:00"}, "This is no time. Write it like 14:30 or 2:30 pm."),
+    ({"time": ""}, "Choose a time as well, or clear the date."),
     ({"number": 0}, "A number is between 1 and 999,999,999."),
     ({"number": -4}, "A number is between 1 and 999,999,999."),
     ({"number": 10**15}, "A number is between 1 and 999,999,999."),
     ({"description": "x" * 301}, "At most 300 characters; this has 301."),
     ({"location": "🎉" * 201}, "At most 200 characters; this has 201."),
     ({"planning_notes": "<b>" * 1400}, "At most 4,000 characters; this has 4,200."),
-    ({"time": time(23)}, "Give a reason to book outside opening hours."),
+    ({"time": "23:00"}, "Give a reason to book outside opening hours."),
 ]
 
 
@@ -228,6 +229,18 @@ def test_c6_taken_days_are_marked_before_choosing(world: World, open_screen: Ope
     tab = fill(open_screen(world.alice, "book"), practitioner=world.tom)
     days = {label.split(" ")[1]: label[-1] for label in getattr(tab.get("button_group")[-1], "options", ())}
     assert (days["2"], days["3"], days["8"]) == ("○", "◐", "–")
+
+
+def test_c6_the_days_shown_turn_by_two_weeks_until_another_day_is_chosen(world: World, open_screen: Opener) -> None:
+    tab = open_screen(world.alice, "book")
+    shown = tab.button_group(key="book:day").options
+    tab.button(key="book:later").click().run()
+    assert not set(shown) & set(tab.button_group(key="book:day").options)
+    tab.button(key="book:earlier").click().run()
+    assert tab.button_group(key="book:day").options == shown
+    tab.button(key="book:later").click().run()
+    tab.text_input(key="book:date").set_value("tomorrow").run()
+    assert tab.button_group(key="book:day").options == shown, "those around the day that was chosen"
 
 
 def test_x1_outside_hours_with_a_reason(world: World, open_screen: Opener) -> None:
@@ -313,7 +326,7 @@ def test_book_next_is_a_week_later_or_the_next_open_day(
 def test_book_next_keeps_the_wall_clock_across_the_change(world: World, open_screen: Opener) -> None:
     first = world.book(practitioner=world.tom, learner=world.sara, starts_at=NOON + 20 * DAY)  # Monday before it
     tab = open_screen(world.alice, "book", next=first)
-    assert tab.session_state["book:time"] == time(12)
+    assert tab.session_state["book:time"] == "12:00"
     assert tab.session_state["book:date"] == str(date(2026, 3, 30))
 
 

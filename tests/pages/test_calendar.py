@@ -230,7 +230,7 @@ def test_c2_c3_empty_time_leads_to_the_form_filled_in(world: World, open_screen:
     does(tab, frame, {"callback": "dateClick", "dateClick": {"date": "2026-03-05T14:30:00.000Z"}})
     assert tab.title[0].value == "Book a session"
     held = tab.session_state
-    assert (held["book:date"], f"{held['book:time']:%H:%M}") == ("2026-03-05", "14:30")
+    assert (held["book:date"], held["book:time"]) == ("2026-03-05", "14:30")
     assert (held["book:practitioner"], held["book:timetable"]) == (world.tom, world.weekly)
 
 
@@ -243,7 +243,7 @@ def test_c2_chosen_time_gives_the_minutes_and_a_day_of_the_month_no_time(
     assert tab.session_state["book:minutes"] == 90
     tab = open_screen(world.ben, "calendar", view="month")
     does(tab, frame, {"callback": "dateClick", "dateClick": {"date": "2026-03-05T00:00:00.000Z"}})
-    assert (tab.session_state["book:date"], tab.session_state["book:time"]) == ("2026-03-05", None)
+    assert (tab.session_state["book:date"], tab.session_state["book:time"]) == ("2026-03-05", "")
 
 
 def test_b11_who_may_not_book_is_led_to_the_day_instead(world: World, open_screen: Opener, frame: Frame) -> None:

@@ -11,6 +11,7 @@ from db.words import Status
 from tests.factories import DAY, HOUR, TEN, World, statements
 from tests.pages.conftest import Opener, opened, texts
 from ui import table
+from ui.format import STATUS
 
 LIST = Listing(Filters())
 
@@ -40,8 +41,8 @@ def test_a1_everybody_sees_what_they_may(world: World, open_screen: Opener, sess
     staff = persona in ("alice", "ben", "cora", "cuno", "mona")
     assert numbers(tab) == ([2, 1] if staff else [1])
     row = shown(tab).iloc[-1]
-    assert (list(row["status"]), row["time"], row["practitioner"], row["team"], row["timetable"], row["course"]) == (
-        ["scheduled"], "Tue 3 Mar, 10:00–11:00", "Tom", "Sara", "Weekly", "Maths")
+    assert (row["status"], row["time"], row["practitioner"], row["team"], row["timetable"], row["course"]) == (
+        "◷ scheduled", "Tue 3 Mar, 10:00–11:00", "Tom", "Sara", "Weekly", "Maths")
     assert "Europe/London" in texts(tab)
 
 
@@ -75,12 +76,12 @@ def test_a3_labels_stand_beside_the_status(world: World, open_screen: Opener) ->
     world.book(practitioner=world.tom)
     world.now = TEN
     frame = shown(open_screen(world.alice, "sessions"))
-    assert {tuple(each) for each in frame["status"]} == {("scheduled", "to log"), ("unscheduled", "to place")}
+    assert set(frame["status"]) == {"◷ scheduled\n✎ to log", "○ unscheduled\n+ to place"}
     assert "no time yet" in set(frame["time"])
 
 
 def test_every_status_has_a_sign_and_a_colour() -> None:
-    assert set(table.SIGNS) == set(table.STATUS) == {*Status, "to log", "to place"}
+    assert set(table.SIGNS) == set(STATUS) == {*Status, "to log", "to place"}
 
 
 @pytest.mark.parametrize(("address", "found"), [
@@ -108,7 +109,7 @@ def test_filters_are_written_into_the_address_and_cleared(world: World, open_scr
     tab.button(key="filter:clear").click().run()
     assert numbers(tab) == [1]
     assert not {"status", "text"} & set(tab.query_params)
-    assert tab.text_input(key="filter:text").value == ""
+    assert next(each for each in tab.text_input if each.label == "Find").value == ""
 
 
 def test_x6_filters_offer_only_what_the_viewer_may_see(world: World, open_screen: Opener, session: int) -> None:
@@ -129,6 +130,9 @@ def test_a_view_is_kept_and_opened(world: World, open_screen: Opener, session: i
     kept = next(each for each in tab.button if str(each.key).startswith("view-open-"))
     kept.click().run()
     assert tab.query_params["status"] in ("held", ["held"])
+    shown = next(each for each in tab.multiselect if each.label == "Status")
+    assert shown.value == ["held"]
+    assert shown.key != "filter:status", "a browser that still speaks for the old field is not heard"
 
 
 def test_a_view_without_a_name_is_refused_beside_the_field(world: World, open_screen: Opener, session: int) -> None:
