@@ -15,7 +15,7 @@ import streamlit_calendar
 from babel import Locale
 from streamlit.components.v1 import declare_component
 
-from core.clock import day_start
+from core.clock import FIRST_DAY, LAST_DAY, day_start
 from core.permissions import Action
 from core.programmes.queries import ProgrammeView
 from core.sessions.calendar import InView, background, gathered, hours_shown, wall_times
@@ -240,4 +240,7 @@ def said(value: Any) -> Said | None:
 
 
 def _local(at: str) -> datetime:
-    return datetime.fromisoformat(at).replace(tzinfo=None)
+    local = datetime.fromisoformat(at).replace(tzinfo=None)
+    if not FIRST_DAY.year - 1 <= local.year <= LAST_DAY.year + 1:  # a month at either end shows days of the next
+        raise ValueError(at)
+    return local
