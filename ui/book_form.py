@@ -3,6 +3,7 @@
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from core.history.queries import act_by_key
 from core.people.queries import names
 from core.permissions import Action, may, require
 from core.programmes.queries import ProgrammeView
-from core.programmes.rules import BookingField
+from core.programmes.rules import LONGEST, BookingField
 from core.sessions.commands import book_sessions, next_number
 from core.sessions.planning import copy_of, involved, next_of
 from core.sessions.rules import Booking
@@ -27,8 +28,8 @@ from ui.format import names as listed_names
 from ui.forms import Form
 
 NAME = "book"
-ASKED = ("copy", "next", "practitioner", "learner", "team")
-"""What the address may say that the form starts from."""
+ASKED = ("copy", "next", "practitioner", "learner", "team", "timetable", "minutes")
+"""What the address may say that the form starts from, beside the local time `at`."""
 _KEY = re.compile(r"[\w-]{8,40}")
 _WIDGETS = {"duration": "minutes"}
 """Where a problem's name is not its widget's."""
@@ -77,7 +78,7 @@ def setting(work: Work) -> Setting:
 def begin(work: Work, about: Setting) -> Form:
     """The form as it was left, or as the address asks for it anew."""
     asked = {name: navigation.asked_id(name) for name in ASKED}
-    signature = (about.programme.id, *asked.values())
+    signature = (about.programme.id, *asked.values(), st.query_params.get("at"))
     form = Form(NAME)
     if form.state.get("asked") not in (None, signature):
         form.clear()
@@ -129,11 +130,11 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
     put("team", team if team in teams else None)
     form.state["same"] = {each: people[each] for each in learners} if len(learners) > 1 and not about.for_self else {}
     put("with", _with(about, learners, team if team in teams else None, bool(start.follows_id)))
-    put("timetable", _among(start.timetable_id, about.lists.timetables))
+    put("timetable", _among(asked["timetable"] or start.timetable_id, about.lists.timetables))
     put("room", _among(start.room_id, about.lists.rooms))
     put("method", start.method if policy.smart_rooms else Method.TRADITIONAL)
     put("location", start.location or "")
-    put("minutes", start.minutes or policy.usual_minutes)
+    put("minutes", min(asked["minutes"] or start.minutes or policy.usual_minutes, LONGEST))
     put("courses", [each for each in start.course_ids if _among(each, about.lists.courses)])
     put("type", start.type if start.type in policy.types else (
         None if BookingField.TYPE in policy.required else policy.types[0]))
@@ -145,6 +146,16 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
     form.state["follows"] = start.follows_id
     if form.field("date") not in st.session_state:
         booking.put_time(form, start.starts_at, about.zone)
+        _put_asked_time(form)
+
+
+def _put_asked_time(form: Form) -> None:
+    """What was clicked in the calendar, a day or a time of it, as it stands there: a change of clocks is told."""
+    try:
+        at = datetime.fromisoformat(st.query_params.get("at", ""))
+    except ValueError:
+        return
+    booking.put_local(form, at.date(), at.time() if "T" in st.query_params["at"] else None)
 
 
 def _starting_point(work: Work, about: Setting, asked: dict[str, int | None]) -> Booking:

@@ -91,8 +91,13 @@ def day_chosen(form: Form, zone: ZoneInfo) -> date | None:
 def put_time(form: Form, starts_at: datetime | None, zone: ZoneInfo) -> None:
     """Fill date and time in; nothing else that was typed changes. For a button's `on_click`, too."""
     local = starts_at.astimezone(zone) if starts_at else None
-    st.session_state[form.field("date")] = local.date().isoformat() if local else ""
-    st.session_state[form.field("time")] = f"{local:%H:%M}" if local else ""
+    put_local(form, local.date() if local else None, local.time() if local else None)
+
+
+def put_local(form: Form, day: date | None, clock: time | None) -> None:
+    """As `put_time`, from what a clock on the wall says, even where the change of clocks skips or doubles it."""
+    st.session_state[form.field("date")] = day.isoformat() if day else ""
+    st.session_state[form.field("time")] = f"{clock:%H:%M}" if clock else ""
 
 
 def time_fields(form: Form, programme: ProgrammeView, zone: ZoneInfo, *, required: bool) -> Chosen:

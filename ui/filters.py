@@ -1,4 +1,4 @@
-"""The filter bar of the list of sessions.
+"""The filter bar of the list of sessions, and of the calendar.
 
 The address is what counts: it is read before the widgets are drawn and written when one of them changes, so that a list
 can be bookmarked, sent, saved and exported as it stands.
@@ -25,13 +25,17 @@ from ui.format import capital, plain
 FEW = 60
 """Up to so many people are offered as a list; more are typed for."""
 WIDE = 155
-_KEPT, _TURNS = "filters:kept", "filters:turns"
+LIST = "sessions"
+"""The screen that lists; the other one is the calendar."""
+SHOWN = ("view", "day")
+"""Parameters of the calendar's address that say which stretch of time it shows, and how."""
+_KEPT, _ON, _TURNS = "filters:kept", "filters:on", "filters:turns"
 _ROLES = {"practitioner": Role.PRACTITIONER, "learner": Role.LEARNER}
 
 
 def said() -> dict[str, list[str]]:
-    """What the address says of the list."""
-    return {name: values for name in (*NARROWS, *ORDER) if (values := st.query_params.get_all(name))}
+    """What the address says of the list or the calendar."""
+    return {name: values for name in (*NARROWS, *ORDER, *SHOWN) if (values := st.query_params.get_all(name))}
 
 
 def write(**changes: str | Sequence[str] | None) -> None:
@@ -70,27 +74,30 @@ def turn_to(programme: ProgrammeView, asked: Listing, day: date) -> None:
     write(sort=None, order=None if down else "up", page=str(number) if number > 1 else None)
 
 
-def _arrive(programme: ProgrammeView, today: date) -> None:
-    """Coming back finds the list as it was left; another programme starts afresh, and a link says itself what it is.
+def _arrive(programme: ProgrammeView, screen: str, today: date) -> None:
+    """Coming back finds the screen as it was left; another programme starts afresh, and a link says itself what it is.
 
-    What starts afresh opens at the page of today.
+    A list that starts afresh opens at the page of today.
     """
-    afresh = _KEPT not in st.session_state
-    left_in, kept = st.session_state.get(_KEPT, (programme.id, {}))
+    kept_as = f"{_KEPT}:{screen}"
+    afresh = kept_as not in st.session_state
+    left_in, kept = st.session_state.get(kept_as, (programme.id, {}))
+    came = _key("text") not in st.session_state or st.session_state.get(_ON) != screen
     if left_in != programme.id:
         clear()
         afresh = True
-    elif _key("text") not in st.session_state and not said():
+    elif came and not said():
         for name, values in kept.items():
             st.query_params[name] = values
-    if afresh and not said():
+    if afresh and not said() and screen == LIST:
         turn_to(programme, Listing(Filters()), today)
-    st.session_state[_KEPT] = (programme.id, said())
+    st.session_state[_ON] = screen
+    st.session_state[kept_as] = (programme.id, said())
 
 
-def bar(work: Work, programme: ProgrammeView, offered: Options, today: date) -> Listing:
-    """Draw the filters and return what they ask for."""
-    _arrive(programme, today)
+def bar(work: Work, programme: ProgrammeView, offered: Options, today: date, screen: str = LIST) -> Listing:
+    """Draw the filters and return what they ask for. The calendar turns to days by itself, and has none for them."""
+    _arrive(programme, screen, today)
     given = said()
     asked = listing(work, programme.id, given, offered)
     words = programme.policy.words
@@ -99,8 +106,9 @@ def bar(work: Work, programme: ProgrammeView, offered: Options, today: date) -> 
         _several("status", "Status", (*Status, *WORDS["status"][1][len(Status):]), given, width=WIDE)
         with st.container(width=WIDE, gap="xsmall"):
             _people(work, programme, "practitioner", capital(words.practitioner), given, asked)
-        _day("from", "From", given)
-        _day("to", "To", given)
+        if screen == LIST:
+            _day("from", "From", given)
+            _day("to", "To", given)
         _more(work, programme, offered, given, asked)
         if any(name in given for name in NARROWS):
             st.button("Clear", type="tertiary", key="filter:clear", on_click=clear)

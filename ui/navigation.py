@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.permissions import Action
 from core.programmes.rules import Words
-from core.sessions.address import NARROWS, ORDER
+from core.sessions.address import NARROWS, ORDER, WHICH
 
 USUAL = Words()
 
@@ -43,8 +43,10 @@ class Screen:
 SCREENS = (
     Screen("home", "work/home.py", "Home", ":material/home:", "Work"),
     Screen("sessions", "work/sessions.py", "Sessions", ":material/list_alt:", "Work", asks=(*NARROWS, *ORDER)),
+    Screen("calendar", "planning/calendar.py", "Calendar", ":material/calendar_month:", "Work",
+           asks=(*WHICH, "view", "day")),
     Screen("book", "work/book.py", "Book", ":material/event_available:", "Work", Action.SESSION_BOOK,
-           asks=("copy", "next", "practitioner", "learner", "team", "form")),
+           asks=("copy", "next", "practitioner", "learner", "team", "timetable", "at", "minutes", "form")),
     Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True,
            asks=("session",)),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,

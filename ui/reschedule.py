@@ -1,12 +1,16 @@
 """The panel that gives a session another time or takes it off the calendar (A4), for the list and the worksheet."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import streamlit as st
 
 from core.clock import when_words
 from core.permissions import Action
 from core.sessions.commands import Move, reschedule_sessions, take_off_calendar
 from core.words import Outcome
-from ui import booking, runtime
+from ui import booking, feedback, runtime
+from ui import panel as side
 from ui.forms import Form
 from ui.session_panel import About, both_versions, open_
 
@@ -16,6 +20,28 @@ FREED = (Outcome.CANCELLED_LATE, Outcome.CANCELLED_IN_TIME, Outcome.PRACTITIONER
 def panel(session_id: int) -> None:
     """Open it; the screen draws it with `session_panels.show`. For a button's `on_click`."""
     open_("reschedule", session_id)
+
+
+def dropped(session_id: int, version: int, local: datetime, minutes: int, zone: ZoneInfo) -> None:
+    """What a drag in the calendar asks for: the form, filled in and sent at once.
+
+    Refused, or where the clocks change under it, the form opens as it was filled in, with the sentence.
+    """
+    Form(f"reschedule-{session_id}").clear()
+    form = Form(f"reschedule-{session_id}")
+    form.state.update(filled=True, version=version)
+    booking.put_local(form, local.date(), local.time())
+    form.preset("minutes", minutes)
+    at = booking.chosen(form, zone)
+    if at.problems:
+        form.fail(at.problems)
+    elif at.remark is None and (
+        saved := form.submit(reschedule_sessions, [Move(session_id, at.starts_at, minutes, version)])
+    ):
+        form.clear()
+        feedback.tell(saved)
+        return
+    side.open_("session-reschedule", session_id)
 
 
 def draw(about: About) -> None:

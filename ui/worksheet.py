@@ -27,7 +27,7 @@ def head(work: Work, sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo)
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             if row.starts_at is not None:
                 st.link_button("Add to calendar", f"/export/session/{row.id}.ics", icon=":material/calendar_add_on:")
-            _actions(sheet, programme)
+            buttons(sheet, programme)
     st.markdown(f"**{when(row.starts_at, row.ends_at, zone)}**"
                 + (f" · {minutes_words(sheet.minutes)} · {zone_words(zone, row.starts_at)}" if row.starts_at else ""))
     if row.status is Status.CANCELLED and sheet.cancel_reason:
@@ -76,24 +76,25 @@ def actions(sheet: Worksheet, programme: ProgrammeView) -> list[Act]:
     return [act for holds, act in listed if holds]
 
 
-def _actions(sheet: Worksheet, programme: ProgrammeView) -> None:
+def buttons(sheet: Worksheet, programme: ProgrammeView, name: str = "worksheet") -> None:
+    """The first of the actions as a button, the rest in a menu; `name` tells them from those of another place."""
     if way := st.session_state.pop("worksheet:go", None):
         navigation.go("book", **{way: sheet.row.id})
     possible = actions(sheet, programme)
     if not possible:
         return
     label, icon, run = possible[0]
-    st.button(label, type="primary", icon=icon, on_click=run, key="worksheet-first")
+    st.button(label, type="primary", icon=icon, on_click=run, key=f"{name}-first")
     others = {label: (icon, run) for label, icon, run in possible[1:]}
     if not others:
         return
 
     def chosen() -> None:
-        picked = st.session_state["worksheet-more"]
+        picked = st.session_state[f"{name}-more"]
         if picked in others:
             others[picked][1]()
 
-    st.menu_button("More", list(others), key="worksheet-more", on_click=chosen,
+    st.menu_button("More", list(others), key=f"{name}-more", on_click=chosen,
                    format_func=lambda each: f"{others[each][0]} {each}" if each in others else str(each))
 
 

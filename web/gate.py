@@ -141,7 +141,7 @@ class Gate:
                 headers["Permissions-Policy"] = "geolocation=(), payment=(), usb=(), camera=(self), microphone=(self)"
                 if self.door.secure:
                     headers["Strict-Transport-Security"] = "max-age=31536000"
-                if not (path.startswith("/static/") or FEED.fullmatch(path)):
+                if not (path.startswith("/static/") or FEED.fullmatch(path) or (framed and "/static/" in path)):
                     headers["Cache-Control"] = "no-store"
             await send(message)
 

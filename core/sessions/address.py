@@ -22,9 +22,9 @@ LISTS = {"timetable": "timetables", "team": "teams", "course": "courses", "room"
 WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "status": ("statuses", (*Status, *LABELS)), "method": ("methods", tuple(Method)),
 }
-NARROWS = ("text", "status", "practitioner", "learner", "team", "timetable", "course", "type", "method", "room",
-           "from", "to")
-"""Parameters of the address that narrow the list."""
+WHICH = ("text", "status", "practitioner", "learner", "team", "timetable", "course", "type", "method", "room")
+NARROWS = (*WHICH, "from", "to")
+"""Parameters of the address that narrow the list; a calendar has its own days."""
 ORDER = ("sort", "order", "page")
 NOBODY = 0
 """Stands for a name that the viewer knows nothing of: the list is empty then, and tells nothing (X6)."""

@@ -20,6 +20,7 @@ from tests.portal import Portal
 WIDE, NARROW = 1440, 390
 SCREENS = {
     "home": "/", "sessions": "/sessions", "nothing-found": "/sessions?text=zyzzyva", "book": "/book",
+    "calendar": "/calendar?view=week", "calendar-month": "/calendar?view=month", "calendar-list": "/calendar?view=list",
     "worksheet-held": "/worksheet?session={held}", "worksheet-ahead": "/worksheet?session={ahead}",
     "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
     "lists": "/programme?tab=Lists", "roles": "/programme?tab=Roles", "programme": "/programme?tab=Programme",
@@ -159,7 +160,7 @@ def test_a_screen_is_whole(
 @pytest.mark.parametrize("name", OTHERS)
 def test_everybody_finds_their_own_screens_whole(watch: Callable[[str, int], Watched], name: str) -> None:
     watched = watch(name, NARROW if name in ("Sara Byrne", "Gus Byrne") else WIDE)
-    own = ("/", "/sessions", *OWN.get(name, ()))
+    own = ("/", "/sessions", "/calendar", *OWN.get(name, ()))
     found = [f"{path}: {one}" for path in own for one in watched.wrong_with(path)]
     assert not found, "\n".join(found)
 
