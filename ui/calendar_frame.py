@@ -15,10 +15,11 @@ import streamlit_calendar
 from babel import Locale
 from streamlit.components.v1 import declare_component
 
+from core.availability.queries import bookable_hours
 from core.clock import FIRST_DAY, LAST_DAY, day_start
 from core.permissions import Action
 from core.programmes.queries import ProgrammeView
-from core.sessions.calendar import InView, background, gathered, hours_shown, wall_times
+from core.sessions.calendar import InView, gathered, hours_shown, wall_times
 from core.sessions.planning import open_spans
 from core.sessions.queries import Row
 from core.work import Work
@@ -161,7 +162,7 @@ def shades(
         opened = _behind([(since, until)], shown, display="background", classNames=["shut"])
     if practitioner_id is None:
         return opened
-    free = background(work, practitioner_id, since, until)
+    free = bookable_hours(work, programme.id, practitioner_id, since, until)
     return [*opened, *_behind(free, shown, display="background", classNames=["free"])]
 
 

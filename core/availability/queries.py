@@ -213,6 +213,19 @@ def free_time(
     return free_times(work, programme_id, [ask], () if but is None else (but,))[0]
 
 
+def bookable_hours(
+    work: Work, programme_id: int, practitioner_id: int, since: datetime, until: datetime, *,
+    timetable_id: int | None = None,
+) -> list[tuple[datetime, datetime]]:
+    """When a practitioner can be booked between two instants at all, whatever is taken. Raises NotFound."""
+    if not practitioners(work, programme_id, [practitioner_id]):
+        raise NotFound
+    ask = Ask(since, until, practitioner_id, timetable_id=timetable_id)
+    free = free_times(work, programme_id, [ask], overlaps=False)[0]
+    away = free.frame.touched(free.leader.off) if free.leader is not None else 0
+    return [(_utc(start), _utc(end)) for start, end in free.frame.runs(free.open & ~away)]
+
+
 def free_slots(
     work: Work, programme_id: int, practitioner_id: int, since: datetime, until: datetime, *,
     length: timedelta | None = None, step: timedelta = OFFER_STEP, timetable_id: int | None = None,

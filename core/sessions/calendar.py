@@ -82,11 +82,6 @@ def _between(
     ]
 
 
-def background(work: Work, practitioner_id: int, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
-    """When a practitioner can be booked between two instants, to be shaded behind their sessions."""
-    return []
-
-
 def gathered(counts: Counts, zone: ZoneInfo, *, hourly: bool) -> Counts:
     """The counts by local day, or by local hour. Their keys are naive local times."""
     found: Counts = {}
