@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select
 
-from core.availability.queries import any_free
+from core.availability.queries import OFFER_STEP, any_free
 from core.people.queries import learners_teams
 from core.permissions import Action, require
 from core.work import Work
@@ -121,7 +121,8 @@ def contact_at(work: Work, programme_id: int, practitioner_id: int) -> datetime 
 
 
 def _free_for_me(work: Work, programme_id: int, among: tuple[int, ...] | None = None) -> dict[int, datetime]:
-    me = work.me
-    free = any_free(work, programme_id, work.now, work.now + LOOK_AHEAD, among=among, people=(me,))
+    me, hour = work.me, work.now.replace(minute=0, second=0)
+    since = hour + -((hour - work.now) // OFFER_STEP) * OFFER_STEP  # on the quarter, as times are offered everywhere
+    free = any_free(work, programme_id, since, since + LOOK_AHEAD, among=among, people=(me,))
     first = {id_: free.first(id_) for id_ in free.bits if id_ != me}
     return {id_: at for id_, at in first.items() if at is not None}
