@@ -153,7 +153,7 @@ def session_list(
     """One page of the sessions that the viewer may see, filtered and sorted (A1, A8). Raises NotFound."""
     programme_of(work, programme_id)
     page = max(1, page)
-    where, start = _where(work, programme_id, filters), (page - 1) * PAGE
+    where, start = narrowed_to(work, programme_id, filters), (page - 1) * PAGE
     if any(isinstance(condition, False_) for condition in where):
         return Page([], page, 0, False)
     most = max(COUNT_AT_MOST, start + PAGE)
@@ -174,7 +174,7 @@ def session_list(
 
 def all_ids(work: Work, programme_id: int, filters: Filters, *, sort: str = "time", down: bool = True) -> list[int]:
     """Every session of the filtered list, in its order: what an export writes."""
-    return list(work.tx.scalars(ordered(work, programme_id, _where(work, programme_id, filters), sort, down)))
+    return list(work.tx.scalars(ordered(work, programme_id, narrowed_to(work, programme_id, filters), sort, down)))
 
 
 def page_of_day(work: Work, programme_id: int, filters: Filters, day: date, *, down: bool = True) -> int:
@@ -182,10 +182,11 @@ def page_of_day(work: Work, programme_id: int, filters: Filters, day: date, *, d
     zone = programme_of(work, programme_id).zone
     edge = day_start(day + timedelta(days=1) if down else day, zone)
     ahead = Session.starts_at >= edge if down else Session.starts_at < edge
-    count = work.tx.scalar(select(func.count()).select_from(Session).where(*_where(work, programme_id, filters), ahead))
+    where = narrowed_to(work, programme_id, filters)
+    count = work.tx.scalar(select(func.count()).select_from(Session).where(*where, ahead))
     if not down:  # those without a time come first
         count = (count or 0) + (work.tx.scalar(select(func.count()).select_from(Session).where(
-            *_where(work, programme_id, filters), Session.starts_at.is_(None))) or 0)
+            *where, Session.starts_at.is_(None))) or 0)
     return (count or 0) // PAGE + 1
 
 
@@ -251,10 +252,12 @@ def _names_by_session(connection: Connection, statement: Rows, given: dict[str, 
 
 def session_count(work: Work, programme_id: int, filters: Filters = Filters()) -> int:
     """How many sessions the filtered list has, exactly."""
-    return work.tx.scalar(select(func.count()).select_from(Session).where(*_where(work, programme_id, filters))) or 0
+    where = narrowed_to(work, programme_id, filters)
+    return work.tx.scalar(select(func.count()).select_from(Session).where(*where)) or 0
 
 
-def _where(work: Work, programme_id: int, filters: Filters) -> list[ColumnElement[bool]]:
+def narrowed_to(work: Work, programme_id: int, filters: Filters) -> list[ColumnElement[bool]]:
+    """What a session must fulfil to be on the filtered list: that it exists for the viewer comes first (X6)."""
     zone = programme_of(work, programme_id).zone
     where = [visible_sessions(work, programme_id)]
     for column, chosen in (
