@@ -43,7 +43,7 @@ def _number(element: Any, compiler: Any, **kw: Any) -> str:
 @compiles(minutes_after, "postgresql")
 def _instant(element: Any, compiler: Any, **kw: Any) -> str:
     start, minutes = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"({start} + make_interval(mins => {minutes}))"
+    return f"({start} + interval '1 minute' * {minutes})"
 
 
 __all__ = ["minutes_after", "seconds_within"]
