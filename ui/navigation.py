@@ -1,10 +1,10 @@
 """The menu as data, and how screens lead to each other."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
+from core.insight.queries import NARROWS as FIGURES
 from core.permissions import Action
 from core.sessions.address import NARROWS, ORDER
 
@@ -38,6 +38,8 @@ SCREENS = (
            asks=("copy", "next", "practitioner", "learner", "team", "form")),
     Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True,
            asks=("session",)),
+    Screen("utilisation", "insight/utilisation.py", "Utilisation", ":material/monitoring:", "Insight",
+           Action.INSIGHT_OWN, asks=(*FIGURES, "sort", "page")),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,
            asks=("sort", "order")),
     Screen("person", "people/person.py", "Profile", ":material/person:", "People", hidden=True, asks=("person",)),
@@ -50,9 +52,9 @@ _ASKED = {name for screen in SCREENS for name in screen.asks}
 _ABOUT = "navigation:about"
 
 
-def go(name: str, **parameters: str | int) -> None:
+def go(name: str, **parameters: str | int | list[str]) -> None:
     """Open a screen, with what it is about in the address."""
-    query: Mapping[str, str] = {key: str(value) for key, value in parameters.items()}
+    query = {key: value if isinstance(value, list) else str(value) for key, value in parameters.items()}
     st.switch_page(BY_NAME[name].page(), query_params=query)
 
 

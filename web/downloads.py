@@ -49,7 +49,8 @@ def routes(door: Door) -> list[Route]:
     files = Downloads(door)
     return [
         Route("/export/sessions.csv", files.as_csv), Route("/export/sessions.xlsx", files.as_xlsx),
-        Route("/export/utilisation.csv", files.figures_as_csv), Route("/export/utilisation.xlsx", files.figures_as_xlsx),
+        Route("/export/utilisation.csv", files.figures_as_csv),
+        Route("/export/utilisation.xlsx", files.figures_as_xlsx),
     ]
 
 

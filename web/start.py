@@ -39,7 +39,8 @@ SAFE = {
 }
 """Options of .streamlit/config.toml without which the portal would not be safe."""
 
-HEAVY = ("pandas", "pyarrow", "altair", "streamlit.elements.arrow", "streamlit.elements.vega_charts")
+HEAVY = ("pandas", "pyarrow", "altair", "plotly.graph_objects", "streamlit.elements.arrow",
+         "streamlit.elements.plotly_chart", "streamlit.elements.vega_charts")
 
 
 def prepare() -> Door:

@@ -1,6 +1,6 @@
 """Utilisation as a file, and as lists of the sessions behind each figure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from core.insight.queries import Utilisation
 from core.insight.rules import BOOKED_AS, DELIVERED_AS, NO_HOURS, Figure, Minutes, Week
@@ -32,7 +32,9 @@ def _figures(figures: Minutes) -> list[Cell]:
     return [*hours, NO_HOURS if figures.percent is None else figures.percent]
 
 
-def behind(figure: Figure, weeks: Sequence[Week], practitioners: Sequence[str], narrowed: Behind) -> Behind:
+def behind(
+    figure: Figure, weeks: Sequence[Week], practitioners: Sequence[str], narrowed: Mapping[str, list[str]]
+) -> Behind:
     """The list of the sessions that a figure counts; those that begin in one of these weeks.
 
     `practitioners` as the address names them; `narrowed` is what else the figures are narrowed to.

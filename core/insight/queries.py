@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Values, case, column, func, or_, select, values
+from sqlalchemy import Integer, Values, case, column, func, select, values
 
 from core.availability.facts import facts_about
 from core.availability.queries import practitioners
@@ -63,7 +63,7 @@ def asked_for(work: Work, programme_id: int, said: Address, offered: Options | N
     return listing(work, programme_id, {name: said[name] for name in NARROWS if name in said}, offered)
 
 
-def utilisation(work: Work, programme_id: int, filters: Filters = Filters()) -> Utilisation:
+def utilisation(work: Work, programme_id: int, filters: Filters) -> Utilisation:
     """Everybody's figures for those who see figures, a practitioner's own for them. Raises NotFound, NotAllowed."""
     require(work, Action.INSIGHT_OWN, programme_id)
     programme = programme_of(work, programme_id)

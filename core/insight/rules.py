@@ -3,8 +3,8 @@
 What was decided:
 
 - Weeks are ISO weeks in the programme's zone. What runs over midnight of a Sunday counts in both weeks, each its part.
-- Available time is in steps of five minutes, as everything that is offered for booking: general hours and those of one's
-  own timetables together. What is taken, here or elsewhere, buffers, limits and notice do not take away from it.
+- Available time is in steps of five minutes, as everything that is offered for booking: general hours and those of
+  one's own timetables together. What is taken, here or elsewhere, buffers, limits and notice do not lessen it.
 - Under a timetable only the hours in which somebody can be booked through it are available. A course or a type narrows
   what is booked and delivered alone, since nobody has hours for one of them: the share is then that of all hours.
 - A group session counts once. Where its learners' actual minutes differ, the longest part is how long it was held, from
@@ -44,8 +44,8 @@ class Figure(StrEnum):
 
 
 MEANS = {
-    Figure.AVAILABLE: "Hours in which somebody can be booked in this programme, taken or not: their hours and exceptions"
-                      " within the opening hours, less closures, public holidays and time off.",
+    Figure.AVAILABLE: "Hours in which somebody can be booked in this programme, taken or not: their hours and"
+                      " exceptions within the opening hours, less closures, public holidays and time off.",
     Figure.BOOKED: "Planned hours of the sessions on the calendar that are not cancelled.",
     Figure.DELIVERED: "Hours of the sessions held: as long as recorded, else as planned.",
     Figure.UTILISATION: "Booked hours as a share of available hours. Where there are none, it says so instead.",
@@ -68,8 +68,8 @@ class Minutes(NamedTuple):
 
     @property
     def percent(self) -> int | None:
-        """The same in whole per cent."""
-        return None if self.utilisation is None else round(100 * self.utilisation)
+        """The same in whole per cent, a half upwards."""
+        return (200 * self.booked + self.available) // (2 * self.available) if self.available else None
 
 
 def total(listed: Iterable[Minutes]) -> Minutes:

@@ -65,7 +65,8 @@ class _Recount:
         spans = []
         for row in dated.dropna(subset=["from_minute"]).itertuples():
             day, zone = _day(row.day), ZoneInfo(row.zone)
-            spans.append((self.instant(day, int(row.from_minute), zone), self.instant(day, int(row.until_minute), zone)))
+            spans.append((self.instant(day, int(row.from_minute), zone),
+                          self.instant(day, int(row.until_minute), zone)))
         instead = {_day(day) for day in dated.day}
         for row in weekly.itertuples():
             zone = ZoneInfo(row.zone)
@@ -126,7 +127,8 @@ class _Recount:
 
 
 def _minutes(person: int, start: datetime, end: datetime, what: str) -> pd.DataFrame:
-    return pd.DataFrame({"person": int(person), "at": pd.date_range(start, end, freq="1min", inclusive="left"), what: 1})
+    minutes = pd.date_range(start, end, freq="1min", inclusive="left")
+    return pd.DataFrame({"person": int(person), "at": minutes, what: 1})
 
 
 def _day(value: Any) -> date:

@@ -54,7 +54,8 @@ class Made:
             self.practitioner(f"Somebody {seed}-{n}")
         if rng.random() < 0.3:
             first = self.near()
-            self.row(Closure, programme_id=self.id, first_day=first, last_day=first + rng.randrange(3) * DAY, name="Shut")
+            last = first + rng.randrange(3) * DAY
+            self.row(Closure, programme_id=self.id, first_day=first, last_day=last, name="Shut")
 
     def row(self, model: Any, **values: Any) -> int:
         return int(self.tx.scalar(insert(model).returning(model.id), values) or 0)
