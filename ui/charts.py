@@ -6,8 +6,10 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-ROW, AROUND = 27, 46
+ROW, AROUND = 27, 48
 """Pixels of a heatmap: a line, and what stands around all of them."""
+MOST_NAMES = 13
+"""Columns that are named, so that the names fit a telephone."""
 LONGEST_NAME = 18
 """Letters of a name beside a chart; whole where it is pointed at."""
 _QUIET = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
@@ -45,7 +47,8 @@ def heatmap(
         ),
     ])
     _calm(figure, AROUND + ROW * len(rows))
-    figure.update_xaxes(side="top", tickvals=list(range(len(columns))), ticktext=list(columns), showgrid=False)
+    _name(figure, columns)
+    figure.update_xaxes(side="top")
     figure.update_yaxes(autorange="reversed", tickvals=list(range(len(rows))), ticktext=[_short(row) for row in rows],
                         showgrid=False, range=[-0.5, len(rows) - 0.5])
     return figure
@@ -59,7 +62,8 @@ def bars(columns: Sequence[str], series: dict[str, Sequence[float]], unit: str) 
         go.Bar(
             name=name, x=list(range(len(columns))), y=list(values),
             customdata=[[number, m] for m in range(len(columns))],
-            marker={"color": colour, "pattern": {"shape": pattern, "fgcolor": style["low"], "size": 5}},
+            marker={"color": colour, "pattern": {
+                "shape": pattern, "fgcolor": colour, "bgcolor": style["low"], "size": 5}},
             hovertemplate=f"%{{y:.1f}} {unit} {name.lower()}<extra></extra>",
             selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
         ) for number, ((name, values), (colour, pattern)) in enumerate(zip(series.items(), looks, strict=False))
@@ -67,8 +71,8 @@ def bars(columns: Sequence[str], series: dict[str, Sequence[float]], unit: str) 
     _calm(figure, 300)
     figure.update_layout(barmode="group", bargap=0.25, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom",
                                                                "x": 0, "font": {"color": style["text"]}})
-    figure.update_xaxes(tickvals=list(range(len(columns))), ticktext=list(columns), showgrid=False)
-    figure.update_yaxes(gridcolor=style["lines"], rangemode="tozero", ticksuffix=f" {unit}", zeroline=False)
+    _name(figure, columns)
+    figure.update_yaxes(gridcolor=style["lines"], rangemode="tozero", ticksuffix=f" {unit}")
     return figure
 
 
@@ -82,11 +86,18 @@ def show(figure: go.Figure, key: str, clicked: Callable[[int, int], None]) -> No
 def _calm(figure: go.Figure, height: int) -> None:
     style = _style()
     figure.update_layout(
-        height=height, margin={"l": 0, "r": 4, "t": 28, "b": 4}, dragmode=False, hovermode="closest",
+        height=height, margin={"l": 0, "r": 4, "t": 8, "b": 4}, dragmode=False, hovermode="closest",
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"color": style["text"], "size": 12},
     )
     figure.update_xaxes(fixedrange=True, automargin=True, tickfont={"color": style["text"]}, zeroline=False)
-    figure.update_yaxes(fixedrange=True, automargin=True, tickfont={"color": style["text"]})
+    figure.update_yaxes(fixedrange=True, automargin=True, tickfont={"color": style["text"]}, zeroline=False, ticks="")
+
+
+def _name(figure: go.Figure, columns: Sequence[str]) -> None:
+    """Name the columns, or every second, third … where there are many."""
+    shown = range(0, len(columns), -(-len(columns) // MOST_NAMES))
+    figure.update_xaxes(tickvals=list(shown), ticktext=[columns[n].replace(" ", "<br>") for n in shown], tickangle=0,
+                        showgrid=False, ticks="")
 
 
 def _style() -> dict[str, str]:

@@ -225,12 +225,16 @@ def for_figures(
             _people(work, programme, "practitioner", capital(words.practitioner), given, asked)
         _day("from", "From the week of", given)
         _day("to", "To the week of", given)
-        for name, label in (("timetable", "timetable"), ("course", words.course)):
-            _several(name, capital(label), [one.name for one in getattr(offered, LISTS[name])], given, width=WIDE)
-        _several("type", "Type", dict.fromkeys((*offered.types, *given.get("type", ()))), given, width=WIDE)
         more()
+        rest = st.popover("More filters", icon=":material/tune:", key="filter:more", width="content", on_change="rerun")
+        if rest.open:
+            with rest, st.container(width=270):
+                for name, label in (("timetable", "timetable"), ("course", words.course)):
+                    _several(name, capital(label), [one.name for one in getattr(offered, LISTS[name])], given)
+                _several("type", "Type", dict.fromkeys((*offered.types, *given.get("type", ()))), given)
         if any(name in given for name in NARROWS):
             st.button("Clear", type="tertiary", key="filter:clear", on_click=clear)
+    _behind(programme, given)
     _unknown(asked)
 
 

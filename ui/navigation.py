@@ -71,12 +71,12 @@ def open_person(person_id: int) -> None:
 def tidy(page: st.Page) -> None:
     """Keep other screens' parameters out of the address, and what this screen is about in it.
 
-    The browser's *Back* asks for the screen before with the address of the one that was left.
+    The browser's *Back* asks for the screen before with the address of the one that was left: nothing of it is meant.
     """
     own = BY_NAME[page.url_path or "home"].asks
     strays = [name for name in st.query_params if name in _ASKED and name not in own]
     about: dict[str, str] = st.session_state.setdefault(_ABOUT, {})
-    for name in strays:
+    for name in [*strays, *(name for name in own if strays and name in st.query_params)]:
         del st.query_params[name]
     for name in {"session", "person"} & set(own):
         if strays and name in about and name not in st.query_params:

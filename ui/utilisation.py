@@ -102,7 +102,7 @@ class _Drawn:
         """Figures, charts, table."""
         self._totals()
         st.subheader(f"By {self.words.practitioner} and week", help=MEANS[Figure.UTILISATION])
-        st.caption("Booked hours as a share of available hours. Click a cell for what is behind it.")
+        st.caption("Booked hours as a share of available hours, in per cent. Click a cell for what is behind it.")
         charts.show(self._heatmap(), "utilisation-heatmap", self._cell_clicked)
         self._turn()
         st.subheader("Hours a week", help=" ".join(f"{capital(each)}: {MEANS[each]}" for each in _BARS))
@@ -115,7 +115,7 @@ class _Drawn:
 
     def _totals(self) -> None:
         whole = total(self.found.by_week)
-        with st.container(horizontal=True, gap="large", key="figures"):
+        with st.container(horizontal=True, gap="medium", key="figures"):
             for figure in Figure:
                 said = _percent(whole) if figure is Figure.UTILISATION else _hours(getattr(whole, figure))
                 st.metric(capital(figure), said, help=MEANS[figure], width="content")
@@ -125,7 +125,7 @@ class _Drawn:
         return charts.heatmap(
             [line.name for line in self.lines], self.days,
             [[None if week.utilisation is None else week.utilisation for week in line.weeks] for line in self.lines],
-            [[_in_cell(week) for week in line.weeks] for line in self.lines],
+            [[_in_cell(week).removesuffix("%") for week in line.weeks] for line in self.lines],
             [[f"{escape(line.name)}, week of {_day(week)}<br>{_told(figures)}"
               for week, figures in zip(found.weeks, line.weeks, strict=True)] for line in self.lines],
         )

@@ -21,7 +21,8 @@ WIDE, NARROW = 1440, 390
 SCREENS = {
     "home": "/", "sessions": "/sessions", "nothing-found": "/sessions?text=zyzzyva", "book": "/book",
     "worksheet-held": "/worksheet?session={held}", "worksheet-ahead": "/worksheet?session={ahead}",
-    "utilisation": "/utilisation", "nobody-used": "/utilisation?from=2001-01-01", "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
+    "utilisation": "/utilisation", "no-figures": "/utilisation?practitioner=Nobody",
+    "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
     "lists": "/programme?tab=Lists", "roles": "/programme?tab=Roles", "programme": "/programme?tab=Programme",
     "new-programme": "/programme?tab=New+programme", "account": "/account", "gone": "/worksheet?session=999999999",
 }
