@@ -43,7 +43,7 @@ class Action(StrEnum):
     LISTS_EDIT = "edit courses, timetables, rooms and teams"
     PROGRAMME_EDIT = "change this programme's settings"
     INSIGHT_SEE = "see figures"
-    INSIGHT_OWN = "see figures of one's own work"
+    INSIGHT_OWN = "see figures of your own work"
 
 
 COMES_ALONG = (Action.SESSION_SEE, Action.SESSION_DESCRIBE, Action.SESSION_ASK_TIME)

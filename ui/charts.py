@@ -48,9 +48,9 @@ def heatmap(
     ])
     _calm(figure, AROUND + ROW * len(rows))
     _name(figure, columns)
-    figure.update_xaxes(side="top")
-    figure.update_yaxes(autorange="reversed", tickvals=list(range(len(rows))), ticktext=[_short(row) for row in rows],
-                        showgrid=False, range=[-0.5, len(rows) - 0.5])
+    figure.update_xaxes(side="top", range=[-0.5, len(columns) - 0.5])
+    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=[_short(row) for row in rows], showgrid=False,
+                        range=[len(rows) - 0.5, -0.5])
     return figure
 
 
@@ -94,10 +94,14 @@ def _calm(figure: go.Figure, height: int) -> None:
 
 
 def _name(figure: go.Figure, columns: Sequence[str]) -> None:
-    """Name the columns, or every second, third … where there are many."""
+    """Name the columns ('2 Mar'), or every second, third … where there are many; a month only where it begins."""
     shown = range(0, len(columns), -(-len(columns) // MOST_NAMES))
-    figure.update_xaxes(tickvals=list(shown), ticktext=[columns[n].replace(" ", "<br>") for n in shown], tickangle=0,
-                        showgrid=False, ticks="")
+    names, before = [], ""
+    for n in shown:
+        day, _, month = columns[n].partition(" ")
+        names.append(day if month == before else f"{day}<br>{month}")
+        before = month
+    figure.update_xaxes(tickvals=list(shown), ticktext=names, tickangle=0, showgrid=False, ticks="")
 
 
 def _style() -> dict[str, str]:

@@ -101,15 +101,15 @@ class _Drawn:
     def show(self) -> None:
         """Figures, charts, table."""
         self._totals()
-        st.subheader(f"By {self.words.practitioner} and week", help=MEANS[Figure.UTILISATION])
+        st.header(f"By {self.words.practitioner} and week", help=MEANS[Figure.UTILISATION])
         st.caption("Booked hours as a share of available hours, in per cent. Click a cell for what is behind it.")
         charts.show(self._heatmap(), "utilisation-heatmap", self._cell_clicked)
         self._turn()
-        st.subheader("Hours a week", help=" ".join(f"{capital(each)}: {MEANS[each]}" for each in _BARS))
+        st.header("Hours a week", help=" ".join(f"{capital(each)}: {MEANS[each]}" for each in _BARS))
         everybody = "Everybody together" if not self.chosen else "All those chosen together"
         st.caption(f"{everybody}. Click what is booked or delivered for the {self.words.many('session')} behind it.")
         charts.show(self._bars(), "utilisation-bars", self._bar_clicked)
-        st.subheader("The same as a table")
+        st.header("The same as a table")
         st.caption(f"Each figure leads to the {self.words.many('session')} that begin in its week.")
         st.html(self._table())
 
