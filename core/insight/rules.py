@@ -110,9 +110,8 @@ def weeks_shown(first: date | None, last: date | None, today: date, zone: ZoneIn
         first = last - quarter if last else today - BEFORE * WEEK
     if last is None:
         last = first + quarter
-    start = _monday(max(first, FIRST_DAY + WEEK))
-    end = min(_monday(min(last, LAST_DAY - WEEK)), start + (MOST_WEEKS - 1) * WEEK)
-    mondays = [start + n * WEEK for n in range(max(0, (end - start) // WEEK) + 1)]
+    start, end = (_monday(min(max(day, FIRST_DAY + WEEK), LAST_DAY - WEEK)) for day in (first, last))
+    mondays = [start + n * WEEK for n in range(min((end - start) // WEEK + 1, MOST_WEEKS))]
     return tuple(Week(monday, day_start(monday, zone), day_start(monday + WEEK, zone)) for monday in mondays)
 
 
