@@ -1,6 +1,7 @@
 """Charts in the portal's colours, in the light and in the dark: readable without colour, quiet, nothing to set."""
 
 from collections.abc import Callable, Sequence
+from html import escape
 from typing import Any
 
 import plotly.graph_objects as go
@@ -31,49 +32,51 @@ def heatmap(
     """
     style = _style()
     cells = [(n, m) for n in range(len(rows)) for m in range(len(columns))]
-    figure = go.Figure([
-        go.Heatmap(
-            z=[list(line) for line in values], text=[list(line) for line in words], texttemplate="%{text}",
-            zmin=0, zmax=1, colorscale=[(0, style["low"]), (1, style["high"])], showscale=False, xgap=2, ygap=2,
-            hoverinfo="skip",
+    return go.Figure([
+        {
+            "type": "heatmap", "z": [list(line) for line in values], "text": [list(line) for line in words],
+            "texttemplate": "%{text}", "zmin": 0, "zmax": 1, "colorscale": [(0, style["low"]), (1, style["high"])],
+            "showscale": False, "xgap": 2, "ygap": 2, "hoverinfo": "skip",
+        },
+        {  # cells of a heatmap cannot be chosen by a click; markers that nobody sees can
+            "type": "scatter", "mode": "markers+text", "customdata": cells,
+            "x": [m for _, m in cells], "y": [n for n, _ in cells],
+            "text": ["" if values[n][m] is not None else words[n][m] for n, m in cells],
+            "textfont": {"color": style["text"], "size": 11},
+            "hovertext": [told[n][m] for n, m in cells], "hoverinfo": "text",
+            "marker": {"opacity": 0, "size": ROW - 4, "symbol": "square"}, "selected": {"marker": {"opacity": 0}},
+            "unselected": {"marker": {"opacity": 0}, "textfont": {"color": style["text"]}}, "showlegend": False,
+        },
+    ], {
+        **_layout(
+            AROUND + ROW * len(rows),
+            {**_named(columns), "side": "top", "range": [-0.5, len(columns) - 0.5]},
+            {"tickvals": list(range(len(rows))), "ticktext": [plain(_short(row)) for row in rows], "showgrid": False,
+             "range": [len(rows) - 0.5, -0.5]},
         ),
-        # Cells of a heatmap cannot be chosen by a click; markers that nobody sees can.
-        go.Scatter(
-            x=[m for _, m in cells], y=[n for n, _ in cells], mode="markers+text", customdata=cells,
-            text=["" if values[n][m] is not None else words[n][m] for n, m in cells],
-            textfont={"color": style["text"], "size": 11}, hovertext=[told[n][m] for n, m in cells], hoverinfo="text",
-            marker={"opacity": 0, "size": ROW - 4, "symbol": "square"}, selected={"marker": {"opacity": 0}},
-            unselected={"marker": {"opacity": 0}, "textfont": {"color": style["text"]}}, showlegend=False,
-        ),
-    ])
-    _calm(figure, AROUND + ROW * len(rows))
-    _name(figure, columns)
-    figure.update_xaxes(side="top", range=[-0.5, len(columns) - 0.5])
-    figure.update_yaxes(tickvals=list(range(len(rows))), ticktext=[_short(row) for row in rows], showgrid=False,
-                        range=[len(rows) - 0.5, -0.5])
-    return figure
+        "hoverdistance": -1,  # wherever in a cell
+    })
 
 
 def bars(columns: Sequence[str], series: dict[str, Sequence[float]], unit: str) -> go.Figure:
     """Groups of bars side by side, three at most; they differ by pattern as well as by colour."""
     style = _style()
     looks = [(style["pale"], ""), (style["high"], ""), (style["second"], "/")]
-    figure = go.Figure([
-        go.Bar(
-            name=name, x=list(range(len(columns))), y=list(values),
-            customdata=[[number, m] for m in range(len(columns))],
-            marker={"color": colour, "pattern": {
+    return go.Figure([
+        {
+            "type": "bar", "name": name, "x": list(range(len(columns))), "y": list(values),
+            "customdata": [[number, m] for m in range(len(columns))],
+            "marker": {"color": colour, "pattern": {
                 "shape": pattern, "fgcolor": colour, "bgcolor": style["low"], "size": 5}},
-            hovertemplate=f"%{{y:.1f}} {unit} {name.lower()}<extra></extra>",
-            selected={"marker": {"opacity": 1}}, unselected={"marker": {"opacity": 1}},
-        ) for number, ((name, values), (colour, pattern)) in enumerate(zip(series.items(), looks, strict=False))
-    ])
-    _calm(figure, 300)
-    figure.update_layout(barmode="group", bargap=0.25, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom",
-                                                               "x": 0, "font": {"color": style["text"]}})
-    _name(figure, columns)
-    figure.update_yaxes(gridcolor=style["lines"], rangemode="tozero", ticksuffix=f" {unit}")
-    return figure
+            "hovertemplate": f"%{{y:.1f}} {unit} {name.lower()}<extra></extra>",
+            "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}},
+        } for number, ((name, values), (colour, pattern)) in enumerate(zip(series.items(), looks, strict=False))
+    ], {
+        **_layout(300, _named(columns),
+                  {"gridcolor": style["lines"], "rangemode": "tozero", "ticksuffix": f" {unit}"}),
+        "barmode": "group", "bargap": 0.25,
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"color": style["text"]}},
+    })
 
 
 def show(figure: go.Figure, key: str, clicked: Callable[[int, int], None]) -> None:
@@ -83,29 +86,35 @@ def show(figure: go.Figure, key: str, clicked: Callable[[int, int], None]) -> No
         clicked(*point["customdata"])
 
 
-def _calm(figure: go.Figure, height: int) -> None:
-    style = _style()
-    figure.update_layout(
-        height=height, margin={"l": 0, "r": 4, "t": 8, "b": 4}, dragmode=False, hovermode="closest",
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", font={"color": style["text"], "size": 12},
-    )
-    figure.update_xaxes(fixedrange=True, automargin=True, tickfont={"color": style["text"]}, zeroline=False)
-    figure.update_yaxes(fixedrange=True, automargin=True, tickfont={"color": style["text"]}, zeroline=False, ticks="")
+def _layout(height: int, across: dict[str, Any], up: dict[str, Any]) -> dict[str, Any]:
+    """Nothing to zoom or drag, on the ground of the page; plotly takes long for what is changed afterwards."""
+    colour = _style()["text"]
+    axis = {"fixedrange": True, "automargin": True, "zeroline": False, "ticks": "", "tickfont": {"color": colour}}
+    return {
+        "height": height, "margin": {"l": 0, "r": 4, "t": 8, "b": 4}, "dragmode": False, "hovermode": "closest",
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": colour, "size": 12},
+        "xaxis": {**axis, **across}, "yaxis": {**axis, **up},
+    }
 
 
-def _name(figure: go.Figure, columns: Sequence[str]) -> None:
-    """Name the columns ('2 Mar'), or every second, third … where there are many; a month only where it begins."""
+def _named(columns: Sequence[str]) -> dict[str, Any]:
+    """An axis that names the columns ('2 Mar'), or every second, third … of many; a month only where it begins."""
     shown = range(0, len(columns), -(-len(columns) // MOST_NAMES))
     names, before = [], ""
     for n in shown:
         day, _, month = columns[n].partition(" ")
         names.append(day if month == before else f"{day}<br>{month}")
         before = month
-    figure.update_xaxes(tickvals=list(shown), ticktext=names, tickangle=0, showgrid=False, ticks="")
+    return {"tickvals": list(shown), "ticktext": names, "tickangle": 0, "showgrid": False}
 
 
 def _style() -> dict[str, str]:
     return _STYLES["dark" if st.context.theme.type == "dark" else "light"]
+
+
+def plain(text: str) -> str:
+    """Text of people, made safe to stand in a chart, which takes some of it for HTML."""
+    return escape(text, quote=False)
 
 
 def _short(name: str) -> str:

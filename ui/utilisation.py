@@ -126,7 +126,7 @@ class _Drawn:
             [line.name for line in self.lines], self.days,
             [[None if week.utilisation is None else week.utilisation for week in line.weeks] for line in self.lines],
             [[_in_cell(week).removesuffix("%") for week in line.weeks] for line in self.lines],
-            [[f"{escape(line.name)}, week of {_day(week)}<br>{_told(figures)}"
+            [[f"{charts.plain(line.name)}, week of {_day(week)}<br>{_told(figures)}"
               for week, figures in zip(found.weeks, line.weeks, strict=True)] for line in self.lines],
         )
 

@@ -39,7 +39,7 @@ SAFE = {
 }
 """Options of .streamlit/config.toml without which the portal would not be safe."""
 
-HEAVY = ("pandas", "pyarrow", "altair", "plotly.graph_objects", "streamlit.elements.arrow",
+HEAVY = ("pandas", "pyarrow", "altair", "plotly.graph_objs._figure", "streamlit.elements.arrow",
          "streamlit.elements.plotly_chart", "streamlit.elements.vega_charts")
 
 
