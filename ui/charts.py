@@ -34,7 +34,9 @@ def heatmap(
     cells = [(n, m) for n in range(len(rows)) for m in range(len(columns))]
     return go.Figure([
         {
-            "type": "heatmap", "z": [list(line) for line in values], "text": [list(line) for line in words],
+            "type": "heatmap", "z": [list(line) for line in values],
+            "text": [["" if value is None else said for value, said in zip(*pair, strict=True)]
+                     for pair in zip(values, words, strict=True)],
             "texttemplate": "%{text}", "zmin": 0, "zmax": 1, "colorscale": [(0, style["low"]), (1, style["high"])],
             "showscale": False, "xgap": 2, "ygap": 2, "hoverinfo": "skip",
         },
@@ -88,11 +90,13 @@ def show(figure: go.Figure, key: str, clicked: Callable[[int, int], None]) -> No
 
 def _layout(height: int, across: dict[str, Any], up: dict[str, Any]) -> dict[str, Any]:
     """Nothing to zoom or drag, on the ground of the page; plotly takes long for what is changed afterwards."""
-    colour = _style()["text"]
+    style = _style()
+    colour = style["text"]
     axis = {"fixedrange": True, "automargin": True, "zeroline": False, "ticks": "", "tickfont": {"color": colour}}
     return {
         "height": height, "margin": {"l": 0, "r": 4, "t": 8, "b": 4}, "dragmode": False, "hovermode": "closest",
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": colour, "size": 12},
+        "hoverlabel": {"bgcolor": style["low"], "bordercolor": style["lines"], "font": {"color": colour}},
         "xaxis": {**axis, **across}, "yaxis": {**axis, **up},
     }
 

@@ -171,29 +171,31 @@ class _Drawn:
         )
 
     def _only(self, line: Line) -> list[str] | None:
+        """A line's practitioner as the address names them; nothing where the viewer cannot ask for them by name."""
         called = self.called.get(line.person_id)
         return None if called is None else [called]
 
     def _table_line(self, name: str, figures: Sequence[Minutes], called: list[str] | None) -> str:
         whole, weeks = total(figures), self.found.weeks
-        cells = [
-            self._link(_in_cell(week), Figure.BOOKED, [at], called, f"{name}, week of {_day(at)}: {_told(week)}")
-            if week.booked else escape(_in_cell(week)) for at, week in zip(weeks, figures, strict=True)
-        ]
-        cells.append(_hours(whole.available))
-        for each, minutes in ((Figure.BOOKED, whole.booked), (Figure.DELIVERED, whole.delivered)):
-            said = _hours(minutes)
-            cells.append(self._link(said, each, weeks, called, f"{name}, {each} in all weeks") if minutes else said)
-        cells.append(_percent(whole))
-        return f'<tr><th scope="row">{escape(name)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>'
 
-    def _link(self, said: str, figure: Figure, weeks: Sequence[Week], called: list[str] | None, title: str) -> str:
-        """A figure that leads to its sessions; alone where it is somebody's whom the viewer cannot ask for by name."""
-        if called is None:
-            return escape(said)
-        query = {"programme": self.programme.name, **behind(figure, weeks, called, self.narrowed)}
-        where = escape(f"/sessions?{urlencode(query, doseq=True)}")
-        return f'<a href="{where}" title="{escape(title)}">{escape(said)}</a>'
+        def cell(said: str, told: str, figure: Figure, at: Sequence[Week], minutes: int) -> str:
+            """A figure that leads to its sessions, where there are any."""
+            title = f'title="{escape(f"{name}, {told}")}"'
+            if not minutes or called is None:
+                return f"<td><span {title}>{escape(said)}</span></td>"
+            query = {"programme": self.programme.name, **behind(figure, at, called, self.narrowed)}
+            where = escape(f"/sessions?{urlencode(query, doseq=True)}")
+            return f'<td><a href="{where}" {title}>{escape(said)}</a></td>'
+
+        cells = [
+            cell(_in_cell(week), f"week of {_day(at)}: {_told(week)}", Figure.BOOKED, [at], week.booked)
+            for at, week in zip(weeks, figures, strict=True)
+        ]
+        cells.append(f"<td>{_hours(whole.available)}</td>")
+        for each, minutes in ((Figure.BOOKED, whole.booked), (Figure.DELIVERED, whole.delivered)):
+            cells.append(cell(_hours(minutes), f"{each} in all weeks", each, weeks, minutes))
+        cells.append(f"<td>{_percent(whole)}</td>")
+        return f'<tr><th scope="row">{escape(name)}</th>{"".join(cells)}</tr>'
 
 
 def _in_order(lines: Sequence[Line]) -> list[Line]:
