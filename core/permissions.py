@@ -45,12 +45,13 @@ class Action(StrEnum):
     LISTS_EDIT = "edit courses, timetables, rooms and teams"
     PROGRAMME_EDIT = "change this programme's settings"
     INSIGHT_SEE = "see figures"
+    INSIGHT_OWN = "see figures of your own work"
 
 
 COMES_ALONG = (Action.SESSION_SEE, Action.SESSION_DESCRIBE, Action.SESSION_ASK_TIME)
 TICKABLE = tuple(action for action in Action if action not in (
     *COMES_ALONG, Action.ROLES_GRANT, Action.PROGRAMME_EDIT, Action.AVAILABILITY_OWN, Action.MEMBERS_SEE,
-    Action.CONTACT))
+    Action.CONTACT, Action.INSIGHT_OWN))
 """What a master admin may tick for a custom manager; seeing the sessions comes with the role."""
 
 
@@ -112,6 +113,8 @@ def _ticked(action: Action) -> Condition:
 ADMINS = (Role.MASTER_ADMIN, Role.BASIC_ADMIN, Role.CURRICULUM_MANAGER)
 STAFF = (*ADMINS, Role.CUSTOM_MANAGER)
 """Those who run a programme. A custom manager among them as far as ticked."""
+
+SEE_FIGURES = (Role.MASTER_ADMIN, Role.CURRICULUM_MANAGER, Role.INSIGHT_VIEWER)
 
 Rules = dict[Role, Condition]
 
@@ -191,7 +194,8 @@ RULES: dict[Action, Rules] = {
     A.ROLES_GRANT: {Role.MASTER_ADMIN: always},
     A.LISTS_EDIT: _admins(A.LISTS_EDIT, roles=(Role.MASTER_ADMIN, Role.CURRICULUM_MANAGER)),
     A.PROGRAMME_EDIT: {Role.MASTER_ADMIN: always},
-    A.INSIGHT_SEE: _admins(A.INSIGHT_SEE, roles=(Role.MASTER_ADMIN, Role.CURRICULUM_MANAGER, Role.INSIGHT_VIEWER)),
+    A.INSIGHT_SEE: _admins(A.INSIGHT_SEE, roles=SEE_FIGURES),
+    A.INSIGHT_OWN: {**_admins(A.INSIGHT_SEE, roles=SEE_FIGURES), Role.PRACTITIONER: always},
 }
 
 

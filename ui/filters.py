@@ -113,9 +113,7 @@ def bar(work: Work, programme: ProgrammeView, offered: Options, today: date, scr
         if any(name in given for name in NARROWS):
             st.button("Clear", type="tertiary", key="filter:clear", on_click=clear)
     _behind(programme, given)
-    if asked.unknown:
-        st.warning(f"Not known here: {', '.join(map(plain, asked.unknown))}. Clear that filter to see more.",
-                   icon=":material/search_off:")
+    _unknown(asked)
     return asked
 
 
@@ -234,3 +232,32 @@ def _people(
             write(**{name: person_words(look, programme.id, [id_]).get(id_) if id_ else None})
 
     people_picker.person(work, programme.id, role, label, key, most=8, on_change=changed)
+
+
+def for_figures(
+    work: Work, programme: ProgrammeView, offered: Options, asked: Listing, more: Callable[[], None]
+) -> None:
+    """The filters of figures: whose, which weeks, and of which sessions; `more` draws what a screen has besides."""
+    given, words = said(), programme.policy.words
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters"):
+        with st.container(width=WIDE, gap="xsmall"):
+            _people(work, programme, "practitioner", capital(words.practitioner), given, asked)
+        _day("from", "From the week of", given)
+        _day("to", "To the week of", given)
+        more()
+        rest = st.popover("More filters", icon=":material/tune:", key="filter:more", width="content", on_change="rerun")
+        if rest.open:
+            with rest, st.container(width=270):
+                for name, label in (("timetable", "timetable"), ("course", words.course)):
+                    _several(name, capital(label), [one.name for one in getattr(offered, LISTS[name])], given)
+                _several("type", "Type", dict.fromkeys((*offered.types, *given.get("type", ()))), given)
+        if any(name in given for name in NARROWS):
+            st.button("Clear", type="tertiary", key="filter:clear", on_click=clear)
+    _behind(programme, given)
+    _unknown(asked)
+
+
+def _unknown(asked: Listing) -> None:
+    if asked.unknown:
+        st.warning(f"Not known here: {', '.join(map(plain, asked.unknown))}. Clear that filter to see more.",
+                   icon=":material/search_off:")

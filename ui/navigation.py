@@ -1,10 +1,10 @@
 """The menu as data, and how screens lead to each other."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import streamlit as st
 
+from core.insight.queries import NARROWS as FIGURES
 from core.permissions import Action
 from core.programmes.rules import Words
 from core.sessions.address import NARROWS, ORDER, WHICH
@@ -49,6 +49,8 @@ SCREENS = (
            asks=("copy", "next", "practitioner", "learner", "team", "timetable", "at", "minutes", "form")),
     Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True,
            asks=("session",)),
+    Screen("utilisation", "insight/utilisation.py", "Utilisation", ":material/monitoring:", "Insight",
+           Action.INSIGHT_OWN, asks=(*FIGURES, "sort", "page")),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,
            asks=("sort", "order")),
     Screen("members", "people/members.py", "My {learners}", ":material/diversity_3:", "People", Action.MEMBERS_SEE,
@@ -65,9 +67,9 @@ _ASKED = {name for screen in SCREENS for name in screen.asks}
 _ABOUT = "navigation:about"
 
 
-def go(name: str, **parameters: str | int) -> None:
+def go(name: str, **parameters: str | int | list[str]) -> None:
     """Open a screen, with what it is about in the address."""
-    query: Mapping[str, str] = {key: str(value) for key, value in parameters.items()}
+    query = {key: value if isinstance(value, list) else str(value) for key, value in parameters.items()}
     st.switch_page(BY_NAME[name].page(), query_params=query)
 
 
@@ -84,12 +86,12 @@ def open_person(person_id: int) -> None:
 def tidy(page: st.Page) -> None:
     """Keep other screens' parameters out of the address, and what this screen is about in it.
 
-    The browser's *Back* asks for the screen before with the address of the one that was left.
+    The browser's *Back* asks for the screen before with the address of the one that was left: nothing of it is meant.
     """
     own = BY_NAME[page.url_path or "home"].asks
     strays = [name for name in st.query_params if name in _ASKED and name not in own]
     about: dict[str, str] = st.session_state.setdefault(_ABOUT, {})
-    for name in strays:
+    for name in [*strays, *(name for name in own if strays and name in st.query_params)]:
         del st.query_params[name]
     for name in {"session", "person"} & set(own):
         if strays and name in about and name not in st.query_params:

@@ -1,4 +1,4 @@
-"""Files made for whoever asks, of what they may see: the list of sessions as CSV or XLSX."""
+"""Files made for whoever asks, of what they may see: the list of sessions, and figures, as CSV or XLSX."""
 
 import csv
 import io
@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import chain
+from typing import ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import xlsxwriter
@@ -20,6 +22,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.errors import NotFound, Refusal
+from core.insight import export as insight
+from core.insight import queries as utilisation
 from core.programmes.queries import ProgrammeView, my_programmes
 from core.sessions.address import NARROWS, ORDER, listing
 from core.sessions.export import Cell, harmless, headings, lines
@@ -43,7 +47,11 @@ ALL_BUSY = "Many exports are being made at the moment. Please try again in a min
 def routes(door: Door) -> list[Route]:
     """The exports; the gate lets nobody in who is not signed in, and says who it is."""
     files = Downloads(door)
-    return [Route("/export/sessions.csv", files.as_csv), Route("/export/sessions.xlsx", files.as_xlsx)]
+    return [
+        Route("/export/sessions.csv", files.as_csv), Route("/export/sessions.xlsx", files.as_xlsx),
+        Route("/export/utilisation.csv", files.figures_as_csv),
+        Route("/export/utilisation.xlsx", files.figures_as_xlsx),
+    ]
 
 
 class Downloads:
@@ -56,19 +64,27 @@ class Downloads:
 
     async def as_csv(self, request: Request) -> ASGIApp:
         """Streamed as it is read, holding no connection while the reader takes its time."""
-        return await self._answer(request, self._csv)
+        return await self._answer(request, partial(self._csv, self._open))
 
     async def as_xlsx(self, request: Request) -> ASGIApp:
         """Written to a temporary file, a line at a time, and sent from there."""
-        return await self._answer(request, self._xlsx)
+        return await self._answer(request, partial(self._xlsx, self._open))
 
-    def _csv(self, request: Request, who: int, after: ExitStack) -> Response:
-        export = self._open(request, who)
+    async def figures_as_csv(self, request: Request) -> ASGIApp:
+        """Utilisation, as it is filtered."""
+        return await self._answer(request, partial(self._csv, self._figures))
+
+    async def figures_as_xlsx(self, request: Request) -> ASGIApp:
+        """The same as a spreadsheet."""
+        return await self._answer(request, partial(self._xlsx, self._figures))
+
+    def _csv(self, opened: "Opened", request: Request, who: int, after: ExitStack) -> Response:
+        export = opened(request, who)
         return StreamingResponse(
             export.as_csv(), media_type="text/csv; charset=utf-8", headers=export.named("csv"))
 
-    def _xlsx(self, request: Request, who: int, after: ExitStack) -> Response:
-        export = self._open(request, who)
+    def _xlsx(self, opened: "Opened", request: Request, who: int, after: ExitStack) -> Response:
+        export = opened(request, who)
         path = export.as_xlsx()
         after.callback(os.unlink, path)
         return FileResponse(path, media_type=XLSX, headers=export.named("xlsx"))
@@ -103,7 +119,18 @@ class Downloads:
             ids = all_ids(work, programme.id, asked.filters, sort=asked.sort, down=asked.down)
             chosen = work.actor.zone
             zone = ZoneInfo(chosen) if chosen in available_timezones() and chosen else programme.zone
-            return Export(self.door.engine, who, programme, zone, work.now, ids, headings(work, programme.id, zone))
+            return Export(programme, zone, work.now, headings(work, programme.id, zone), self.door.engine, who, ids)
+
+    def _figures(self, request: Request, who: int) -> "Figures":
+        """Utilisation as it is asked for, as the person whom the gate named. Raises NotFound, NotAllowed."""
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            programme = _programme(work, request.query_params.get("programme"))
+            said = {name: request.query_params.getlist(name) for name in utilisation.NARROWS}
+            found = utilisation.utilisation(work, programme.id, utilisation.asked_for(work, programme.id, said).filters)
+            return Figures(programme, programme.zone, work.now, insight.headings(work, programme.id),
+                           insight.lines(found))
 
 
 class _Sent:
@@ -135,38 +162,42 @@ def _programme(work: Work, name: str | None) -> ProgrammeView:
 
 
 @dataclass(frozen=True)
-class Export:
-    """One list on its way into a file: which sessions, for whom. Their lines are read bite by bite."""
+class File:
+    """Lines on their way into a file."""
 
-    engine: Engine
-    who: int
     programme: ProgrammeView
     zone: ZoneInfo
     now: datetime
-    ids: Sequence[int]
     headings: Sequence[str]
+
+    sheet: ClassVar[str]
+
+    @property
+    def title(self) -> str:
+        """What the file is called."""
+        raise NotImplementedError
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def bites(self) -> Iterator[list[list[Cell]]]:
+        """The lines, some at a time."""
+        raise NotImplementedError
 
     def named(self, ending: str) -> dict[str, str]:
         """The headers that make a browser keep it as a file."""
         day = self.now.astimezone(self.zone).date()
-        return attached(f"{self.programme.policy.words.many('session')}-{day}.{ending}")
-
-    def _bites(self) -> Iterator[list[list[Cell]]]:
-        """The lines, some at a time; whether the person may still see them is asked each time."""
-        for n in range(0, len(self.ids), LINES_A_BITE):
-            with reading(self.engine, self.who) as work:
-                found = lines(work, self.ids[n:n + LINES_A_BITE], self.zone)
-            yield found
+        return attached(f"{self.title}-{day}.{ending}")
 
     def as_csv(self) -> Iterator[bytes]:
         """The file in bites. Raises NotAllowed or NotFound, and so breaks off, for who may not read on meanwhile."""
         yield "\ufeff".encode() + _csv([self.headings])  # tells spreadsheets that it is UTF-8
-        for bite in self._bites():
+        for bite in self.bites():
             yield _csv(bite)
 
     def as_xlsx(self) -> str:
         """The path of the file. Raises NotFound for more lines than a sheet holds."""
-        if len(self.ids) > MOST_LINES:
+        if len(self) > MOST_LINES:
             raise NotFound(f"A sheet holds {MOST_LINES:,} lines at most. Filter the list, or take the CSV.")
         handle, path = tempfile.mkstemp(suffix=".xlsx", prefix="portal-export-")
         os.close(handle)
@@ -181,12 +212,12 @@ class Export:
         options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False,
                    "strings_to_numbers": False, "default_date_format": "yyyy-mm-dd hh:mm"}
         with xlsxwriter.Workbook(path, options) as book:
-            sheet, bold = book.add_worksheet("Sessions"), book.add_format({"bold": True})
+            sheet, bold = book.add_worksheet(self.sheet), book.add_format({"bold": True})
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, len(self.headings) - 1, 20)
             for column, heading in enumerate(self.headings):
                 sheet.write_string(0, column, heading, bold)
-            for row, line in enumerate(chain.from_iterable(self._bites()), 1):
+            for row, line in enumerate(chain.from_iterable(self.bites()), 1):
                 for column, cell in enumerate(line):
                     if isinstance(cell, str):
                         sheet.write_string(row, column, cell)
@@ -196,13 +227,60 @@ class Export:
                         sheet.write_number(row, column, cell)
 
 
+@dataclass(frozen=True)
+class Export(File):
+    """A list of sessions: which, for whom. Their lines are read bite by bite."""
+
+    engine: Engine
+    who: int
+    ids: Sequence[int]
+    sheet = "Sessions"
+
+    @property
+    def title(self) -> str:
+        return self.programme.policy.words.many("session")
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def bites(self) -> Iterator[list[list[Cell]]]:
+        """The lines, some at a time; whether the person may still see them is asked each time."""
+        for n in range(0, len(self.ids), LINES_A_BITE):
+            with reading(self.engine, self.who) as work:
+                found = lines(work, self.ids[n:n + LINES_A_BITE], self.zone)
+            yield found
+
+
+@dataclass(frozen=True)
+class Figures(File):
+    """Figures of utilisation, summed up already."""
+
+    lines: Sequence[list[Cell]]
+    sheet = "Utilisation"
+
+    @property
+    def title(self) -> str:
+        return "utilisation"
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def bites(self) -> Iterator[list[list[Cell]]]:
+        """All lines at once."""
+        yield list(self.lines)
+
+
+Opened = Callable[[Request, int], File]
+"""What finds out what is to be written, for whom."""
+
+
 def _csv(listed: Iterable[Sequence[Cell]]) -> bytes:
     text = io.StringIO()
     csv.writer(text, quoting=csv.QUOTE_ALL).writerows([_csv_cell(cell) for cell in line] for line in listed)
     return text.getvalue().encode()
 
 
-def _csv_cell(cell: Cell) -> str | int:
+def _csv_cell(cell: Cell) -> str | float:
     if isinstance(cell, datetime):
         return f"{cell:%Y-%m-%d %H:%M}"
     return harmless(cell) if isinstance(cell, str) else "" if cell is None else cell

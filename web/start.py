@@ -40,7 +40,8 @@ SAFE = {
 """Options of .streamlit/config.toml without which the portal would not be safe."""
 
 HEAVY = (
-    "pandas", "pyarrow", "altair", "babel.dates", "streamlit.elements.arrow", "streamlit.elements.vega_charts",
+    "pandas", "pyarrow", "altair", "babel.dates", "plotly.graph_objs._figure", "streamlit.elements.arrow",
+    "streamlit.elements.plotly_chart", "streamlit.elements.vega_charts",
 )
 
 

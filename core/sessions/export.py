@@ -13,7 +13,7 @@ from core.programmes.rules import Words
 from core.sessions.queries import TO_LOG, TO_PLACE, Row, rows_of
 from core.work import Work
 
-Cell = str | int | datetime | None
+Cell = str | int | float | datetime | None
 
 
 @dataclass(frozen=True)

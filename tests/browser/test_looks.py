@@ -22,6 +22,7 @@ SCREENS = {
     "home": "/", "sessions": "/sessions", "nothing-found": "/sessions?text=zyzzyva", "book": "/book",
     "calendar": "/calendar?view=week", "calendar-month": "/calendar?view=month", "calendar-list": "/calendar?view=list",
     "worksheet-held": "/worksheet?session={held}", "worksheet-ahead": "/worksheet?session={ahead}",
+    "utilisation": "/utilisation", "no-figures": "/utilisation?practitioner=Nobody",
     "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
     "lists": "/programme?tab=Lists", "roles": "/programme?tab=Roles", "programme": "/programme?tab=Programme",
     "new-programme": "/programme?tab=New+programme", "account": "/account", "gone": "/worksheet?session=999999999",

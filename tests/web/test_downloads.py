@@ -12,6 +12,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import anyio
+import openpyxl
 import pytest
 from sqlalchemy import Engine, delete
 from starlette.applications import Starlette
@@ -21,7 +22,9 @@ from starlette.responses import PlainTextResponse
 from core.errors import NotAllowed, NotFound
 from core.sessions.export import harmless
 from core.settings import Settings
+from db.models.availability import WeeklyWindow
 from db.models.programmes import RoleGrant
+from db.words import Role
 from tests.conftest import Databases
 from tests.factories import DAY, HOUR, TEN, World, a_world, statements
 from web import downloads
@@ -56,11 +59,11 @@ class Visitor:
         self.app = Starlette(routes=downloads.routes(Door(world.engine, Settings())))
         self.status, self.headers = 0, dict[str, str]()
 
-    def get(self, person: int | None, ending: str, query: str = "") -> bytes:
+    def get(self, person: int | None, ending: str, query: str = "", what: str = "sessions") -> bytes:
         sent: list[dict[str, Any]] = []
         scope = {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-            "path": f"/export/sessions.{ending}", "query_string": query.encode(), "root_path": "",
+            "path": f"/export/{what}.{ending}", "query_string": query.encode(), "root_path": "",
             "headers": [] if person is None else [(b"x-portal-person", str(person).encode())],
             "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
         }
@@ -239,3 +242,41 @@ def test_many_lines_come_in_order_and_in_few_queries(world: World, visitor: Visi
         rows = visitor.rows(world.alice, "sort=number&order=up")
     assert [row[-1] for row in rows[1:]] == [str(n) for n in range(1, 1103)]
     assert len(sent) < 40
+
+
+# Utilisation -------------------------------------------------------------------------------------------------------
+
+
+def test_figures_are_a_line_for_each_practitioner_and_week(world: World, visitor: Visitor) -> None:
+    asked = "from=2026-03-02&to=2026-03-09&practitioner=Tom"
+    said = visitor.get(world.mona, "csv", asked, "utilisation").decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(said, newline=""))) == [
+        ["Coach", "Week", "Monday (Europe/London)", "Available hours", "Booked hours", "Delivered hours",
+         "Utilisation (%)"],
+        ["Tom", "2026-W10", "2026-03-02", "68.0", "1.0", "0.0", "1"],
+        ["Tom", "2026-W11", "2026-03-09", "68.0", "0.0", "0.0", "0"],
+    ]
+    assert visitor.headers["content-disposition"] == 'attachment; filename="utilisation-2026-03-02.csv"'
+
+
+def test_figures_are_numbers_in_a_sheet_and_names_no_formulas(world: World, visitor: Visitor) -> None:
+    evil = world.person("=1+1", Role.PRACTITIONER)
+    world.book(practitioner=evil, learner=world.sam, starts_at=TEN + 2 * DAY)
+    world.raw(lambda work: work.tx.execute(delete(WeeklyWindow).where(WeeklyWindow.person_id == evil)) and None)
+    asked = "from=2026-03-02&to=2026-03-02"
+    assert "\"'=1+1\"" in visitor.get(world.mona, "csv", asked, "utilisation").decode()
+    book = openpyxl.load_workbook(io.BytesIO(visitor.get(world.mona, "xlsx", asked, "utilisation")))
+    rows = list(book["Utilisation"].values)
+    assert rows[1] == ("=1+1", "2026-W10", "2026-03-02", 0, 1, 0, "no hours")
+    assert book["Utilisation"]["A2"].data_type == "s"
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_x6_figures_are_for_those_who_see_them(world: World, visitor: Visitor, ending: str) -> None:
+    for persona in ("ben", "cuno", "sara", "gus", "lena"):
+        assert b"You may not see figures" in visitor.get(world.people[persona], ending, "", "utilisation")
+        assert visitor.status == 404
+    for person, query in ((None, ""), (world.zed, "programme=Home"), (10**9, ""), (world.mona, "programme=Elsewhere")):
+        assert len(visitor.get(person, ending, query, "utilisation")) < 100
+        assert visitor.status == 404
+    assert b"Tess" not in visitor.get(world.tom, "csv", "", "utilisation"), "a practitioner's own alone"
