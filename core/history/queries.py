@@ -30,13 +30,13 @@ DID = {
 }
 LABELS = {
     "practitioner_id": "practitioner", "team_id": "team", "timetable_id": "timetable", "room_id": "room",
-    "starts_at": "start", "ends_at": "end", "cancel_reason": "reason", "planning_notes": "planning notes",
+    "starts_at": "start", "ends_at": "end", "planning_notes": "planning notes",
     "report_required": "report required", "learner_id": "learner", "course_id": "course",
     "actual_minutes": "actual minutes",
 }
 LEFT_OUT = frozenset({
     "id", "programme_id", "version", "created_by", "created_at", "session_id", "outcome_at", "origin", "follows_id",
-    "cancelled_at", "notice_at",
+    "cancelled_at", "cancel_reason", "notice_at",
 })
 NAMED = {
     "practitioner_id": Person, "learner_id": Person, "team_id": Team, "timetable_id": Timetable, "room_id": Room,
@@ -45,7 +45,8 @@ NAMED = {
 LATELY = timedelta(hours=1)
 """For so long it is told, when a form that was sent is opened again, what it did."""
 WORDS = frozenset({"description", "location"})
-NOTES = frozenset({"planning_notes", "cancel_reason"})
+NOTES = frozenset({"planning_notes"})
+NOTHING = "nothing"
 FIRST = ("number", "practitioner_id", "team_id", "starts_at", "ends_at")
 """Columns in the order in which a booking is told; the others follow by name."""
 
@@ -83,14 +84,16 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     for row in reversed(rows):
         by_act.setdefault(row.change_set_id, []).append(row)
     changes = {act_id: net(listed) for act_id, listed in by_act.items()}
+    learners = _learners(work, session_id, changes)
     shown = shown_learners(work, case)
     if shown is not None:
-        changes = _without_others(work, session_id, changes, shown)
+        changes = {act_id: [c for c in listed if c.table.name != "participation" or learners.get(c.row_id) in shown]
+                   for act_id, listed in changes.items()}
     acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
     undone = set(work.tx.scalars(select(ChangeSet.undoes_id).where(ChangeSet.undoes_id.in_(by_act))))
     programme = programme_of(work, case.programme_id)
     staff = may(work, Action.UNDO_ANY, programme.id)
-    names = _names(work, (change for listed in changes.values() for change in listed))
+    names = _names(work, (change for listed in changes.values() for change in listed), learners.values())
     people = dict(work.tx.execute(
         select(Person.id, Person.name).where(Person.id.in_({act.actor_id for act in acts.values() if act.actor_id}))
     ).all())
@@ -99,7 +102,7 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     entries = [
         Entry(
             act_id, acts[act_id].at, people.get(acts[act_id].actor_id or 0, "The portal"),
-            DID.get(acts[act_id].command, "Changed"), _lines(listed, hidden, labels, names, programme.zone),
+            DID.get(acts[act_id].command, "Changed"), _lines(listed, hidden, labels, names, learners, programme.zone),
             (acts[act_id].reason or "") if reads else "",
             act_id not in undone and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
         )
@@ -113,10 +116,8 @@ def _own_lately(work: Work, act: ChangeSet, changes: Sequence[RowChange], case: 
     return mine and may_repeat(work, act, changes, case)
 
 
-def _without_others(
-    work: Work, session_id: int, changes: Mapping[int, list[RowChange]], shown: Collection[int]
-) -> dict[int, list[RowChange]]:
-    """The same changes less the parts of learners whom the viewer is not tied to."""
+def _learners(work: Work, session_id: int, changes: Mapping[int, list[RowChange]]) -> dict[int, int]:
+    """Whose each part in a session is or was."""
     learners = {row.id: row.learner_id for row in work.tx.execute(
         select(Participation.id, Participation.learner_id).where(Participation.session_id == session_id))}
     for listed in changes.values():
@@ -124,14 +125,13 @@ def _without_others(
             values = {**(change.before or {}), **(change.after or {})}
             if change.table.name == "participation" and "learner_id" in values:
                 learners.setdefault(change.row_id, values["learner_id"])
-    return {
-        act_id: [c for c in listed if c.table.name != "participation" or learners.get(c.row_id) in shown]
-        for act_id, listed in changes.items()
-    }
+    return learners
 
 
-def _names(work: Work, changes: Iterable[RowChange]) -> dict[tuple[str, int], str]:
-    ids: dict[str, set[int]] = {}
+def _names(
+    work: Work, changes: Iterable[RowChange], learners: Iterable[int]
+) -> dict[tuple[str, int], str]:
+    ids: dict[str, set[int]] = {"learner_id": set(learners)}
     for change in changes:
         for values in (change.before, change.after):
             for column in NAMED.keys() & (values or {}).keys():
@@ -147,11 +147,11 @@ def _names(work: Work, changes: Iterable[RowChange]) -> dict[tuple[str, int], st
 
 def _lines(
     changes: Sequence[RowChange], hidden: set[str], labels: Mapping[str, str], names: Mapping[tuple[str, int], str],
-    zone: ZoneInfo,
+    learners: Mapping[int, int], zone: ZoneInfo,
 ) -> tuple[str, ...]:
     def said(column: str, value: Any) -> str:
         if value is None or value == "":
-            return "nothing"
+            return NOTHING
         if isinstance(value, datetime):
             return when_words(value, zone)
         if isinstance(value, bool):
@@ -166,8 +166,10 @@ def _lines(
             whom = said(column, (after or before).get(column)) if column in (after or before) else ""
             if change.is_new or change.is_gone:
                 found.append(f"{labels[column]} {whom} {'added' if change.is_new else 'removed'}")
-                continue
-        if change.table is not Session.__table__ and change.table.name != "participation":
+            elif change.table.name == "participation":
+                found.append(_came_of(names.get(("learner_id", learners[change.row_id]), ""), before, after))
+            continue
+        if change.table is not Session.__table__:
             continue
         if change.is_gone:
             found.append("deleted")
@@ -176,9 +178,19 @@ def _lines(
             if change.is_new and after.get(column) is None:
                 continue
             label = labels.get(column, column.replace("_at", "").replace("_", " "))
-            new = said(column, after.get(column))
-            found.append(f"{label}: {new}" if change.is_new else f"{label}: {said(column, before.get(column))} → {new}")
-    return tuple(line[:1].upper() + line[1:] for line in found)
+            old, new = said(column, before.get(column)), said(column, after.get(column))
+            found.append(f"{label}: {new}" if change.is_new or old == NOTHING else f"{label}: {old} → {new}")
+    return tuple(dict.fromkeys(line[:1].upper() + line[1:] for line in found if line))
+
+
+def _came_of(whom: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """'Sara: attended, 45 min', or what was taken back."""
+    outcome, minutes = after.get("outcome"), after.get("actual_minutes")
+    if "outcome" in after and outcome is None:
+        return f"{whom}: {before.get('outcome')} taken back"
+    was = f"{before['outcome']} → " if outcome and before.get("outcome") else ""
+    told = [*([f"{was}{outcome}"] if outcome else []), *([f"{minutes} min"] if minutes else [])]
+    return f"{whom}: {', '.join(told)}" if told else ""
 
 
 def _told(column: str) -> tuple[int, str]:
