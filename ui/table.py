@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from textwrap import shorten
+from textwrap import wrap
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -32,14 +32,14 @@ SIGNS = {
 }
 """Table cells draw text and no icons."""
 WIDTHS = {
-    "status": 122, "time": 136, "practitioner": 112, "team": 188, "timetable": 116, "course": 92, "description": 171,
-    "number": 60, "type": 90, "room": 110,
+    "status": 112, "time": 128, "practitioner": 100, "team": 162, "timetable": 102, "course": 118, "description": 154,
+    "number": 54, "type": 90, "room": 110,
 }
 """Pixels; together they fit a laptop, and where there is more room all are widened."""
 LINE = 62
 """Pixels of a row: three lines of text. From four rem on Streamlit wraps."""
-LETTER, LINES = 7.2, 3
-"""Pixels of a usual letter; what takes more lines than a row has ends in dots."""
+LETTER, EDGES, LINES = 6.1, 16, 3
+"""Pixels of a usual letter and of a cell's edges; what takes more lines than a row has ends in dots."""
 ASIDE = ("type", "room")
 """Columns that are not shown until the viewer asks for them in the table's own menu."""
 OPEN, DUPLICATE, NEXT, MOVE, CANCEL, RECORD, DELETE = (
@@ -80,9 +80,15 @@ def when(row: Row, zone: ZoneInfo, now: datetime) -> str:
     return f"{start:%a} {start.day} {start:%b}{year}, {start:%H:%M}–{until}"
 
 
+def _signed(words: Sequence[str]) -> str:
+    """Each label with its sign, kept together where the line breaks."""
+    return " ".join(f"{SIGNS[word]} {word}".replace(" ", "\u00a0") for word in words)
+
+
 def _fit(said: str | int, name: str) -> str | int:
     """As much of a text as its column holds; the whole stands on the worksheet."""
-    return shorten(said, int(LINES * WIDTHS[name] / LETTER), placeholder=" …") if isinstance(said, str) else said
+    wide = int((WIDTHS[name] - EDGES) / LETTER)
+    return " ".join(wrap(said, wide, max_lines=LINES, placeholder=" …")) if isinstance(said, str) else said
 
 
 def show(
@@ -95,7 +101,7 @@ def show(
     if not any(Action.SESSION_DESCRIBE in row.may for row in page.rows):
         shown.pop("description")
     frame: dict[str, list[Any]] = {
-        "status": ["\n".join(f"{SIGNS[word]} {word}" for word in labels(row)) for row in page.rows],
+        "status": [_signed(labels(row)) for row in page.rows],
         "time": [when(row, zone, work.now) for row in page.rows],
         "team": [_fit(" · ".join(part for part in (row.team or names(row.learners), row.idea) if part), "team")
                  for row in page.rows],

@@ -24,7 +24,7 @@ def test_a3_b2_filters_stand_in_the_address(portal: Portal, enter: Enter) -> Non
     alice.choose_several("Mentor", who)
     alice.page.wait_for_url(re.compile("practitioner="))
     alice.until_column("Mentor", lambda names: set(names) == {who})
-    assert set(alice.column("Status")) == {"✓ held"}
+    assert set(alice.column("Status")) == {"✓\u00a0held"}
     found = alice.total()
     assert 0 < found < everything
 

@@ -42,7 +42,7 @@ def test_a1_everybody_sees_what_they_may(world: World, open_screen: Opener, sess
     assert numbers(tab) == ([2, 1] if staff else [1])
     row = shown(tab).iloc[-1]
     assert (row["status"], row["time"], row["practitioner"], row["team"], row["timetable"], row["course"]) == (
-        "◷ scheduled", "Tue 3 Mar, 10:00–11:00", "Tom", "Sara", "Weekly", "Maths")
+        "◷\u00a0scheduled", "Tue 3 Mar, 10:00–11:00", "Tom", "Sara", "Weekly", "Maths")
     assert "Europe/London" in texts(tab)
 
 
@@ -76,7 +76,7 @@ def test_a3_labels_stand_beside_the_status(world: World, open_screen: Opener) ->
     world.book(practitioner=world.tom)
     world.now = TEN
     frame = shown(open_screen(world.alice, "sessions"))
-    assert set(frame["status"]) == {"◷ scheduled\n✎ to log", "○ unscheduled\n+ to place"}
+    assert set(frame["status"]) == {"◷\u00a0scheduled ✎\u00a0to\u00a0log", "○\u00a0unscheduled +\u00a0to\u00a0place"}
     assert "no time yet" in set(frame["time"])
 
 
