@@ -1,6 +1,6 @@
 """The timeline of a session: every change in words, as far as the viewer may read them (D7)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
