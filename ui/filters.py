@@ -13,6 +13,7 @@ import streamlit as st
 
 from core.clock import FIRST_DAY, LAST_DAY
 from core.people.queries import pick_among_few
+from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.sessions.address import LISTS, NARROWS, ORDER, PEOPLE, WORDS, Listing, listing, person_words
 from core.sessions.queries import Filters, page_of_day
@@ -237,11 +238,12 @@ def _people(
 def for_figures(
     work: Work, programme: ProgrammeView, offered: Options, asked: Listing, more: Callable[[], None]
 ) -> None:
-    """The filters of figures: whose, which weeks, and of which sessions; `more` draws what a screen has besides."""
+    """The filters of figures: whose (if others are seen), which weeks, of which sessions; `more` draws the rest."""
     given, words = said(), programme.policy.words
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters"):
-        with st.container(width=WIDE, gap="xsmall"):
-            _people(work, programme, "practitioner", capital(words.practitioner), given, asked)
+        if may(work, Action.INSIGHT_SEE, programme.id):
+            with st.container(width=WIDE, gap="xsmall"):
+                _people(work, programme, "practitioner", capital(words.practitioner), given, asked)
         _day("from", "From the week of", given)
         _day("to", "To the week of", given)
         more()

@@ -95,7 +95,8 @@ class _Drawn:
         self.called = person_words(work, programme.id, [line.person_id for line in self.lines])
         self.narrowed = {name: values for name, values in filters.said().items()
                          if name in ("timetable", "course", "type")}
-        self.chosen = filters.said().get("practitioner", [])
+        self.alone = len(found.lines) == 1
+        self.chosen = list(self.called.values()) if self.alone else filters.said().get("practitioner", [])
         self.days = [f"{week.monday.day} {week.monday:%b}" for week in found.weeks]
 
     def show(self) -> None:
@@ -106,8 +107,8 @@ class _Drawn:
         charts.show(self._heatmap(), "utilisation-heatmap", self._cell_clicked)
         self._turn()
         st.header("Hours a week", help=" ".join(f"{capital(each)}: {MEANS[each]}" for each in _BARS))
-        everybody = "Everybody together" if not self.chosen else "All those chosen together"
-        st.caption(f"{everybody}. Click what is booked or delivered for the {self.words.many('session')} behind it.")
+        whose = "" if self.alone else "All those chosen together. " if self.chosen else "Everybody together. "
+        st.caption(f"{whose}Click what is booked or delivered for the {self.words.many('session')} behind it.")
         charts.show(self._bars(), "utilisation-bars", self._bar_clicked)
         st.header("The same as a table")
         st.caption(f"Each figure leads to the {self.words.many('session')} that begin in its week.")
@@ -135,10 +136,10 @@ class _Drawn:
             capital(figure): [getattr(week, figure) / 60 for week in self.found.by_week] for figure in _BARS}, "h")
 
     def _cell_clicked(self, line: int, week: int) -> None:
-        if line >= len(self.lines) or week >= len(self.found.weeks):
-            return  # what was clicked is no longer there
-        if (called := self.called.get(self.lines[line].person_id)) is not None:
-            navigation.go("sessions", **behind(Figure.BOOKED, [self.found.weeks[week]], [called], self.narrowed))
+        if line >= len(self.lines) or week >= len(self.found.weeks) or not self.lines[line].weeks[week].booked:
+            return  # it is no longer there, or there is nothing behind it
+        if (called := self._only(self.lines[line])) is not None:
+            navigation.go("sessions", **behind(Figure.BOOKED, [self.found.weeks[week]], called, self.narrowed))
 
     def _bar_clicked(self, series: int, week: int) -> None:
         if _BARS[series] is not Figure.AVAILABLE and week < len(self.found.weeks):
@@ -161,7 +162,7 @@ class _Drawn:
         heads = "".join(f'<th scope="col">{escape(day)}</th>' for day in self.days)
         sums = "".join(f'<th scope="col">{capital(figure)}</th>' for figure in Figure)
         lines = [self._table_line(line.name, line.weeks, self._only(line)) for line in self.lines]
-        if len(self.found.lines) > 1:
+        if not self.alone:
             lines.append(self._table_line("Together", self.found.by_week, self.chosen))
         return (
             f'<div class="figures-scroll"><table class="figures"><caption>Utilisation by '

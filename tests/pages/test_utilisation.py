@@ -54,6 +54,7 @@ def test_those_who_see_figures_find_the_screen(world: World, open_screen: Opener
     assert not tab.exception
     assert tab.title[0].value == "Utilisation"
     assert ("Tess" in html(tab)) is (persona != "tom"), "a practitioner sees their own alone"
+    assert any(each.label == "Coach" for each in tab.multiselect) is (persona != "tom")
 
 
 @pytest.mark.parametrize("persona", ["ben", "cuno", "sara", "gus", "lena", "zed"])
