@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import streamlit as st
 
+from core.clock import FIRST_DAY, LAST_DAY
 from core.permissions import Action
 from core.sessions.address import NARROWS, ORDER
 
@@ -35,7 +37,7 @@ SCREENS = (
     Screen("home", "work/home.py", "Home", ":material/home:", "Work"),
     Screen("sessions", "work/sessions.py", "Sessions", ":material/list_alt:", "Work", asks=(*NARROWS, *ORDER)),
     Screen("book", "work/book.py", "Book", ":material/event_available:", "Work", Action.SESSION_BOOK,
-           asks=("copy", "next", "practitioner", "learner", "team", "form")),
+           asks=("copy", "next", "practitioner", "learner", "team", "timetable", "minutes", "at", "form")),
     Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True,
            asks=("session",)),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,
@@ -92,3 +94,17 @@ def asked_id(name: str) -> int | None:
     """The id that the address names, where it is a number."""
     said = st.query_params.get(name, "")
     return int(said) if said.isdecimal() and len(said) < 19 else None
+
+
+def asked_moment(name: str) -> datetime | None:
+    """The instant that the address names, as `moment` writes it."""
+    try:
+        at = datetime.fromisoformat(st.query_params.get(name, ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None and FIRST_DAY < at.date() < LAST_DAY else None
+
+
+def moment(at: datetime) -> str:
+    """An instant as an address says it: 2026-03-03T10:00Z."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"

@@ -16,6 +16,7 @@ from core.availability.commands import (
     rows_of,
 )
 from core.errors import NotFound
+from core.people.visible import sees_everybody, visible_people
 from core.permissions import Action, require
 from core.programmes.queries import programme_of
 from core.structure.queries import visible_timetables
@@ -115,14 +116,19 @@ def closures(work: Work, programme_id: int, since: date) -> list[ClosedDays]:
 
 
 def roster(work: Work, timetable_id: int) -> list[tuple[int, str]]:
-    """Who can be booked through a regular timetable: ids and names. Raises NotFound."""
+    """Who can be booked through a regular timetable, as far as they exist for the viewer: ids and names.
+
+    Raises NotFound.
+    """
     programme_id = work.tx.scalar(select(Timetable.programme_id).where(Timetable.id == timetable_id))
     if programme_id is None or work.tx.scalar(select(Timetable.id).where(
             Timetable.id == timetable_id, visible_timetables(work, programme_id))) is None:
         raise NotFound
     rows = work.tx.execute(
         select(Person.id, Person.name).join(Roster, Roster.person_id == Person.id)
-        .where(Roster.timetable_id == timetable_id).order_by(Person.name, Person.id)
+        .where(Roster.timetable_id == timetable_id, *(
+            [] if sees_everybody(work, programme_id) else [visible_people(work, programme_id)]))
+        .order_by(Person.name, Person.id)
     )
     return [(row.id, row.name) for row in rows]
 
