@@ -38,6 +38,8 @@ SCREENS = (
     Screen("sessions", "work/sessions.py", "Sessions", ":material/list_alt:", "Work", asks=(*NARROWS, *ORDER)),
     Screen("book", "work/book.py", "Book", ":material/event_available:", "Work", Action.SESSION_BOOK,
            asks=("copy", "next", "practitioner", "learner", "team", "timetable", "minutes", "at", "form")),
+    Screen("timetables", "work/timetables.py", "Timetables", ":material/calendar_view_week:", "Work",
+           asks=("timetable", "week", "whom")),
     Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True,
            asks=("session",)),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,

@@ -1,0 +1,316 @@
+"""The screen of timetables: one of them with its hours, and its slots of a week, free ones to be booked."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import streamlit as st
+
+from core.availability.affected import Change, affected
+from core.availability.commands import set_roster, set_slot_length
+from core.availability.hours import not_bookable
+from core.availability.queries import Slot, practitioners, slots_of_timetable
+from core.availability.timetables import TimetableView, timetable
+from core.clock import FIRST_DAY, LAST_DAY, day_start
+from core.errors import NotFound
+from core.people.queries import names
+from core.permissions import Action, may
+from core.programmes.queries import ProgrammeView, programme_of
+from core.programmes.rules import Words
+from core.structure.queries import Option, options
+from core.words import TimetableKind
+from core.work import Work
+from ui import navigation, panel, runtime, weekly
+from ui.format import capital, plain, zone_words
+from ui.format import names as listed_names
+from ui.forms import Form
+
+WEEK = timedelta(days=7)
+_WHICH, _WHOM = "timetables:which", "timetables:whom"
+
+
+def screen(work: Work, programme: ProgrammeView) -> None:
+    """The whole screen."""
+    st.title("Timetables")
+    listed = options(work, programme.id).timetables
+    if not listed:
+        how = " Add the first one in the lists of Programme settings." if may(
+            work, Action.LISTS_EDIT, programme.id) else ""
+        st.info(f"There is no timetable here for you yet.{how}", icon=":material/calendar_view_week:")
+        return
+    zone = runtime.zone(programme.zone_name)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        view = timetable(work, _which(listed))
+        whom = _whom(view, programme.policy.words)
+        if view.keeps_hours:
+            st.button("Change hours", icon=":material/schedule:", key="timetable-hours", on_click=panel.open_,
+                      args=("timetable-hours", view.id))
+        if view.may_edit and view.kind is TimetableKind.REGULAR:
+            st.button("Roster", icon=":material/group:", key="timetable-roster", on_click=panel.open_,
+                      args=("timetable-roster", view.id))
+        if view.may_edit:
+            st.button("Slot length", icon=":material/timer:", key="timetable-length", on_click=panel.open_,
+                      args=("timetable-length", view.id))
+    monday = _monday(work.now.astimezone(zone).date())
+    _about(work, programme, view, monday)
+    _week(monday)
+    slots = slots_of_timetable(
+        work, view.id, day_start(monday, zone), day_start(monday + WEEK, zone)) if view.windows else []
+    shown = [each for each in slots if whom is None or each.practitioner_id == whom]
+    free = sum(each.free for each in shown)
+    st.caption(f"{free} free, {sum(each.taken for each in shown)} taken · times in"
+               f" {zone_words(zone, day_start(monday, zone))}")
+    books = not view.retired and may(work, Action.SESSION_BOOK, programme.id)
+    if picked := _grid(shown, monday, zone, work.now, books, alone=whom is not None or len(view.roster) == 1):
+        navigation.go("book", timetable=view.id, practitioner=picked.practitioner_id,
+                      at=navigation.moment(picked.starts_at),
+                      minutes=(picked.ends_at - picked.starts_at) // timedelta(minutes=1))
+
+
+# Which, whom and when -----------------------------------------------------------------------------------------------
+
+
+def _which(listed: Sequence[Option]) -> int:
+    """The timetable in the address, else the first."""
+    by_id = {each.id: _called(each) for each in listed}
+    asked = navigation.asked_id("timetable")
+    st.session_state[_WHICH] = asked if asked in by_id else listed[0].id
+
+    def choose() -> None:
+        st.query_params["timetable"] = str(st.session_state[_WHICH])
+        st.query_params.pop("whom", None)
+
+    st.selectbox("Timetable", list(by_id), format_func=lambda id_: by_id.get(id_, ""), key=_WHICH, on_change=choose,
+                 width=320)
+    return int(st.session_state[_WHICH])
+
+
+def _called(each: Option) -> str:
+    return each.name + (f" ({each.owner})" if each.owner else "") + (", retired" if each.retired else "")
+
+
+def _whom(view: TimetableView, words: Words) -> int | None:
+    """One of its roster, or everybody."""
+    by_id = dict(view.roster)
+    if len(by_id) < 2:
+        return None
+    asked = navigation.asked_id("whom")
+    st.session_state[_WHOM] = asked if asked in by_id else None
+
+    def choose() -> None:
+        if st.session_state[_WHOM] is None:
+            st.query_params.pop("whom", None)
+        else:
+            st.query_params["whom"] = str(st.session_state[_WHOM])
+
+    st.selectbox(capital(words.practitioner), list(by_id), index=None, format_func=lambda id_: by_id.get(id_, ""),
+                 key=_WHOM, on_change=choose, placeholder="Anybody", width=240)
+    return st.session_state[_WHOM]  # type: ignore[no-any-return]
+
+
+def _monday(today: date) -> date:
+    """The Monday of the week in the address, else of this one."""
+    day = today
+    try:
+        asked = date.fromisoformat(st.query_params.get("week", ""))
+    except ValueError:
+        asked = today
+    if FIRST_DAY + WEEK < asked < LAST_DAY - 2 * WEEK:
+        day = asked
+    return day - timedelta(days=day.weekday())
+
+
+def _week(monday: date) -> None:
+    """Turn the week; it stands in the address."""
+
+    def turn(to: date | None) -> None:
+        if to is None:
+            st.query_params.pop("week", None)
+        else:
+            st.query_params["week"] = to.isoformat()
+
+    sunday = monday + timedelta(days=6)
+    first = f"{monday.day}" if monday.month == sunday.month else f"{monday.day} {monday:%B}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.button("", icon=":material/chevron_left:", key="week-earlier", help="A week earlier", on_click=turn,
+                  args=(monday - WEEK,))
+        st.button("This week", key="week-now", on_click=turn, args=(None,))
+        st.button("", icon=":material/chevron_right:", key="week-later", help="A week later", on_click=turn,
+                  args=(monday + WEEK,))
+        st.subheader(f"{first} – {sunday.day} {sunday:%B %Y}", width="content", anchor=False)
+
+
+def _about(work: Work, programme: ProgrammeView, view: TimetableView, monday: date) -> None:
+    """Its kind, its hours in that week, how long its slots are, and with whom they are."""
+    words, zone = programme.policy.words, programme.zone
+    minutes = view.slot_minutes or programme.policy.usual_minutes
+    who = f"{capital(words.practitioner)}: {view.owner}" if view.owner_id is not None else (
+        f"Roster: {listed_names([name for _, name in view.roster], 6) or 'nobody yet'}")
+    sunday = monday + timedelta(days=6)
+    held = [each.window for each in view.windows if each.window.from_day <= sunday
+            and (each.window.until_day is None or each.window.until_day >= monday)]
+    st.markdown(plain(f"{capital(view.kind)} timetable · slots of {minutes} minutes · {who}"))
+    if held:
+        st.caption(plain(" · ".join(weekly.in_words(held, zone)) + f" · {zone_words(zone, work.now)}"))
+    if view.retired:
+        st.info("It is retired: nothing new is booked through it.", icon=":material/inventory_2:")
+    elif not view.windows:
+        hours = "the owner's own hours" if view.owner_id is not None else (
+            f"each {words.practitioner}'s own hours")
+        st.info(f"It has no hours of its own, so it has no slots: {words.many('session')} are booked within {hours}.",
+                icon=":material/schedule:")
+    elif not view.roster:
+        st.info("Nobody is on its roster yet, so nothing can be booked.", icon=":material/group:")
+    elif view.owner_id is None and may(work, Action.AVAILABILITY_EDIT, programme.id):
+        without = [name for id_, name in not_bookable(work, programme.id) if id_ in dict(view.roster)]
+        if without:
+            st.warning(plain(f"Without hours of their own, and so never free: {listed_names(without, 10)}."),
+                       icon=":material/event_busy:")
+
+
+# The week -----------------------------------------------------------------------------------------------------------
+
+
+def _grid(
+    slots: Sequence[Slot], monday: date, zone: ZoneInfo, now: datetime, books: bool, *, alone: bool
+) -> Slot | None:
+    """A column for each day, on narrow screens one under the other. Returns the free slot that was clicked."""
+    load = Counter(each.practitioner_id for each in slots if each.taken)
+    picked: Slot | None = None
+    for number, column in enumerate(st.columns(7, gap="small")):
+        day = monday + timedelta(days=number)
+        by_time: dict[datetime, list[Slot]] = {}
+        for each in slots:
+            if each.starts_at.astimezone(zone).date() == day:
+                by_time.setdefault(each.starts_at, []).append(each)
+        with column.container(gap="xsmall", key=f"slots-{number}"):
+            st.markdown(f"**{day:%a} {day.day} {day:%b}**")
+            if not by_time:
+                st.caption("no slots")
+            for at, those in by_time.items():
+                clock = f"{at.astimezone(zone):%H:%M}"
+                if _free(clock, those, books and at >= now, alone=alone):
+                    picked = min((each for each in those if each.free),
+                                 key=lambda each: (load[each.practitioner_id], each.practitioner))
+                _taken(clock, those, alone=alone)
+    return picked
+
+
+def _free(clock: str, those: Sequence[Slot], books: bool, *, alone: bool) -> bool:
+    """Whoever is free at a time, as a button for those who may book; returns whether it was clicked."""
+    free = [each for each in those if each.free]
+    if not free:
+        return False
+    who = free[0].practitioner if len(free) == 1 else f"{len(free)} free"
+    if not books:
+        st.caption(plain(f"{clock} free" if alone or len(free) > 1 else f"{clock} {who} free"))
+        return False
+    return st.button(
+        clock if alone else f"{clock} · {plain(who)}", width="stretch", key=f"slot-{free[0].starts_at.timestamp():.0f}",
+        help=None if alone else "Free: " + plain(listed_names([each.practitioner for each in free], 12)),
+    )
+
+
+def _taken(clock: str, those: Sequence[Slot], *, alone: bool) -> None:
+    """What is taken at a time, and what cannot be booked for another reason."""
+    taken = [each for each in those if each.taken]
+    if len(taken) > 1 and not alone:
+        st.caption(f"{clock} {len(taken)} taken")
+    else:
+        for each in taken:
+            who = "" if alone else f" {each.practitioner}"
+            if each.session_id is None:
+                st.caption(plain(f"{clock}{who} taken"))
+            else:
+                st.page_link(
+                    navigation.BY_NAME["worksheet"].page(), query_params={"session": str(each.session_id)},
+                    label=plain(f"{clock}{who} · No. {each.number}"), icon=":material/event_busy:")
+    barred = [each for each in those if each.note]
+    if len(barred) == len(those):
+        st.caption(f"{clock} not bookable", help=plain(barred[0].note))
+
+
+# Panels -------------------------------------------------------------------------------------------------------------
+
+
+def panels() -> None:
+    """Whatever is open over the screen."""
+    panel.show("timetable-hours", "Weekly hours", _hours_panel)
+    panel.show("timetable-roster", "Roster", _roster_panel)
+    panel.show("timetable-length", "Slot length", _length_panel)
+
+
+def _known(work: Work, timetable_id: int) -> TimetableView | None:
+    try:
+        return timetable(work, timetable_id)
+    except NotFound:
+        st.info("This timetable is not there any more.")
+        return None
+
+
+def _hours_panel(timetable_id: int) -> None:
+    form = Form(f"timetable-hours-{timetable_id}-{panel.key()}")
+    panel.finish(form)
+    with runtime.reading() as work:
+        if (view := _known(work, timetable_id)) is None or not view.keeps_hours:
+            return
+        st.markdown(f"**{plain(view.name)}**")
+        weekly.editor(form, work, programme_of(work, view.programme_id), view.whose, view.windows)
+
+
+def _roster_panel(timetable_id: int) -> None:
+    form = Form(f"timetable-roster-{timetable_id}-{panel.key()}")
+    panel.finish(form)
+    with runtime.reading() as work:
+        if (view := _known(work, timetable_id)) is None or not view.may_edit:
+            return
+        programme = programme_of(work, view.programme_id)
+        words = programme.policy.words
+        there = dict(view.roster)
+        opened: list[int] = form.state.setdefault("opened", sorted(there))
+        listed = {**names(work, programme.id, practitioners(work, programme.id)), **there}
+        form.preset("people", opened)
+        st.markdown(f"**{plain(view.name)}**")
+        st.multiselect(
+            f"{capital(words.many('practitioner'))} who can be booked through it",
+            sorted(listed, key=lambda id_: (listed[id_].casefold(), id_)), format_func=lambda id_: listed.get(id_, ""),
+            key=form.field("people"), placeholder="Choose by name")
+        form.problem("roster")
+        form.show_refusal()
+        wanted = frozenset(form.value("people") or ())
+        found = affected(work, Change(programme.id, timetable_id=timetable_id, roster=wanted))
+        weekly.effects(work, programme, found)
+        form.state["told"] = wanted
+    st.button("Save anyway" if found else "Save", type="primary", key=form.field("save"), on_click=_save_roster,
+              args=(form, view, opened))
+
+
+def _save_roster(form: Form, view: TimetableView, opened: Sequence[int]) -> None:
+    """Save it, unless it affects sessions that were not shown yet: then they are shown first (B13)."""
+    wanted = frozenset(form.value("people") or ())
+    if form.state.get("told") != wanted:
+        with runtime.reading() as work:
+            if affected(work, Change(view.programme_id, timetable_id=view.id, roster=wanted)):
+                return
+    form.send(set_roster, view.id, sorted(wanted), opened)
+
+
+def _length_panel(timetable_id: int) -> None:
+    form = Form(f"timetable-length-{timetable_id}-{panel.key()}")
+    panel.finish(form)
+    with runtime.reading() as work:
+        if (view := _known(work, timetable_id)) is None or not view.may_edit:
+            return
+        usual = programme_of(work, view.programme_id).policy.usual_minutes
+    form.preset("slot_minutes", view.slot_minutes)
+    st.markdown(f"**{plain(view.name)}**")
+    st.number_input("Minutes of a slot", value=None, step=5, key=form.field("slot_minutes"),
+                    placeholder=f"{usual}, as long as usual", help="What is booked already keeps its length.")
+    form.problem("slot_minutes")
+    form.show_refusal()
+    st.button("Save", type="primary", key=form.field("save"), on_click=_save_length, args=(form, view.id))
+
+
+def _save_length(form: Form, timetable_id: int) -> None:
+    form.send(set_slot_length, timetable_id, form.value("slot_minutes"))
