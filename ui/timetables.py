@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,19 +22,23 @@ from core.programmes.rules import Words
 from core.structure.queries import Option, options
 from core.words import TimetableKind
 from core.work import Work
-from ui import navigation, panel, runtime, weekly
+from ui import here, navigation, panel, runtime, weekly
 from ui.format import capital, plain, zone_words
 from ui.format import names as listed_names
 from ui.forms import Form
 
 WEEK = timedelta(days=7)
+SLOT = 116
+"""Pixels: one in a day's column of a laptop, three in a row of a phone."""
 _WHICH, _WHOM = "timetables:which", "timetables:whom"
 
 
 def screen(work: Work, programme: ProgrammeView) -> None:
     """The whole screen."""
     st.title("Timetables")
-    listed = options(work, programme.id).timetables
+    listed = sorted(options(work, programme.id).timetables, key=lambda each: (
+        each.retired, each.owner_id != work.actor.person_id, each.kind is TimetableKind.CUSTOM))
+    _elsewhere(work, programme, listed)
     if not listed:
         how = " Add the first one in the lists of Programme settings." if may(
             work, Action.LISTS_EDIT, programme.id) else ""
@@ -52,27 +57,28 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         if view.may_edit:
             st.button("Slot length", icon=":material/timer:", key="timetable-length", on_click=panel.open_,
                       args=("timetable-length", view.id))
+        st.page_link(navigation.BY_NAME["sessions"].page(), query_params={"timetable": str(view.id)},
+                     label=f"{capital(programme.policy.words.many('session'))} under it", icon=":material/list_alt:")
     monday = _monday(work.now.astimezone(zone).date())
     _about(work, programme, view, monday)
-    _week(monday)
-    slots = slots_of_timetable(
-        work, view.id, day_start(monday, zone), day_start(monday + WEEK, zone)) if view.windows else []
-    shown = [each for each in slots if whom is None or each.practitioner_id == whom]
-    free = sum(each.free for each in shown)
-    st.caption(f"{free} free, {sum(each.taken for each in shown)} taken · times in"
-               f" {zone_words(zone, day_start(monday, zone))}")
-    books = not view.retired and may(work, Action.SESSION_BOOK, programme.id)
-    if picked := _grid(shown, monday, zone, work.now, books, alone=whom is not None or len(view.roster) == 1):
-        navigation.go("book", timetable=view.id, practitioner=picked.practitioner_id,
-                      at=navigation.moment(picked.starts_at),
-                      minutes=(picked.ends_at - picked.starts_at) // timedelta(minutes=1))
+    if view.windows and view.roster:
+        _week(work, programme, view, whom, monday, zone)
 
 
 # Which, whom and when -----------------------------------------------------------------------------------------------
 
 
+def _elsewhere(work: Work, programme: ProgrammeView, listed: Sequence[Option]) -> None:
+    """An address may lead to a timetable of another programme of the viewer's."""
+    asked = navigation.asked_id("timetable")
+    if asked is None or any(each.id == asked for each in listed):
+        return
+    with suppress(NotFound):
+        here.switch_to(work, timetable(work, asked).programme_id)
+
+
 def _which(listed: Sequence[Option]) -> int:
-    """The timetable in the address, else the first."""
+    """The timetable in the address, else the first: one's own, or a regular one."""
     by_id = {each.id: _called(each) for each in listed}
     asked = navigation.asked_id("timetable")
     st.session_state[_WHICH] = asked if asked in by_id else listed[0].id
@@ -121,7 +127,7 @@ def _monday(today: date) -> date:
     return day - timedelta(days=day.weekday())
 
 
-def _week(monday: date) -> None:
+def _turn(monday: date) -> None:
     """Turn the week; it stands in the address."""
 
     def turn(to: date | None) -> None:
@@ -172,10 +178,30 @@ def _about(work: Work, programme: ProgrammeView, view: TimetableView, monday: da
 # The week -----------------------------------------------------------------------------------------------------------
 
 
+def _week(
+    work: Work, programme: ProgrammeView, view: TimetableView, whom: int | None, monday: date, zone: ZoneInfo
+) -> None:
+    """The slots of a week; a click on a free one goes on to the booking form with all that it says filled in."""
+    _turn(monday)
+    slots = [each for each in slots_of_timetable(
+        work, view.id, day_start(monday, zone), day_start(monday + WEEK, zone)) if whom in (None, each.practitioner_id)]
+    free, taken = sum(each.free for each in slots), sum(each.taken for each in slots)
+    st.caption(f"{free} free, {taken} taken · times in {zone_words(zone, day_start(monday, zone))}")
+    books = not view.retired and may(work, Action.SESSION_BOOK, programme.id)
+    alone = whom is not None or len(view.roster) == 1
+    if picked := _grid(slots, monday, zone, work.now if books else None, alone=alone):
+        navigation.go("book", timetable=view.id, practitioner=picked.practitioner_id,
+                      at=navigation.moment(picked.starts_at),
+                      minutes=(picked.ends_at - picked.starts_at) // timedelta(minutes=1))
+
+
 def _grid(
-    slots: Sequence[Slot], monday: date, zone: ZoneInfo, now: datetime, books: bool, *, alone: bool
+    slots: Sequence[Slot], monday: date, zone: ZoneInfo, from_then: datetime | None, *, alone: bool
 ) -> Slot | None:
-    """A column for each day, on narrow screens one under the other. Returns the free slot that was clicked."""
+    """A column for each day, on narrow screens one under the other. Returns the free slot that was clicked.
+
+    Slots from that moment on can be clicked. Of several who are free, it is one with the fewest taken slots that week.
+    """
     load = Counter(each.practitioner_id for each in slots if each.taken)
     picked: Slot | None = None
     for number, column in enumerate(st.columns(7, gap="small")):
@@ -184,51 +210,43 @@ def _grid(
         for each in slots:
             if each.starts_at.astimezone(zone).date() == day:
                 by_time.setdefault(each.starts_at, []).append(each)
-        with column.container(gap="xsmall", key=f"slots-{number}"):
-            st.markdown(f"**{day:%a} {day.day} {day:%b}**")
-            if not by_time:
-                st.caption("no slots")
-            for at, those in by_time.items():
-                clock = f"{at.astimezone(zone):%H:%M}"
-                if _free(clock, those, books and at >= now, alone=alone):
-                    picked = min((each for each in those if each.free),
-                                 key=lambda each: (load[each.practitioner_id], each.practitioner))
-                _taken(clock, those, alone=alone)
+        with column:
+            st.markdown(f"**{day:%a} {day.day} {day:%b}**" + ("" if by_time else " · no slots"))
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=f"slots-{number}"):
+                for at, those in by_time.items():
+                    clock = f"{at.astimezone(zone):%H:%M}"
+                    if _free(clock, those, from_then is not None and at >= from_then, alone=alone):
+                        picked = min((each for each in those if each.free),
+                                     key=lambda each: (load[each.practitioner_id], each.practitioner))
+                    _not_free(clock, those)
     return picked
 
 
-def _free(clock: str, those: Sequence[Slot], books: bool, *, alone: bool) -> bool:
-    """Whoever is free at a time, as a button for those who may book; returns whether it was clicked."""
+def _free(clock: str, those: Sequence[Slot], clickable: bool, *, alone: bool) -> bool:
+    """How many are free at a time, as a button or in words; returns whether it was clicked."""
     free = [each for each in those if each.free]
+    said = f"{clock} free" if alone else f"{clock} · {len(free)} free"
     if not free:
         return False
-    who = free[0].practitioner if len(free) == 1 else f"{len(free)} free"
-    if not books:
-        st.caption(plain(f"{clock} free" if alone or len(free) > 1 else f"{clock} {who} free"))
+    if not clickable:
+        st.caption(said, width=SLOT)
         return False
-    return st.button(
-        clock if alone else f"{clock} · {plain(who)}", width="stretch", key=f"slot-{free[0].starts_at.timestamp():.0f}",
-        help=None if alone else "Free: " + plain(listed_names([each.practitioner for each in free], 12)),
-    )
+    who = plain(listed_names([each.practitioner for each in free], 12))
+    return st.button(clock if alone else said, width=SLOT, key=f"slot-{free[0].starts_at.timestamp():.0f}",
+                     help=None if alone else f"Free: {who}")
 
 
-def _taken(clock: str, those: Sequence[Slot], *, alone: bool) -> None:
-    """What is taken at a time, and what cannot be booked for another reason."""
-    taken = [each for each in those if each.taken]
-    if len(taken) > 1 and not alone:
-        st.caption(f"{clock} {len(taken)} taken")
-    else:
-        for each in taken:
-            who = "" if alone else f" {each.practitioner}"
-            if each.session_id is None:
-                st.caption(plain(f"{clock}{who} taken"))
-            else:
-                st.page_link(
-                    navigation.BY_NAME["worksheet"].page(), query_params={"session": str(each.session_id)},
-                    label=plain(f"{clock}{who} · No. {each.number}"), icon=":material/event_busy:")
-    barred = [each for each in those if each.note]
-    if len(barred) == len(those):
-        st.caption(f"{clock} not bookable", help=plain(barred[0].note))
+def _not_free(clock: str, those: Sequence[Slot]) -> None:
+    """What is taken at a time, and what nobody can be booked for although nothing takes it."""
+    seen = [each for each in those if each.session_id is not None]
+    for each in seen:
+        st.page_link(navigation.BY_NAME["worksheet"].page(), query_params={"session": str(each.session_id)},
+                     label=f"{clock} · No. {each.number}", icon=":material/event_busy:", width=SLOT,
+                     help=plain(each.practitioner))
+    if unseen := sum(each.taken for each in those) - len(seen):
+        st.caption(f"{clock} taken" if len(those) == 1 else f"{clock} · {unseen} taken", width=SLOT)
+    if all(each.note for each in those):
+        st.caption(f"{clock} not bookable", help=plain(those[0].note), width=SLOT)
 
 
 # Panels -------------------------------------------------------------------------------------------------------------

@@ -87,12 +87,22 @@ def affected_words(count: int, words: Words) -> str:
 
 
 def in_words(windows: Sequence[Window], zone: ZoneInfo) -> list[str]:
-    """A line for each day that has any: 'Mon 09:00–12:00, 13:00–17:00', with the zone where it is another."""
-    found: dict[tuple[int, str], list[str]] = {}
+    """Days with the same hours together: 'Mon–Fri 09:00–12:00, 13:00–17:00', with the zone where it is another."""
+    by_day: dict[int, list[str]] = {}
     for each in sorted(windows, key=lambda each: (each.weekday, each.from_minute)):
         elsewhere = "" if each.zone == zone.key else f" ({each.zone.replace('_', ' ')})"
-        found.setdefault((each.weekday, elsewhere), []).append(hours_words((each.from_minute, each.until_minute)))
-    return [f"{DAYS[weekday][:3]} {', '.join(said)}{elsewhere}" for (weekday, elsewhere), said in found.items()]
+        by_day.setdefault(each.weekday, []).append(hours_words((each.from_minute, each.until_minute)) + elsewhere)
+    runs: list[tuple[int, int, list[str]]] = []
+    for weekday, hours in by_day.items():
+        if runs and runs[-1][1:] == (weekday - 1, hours):
+            runs[-1] = (runs[-1][0], weekday, hours)
+        else:
+            runs.append((weekday, weekday, hours))
+    return [f"{_days(first, last)} {', '.join(hours)}" for first, last, hours in runs]
+
+
+def _days(first: int, last: int) -> str:
+    return DAYS[first][:3] if first == last else f"{DAYS[first][:3]}–{DAYS[last][:3]}"
 
 
 def _preset(form: Form, programme: ProgrammeView, kept: Sequence[Kept], today: date) -> None:

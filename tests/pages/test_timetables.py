@@ -11,6 +11,7 @@ from core.programmes.rules import WhoBooks
 from db.models.availability import Roster, WeeklyWindow
 from db.models.sessions import Session
 from db.models.structure import Timetable
+from db.words import Role
 from tests.factories import HOUR, TEN, World, statements
 from tests.pages.conftest import Opener, texts
 
@@ -61,8 +62,8 @@ def test_b7_whoever_books_sees_slots_free_and_taken(
     world.book(practitioner=world.tom, learner=world.sara, timetable=weekly, starts_at=TEN)
     tab = open_screen(getattr(world, persona), "timetables", timetable=weekly)
     assert not tab.exception
-    assert slots(tab) == ["09:00 · 2 free", "10:00 · Tess", "11:00 · 2 free"]
-    assert ("10:00 Tom · No. 1" if persona != "tess" else "10:00 Tom taken") in said(tab)
+    assert slots(tab) == ["09:00 · 2 free", "10:00 · 1 free", "11:00 · 2 free"]
+    assert ("10:00 · No. 1" if persona != "tess" else "10:00 · 1 taken") in said(tab)
     assert "5 free, 1 taken" in said(tab)
     assert "Tue 09:00–12:00" in said(tab)
 
@@ -74,7 +75,7 @@ def test_those_who_only_look_have_nothing_to_click(
     tab = open_screen(getattr(world, persona), "timetables", timetable=weekly)
     assert not tab.exception
     assert slots(tab) == []
-    assert "09:00 free" in said(tab)
+    assert "09:00 · 2 free" in said(tab)
     assert not [each for each in tab.button if str(each.key).startswith("timetable-")]
 
 
@@ -91,13 +92,19 @@ def test_x6_a_timetable_of_nothing_of_ones_own_does_not_exist(
 def test_b7_a_free_slot_is_booked_in_two_clicks(world: World, weekly: int, open_screen: Opener) -> None:
     world.book(practitioner=world.tom, starts_at=TEN + HOUR, timetable=weekly)
     tab = open_screen(world.ben, "timetables", timetable=weekly)
-    next(each for each in tab.button if each.label == "11:00 · Tess").click().run()
+    next(each for each in tab.button if each.label == "11:00 · 1 free").click().run()
     assert tab.title[0].value == "Book a session"
     tab.button(key="book-now").click().run()
     assert not tab.exception
     booked = world.all(select(
         Session.practitioner_id, Session.timetable_id, Session.starts_at).where(Session.number == 2))
     assert booked == [(world.tess, weekly, TEN + HOUR)]
+
+
+def test_an_address_leads_to_a_timetable_of_ones_other_programme(world: World, open_screen: Opener) -> None:
+    world.grant(world.ben, Role.BASIC_ADMIN, programme=world.elsewhere)
+    tab = open_screen(world.ben, "timetables", programme="Home", timetable=world.their_timetable)
+    assert tab.selectbox(key="timetables:which").value == world.their_timetable
 
 
 def test_of_several_the_one_with_less_to_do_is_offered_first(world: World, weekly: int, open_screen: Opener) -> None:
