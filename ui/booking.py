@@ -256,14 +256,15 @@ def _on(one: Busy, day: date, zone: ZoneInfo) -> bool:
 def _hours(looked: Looked, zone: ZoneInfo, day: date) -> None:
     """The chosen day as a bar for each who is taken, and the same in words; the practitioner's hours among it."""
     since, until = day_start(day, zone), day_start(day + timedelta(days=1), zone)
-    spans, leader = _instants(open_spans(looked.free, day, zone)), looked.free.leader
+    spans, leader, way = _instants(open_spans(looked.free, day, zone)), looked.free.leader, looked.free.way
     title = f"**{day:%A} {day.day} {day:%B %Y}** · " + (f"open {_said(spans, zone)}" if spans else "closed")
     st.markdown(title + f" · {zone_words(zone, since)}")
     lines: dict[str, tuple[list[Span], list[Busy]]] = {}
     if leader is not None and not looked.free.without_hours:
         own = _instants(hours_spans(looked.free, day, zone))
         lines[leader.name] = (own, [])
-        st.caption(f"Hours of {plain(leader.name)}: {_said(own, zone) if own else 'none that day'}")
+        through = f" through {way.name}" if way is not None and (way.schedule or leader.own.get(way.id)) else ""
+        st.caption(f"Hours of {plain(leader.name + through)}: {_said(own, zone) if own else 'none that day'}")
     for one in looked.busy:
         if _on(one, day, zone):
             lines.setdefault(one.who, (spans, []))[1].append(one)

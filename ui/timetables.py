@@ -28,7 +28,7 @@ from ui.format import names as listed_names
 from ui.forms import Form
 
 WEEK = timedelta(days=7)
-SLOT = 116
+SLOT = 112
 """Pixels: one in a day's column of a laptop, three in a row of a phone."""
 _WHICH, _WHOM = "timetables:which", "timetables:whom"
 
@@ -57,8 +57,6 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         if view.may_edit:
             st.button("Slot length", icon=":material/timer:", key="timetable-length", on_click=panel.open_,
                       args=("timetable-length", view.id))
-        st.page_link(navigation.BY_NAME["sessions"].page(), query_params={"timetable": str(view.id)},
-                     label=f"{capital(programme.policy.words.many('session'))} under it", icon=":material/list_alt:")
     monday = _monday(work.now.astimezone(zone).date())
     _about(work, programme, view, monday)
     if view.windows and view.roster:
@@ -156,7 +154,10 @@ def _about(work: Work, programme: ProgrammeView, view: TimetableView, monday: da
     sunday = monday + timedelta(days=6)
     held = [each.window for each in view.windows if each.window.from_day <= sunday
             and (each.window.until_day is None or each.window.until_day >= monday)]
-    st.markdown(plain(f"{capital(view.kind)} timetable · slots of {minutes} minutes · {who}"))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(plain(f"{capital(view.kind)} timetable · slots of {minutes} minutes · {who}"), width="content")
+        st.page_link(navigation.BY_NAME["sessions"].page(), query_params={"timetable": str(view.id)},
+                     label=f"{capital(words.many('session'))} under it", icon=":material/list_alt:")
     if held:
         st.caption(plain(" · ".join(weekly.in_words(held, zone)) + f" · {zone_words(zone, work.now)}"))
     if view.retired:
