@@ -142,7 +142,7 @@ def _turn(monday: date) -> None:
         st.button("This week", key="week-now", on_click=turn, args=(None,))
         st.button("", icon=":material/chevron_right:", key="week-later", help="A week later", on_click=turn,
                   args=(monday + WEEK,))
-        st.subheader(f"{first} – {sunday.day} {sunday:%B %Y}", width="content", anchor=False)
+        st.header(f"{first} – {sunday.day} {sunday:%B %Y}", width="content", anchor=False)
 
 
 def _about(work: Work, programme: ProgrammeView, view: TimetableView, monday: date) -> None:

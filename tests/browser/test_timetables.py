@@ -67,7 +67,7 @@ def test_somebody_else_who_is_free_is_taken_by_one_click(portal: Portal, enter: 
 
 def test_the_week_is_turned_and_stays_in_the_address(portal: Portal, enter: Enter) -> None:
     alice = enter("Alice Moran", address(portal))
-    title = alice.main.get_by_role("heading", level=3)
+    title = alice.main.get_by_role("heading", level=2)
     first = title.inner_text()
     alice.main.locator(".st-key-week-later button").first.click()
     expect(title).not_to_have_text(first)

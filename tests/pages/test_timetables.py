@@ -119,19 +119,19 @@ def test_one_of_the_roster_and_the_week_stand_in_the_address(
 ) -> None:
     tab = open_screen(world.ben, "timetables", timetable=weekly, whom=world.tom, week="2026-03-12")
     assert slots(tab) == ["09:00", "10:00", "11:00"]
-    assert "9 – 15 March 2026" in tab.subheader[0].value
+    assert "9 – 15 March 2026" in tab.header[0].value
     tab.button(key="week-later").click().run()
-    assert "16 – 22 March 2026" in tab.subheader[0].value
+    assert "16 – 22 March 2026" in tab.header[0].value
     assert tab.query_params["week"] in ("2026-03-16", ["2026-03-16"])
     tab.button(key="week-now").click().run()
-    assert "2 – 8 March 2026" in tab.subheader[0].value
+    assert "2 – 8 March 2026" in tab.header[0].value
 
 
 @pytest.mark.parametrize("week", ["", "x", "0001-01-01", "9999-12-31", "2026-02-30"])
 def test_a_week_that_is_none_is_this_week(world: World, weekly: int, open_screen: Opener, week: str) -> None:
     tab = open_screen(world.ben, "timetables", timetable=10**12, week=week, whom="x")
     assert not tab.exception
-    assert "2 – 8 March 2026" in tab.subheader[0].value
+    assert "2 – 8 March 2026" in tab.header[0].value
 
 
 def test_b11_where_staff_book_practitioners_look_and_keep_their_own(
