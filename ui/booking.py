@@ -1,7 +1,7 @@
 """What the forms for a time share: date, time and duration, who is free when, and the nearest free times as buttons."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
@@ -160,7 +160,7 @@ def look(
                 next(iter(rooms), None), timetable_id)
     asks = [asked]
     if now.starts_at and now.ends_at:
-        asks.append(replace(asked, since=now.starts_at, until=now.ends_at))
+        asks.append(asked._replace(since=now.starts_at, until=now.ends_at))
     free = free_times(work, programme.id, asks, () if but is None else (but,))
     then = free[1].problem(now.starts_at, now.ends_at, overlaps=False) if now.starts_at and now.ends_at else None
     busy = [one for one in busy_times(work, programme.id, people, rooms, since, until)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import delete
 
 from core.availability.offers import Mark, day_marks, free_then, hours_spans, open_spans
-from core.availability.rules import Frame, FreeTime, House, Leader, Taken, Weekly, Windows
+from core.availability.rules import Calendar, Frame, FreeTime, House, Leader, Other, Week, Weekly, Windows
 from core.programmes.rules import Policy
 from core.work import Work
 from db.models.availability import WeeklyWindow
@@ -24,7 +24,7 @@ def looked(*taken: tuple[int, int], zone: str = LONDON, leader: Leader | None = 
     since = datetime.combine(MONDAY, time(), UTC)
     at = [int((since + DAY + hour * HOUR).timestamp()) for pair in taken for hour in pair]
     return FreeTime(Frame.of(since, since + 8 * DAY), House(POLICY, zone, now), leader,
-                    others=[Taken("Sara", a, b) for a, b in zip(at[::2], at[1::2], strict=True)])
+                    others=[Other("Sara", Calendar(zip(at[::2], at[1::2], strict=True)))])
 
 
 @pytest.mark.parametrize(("taken", "minutes", "mark"), [
@@ -38,7 +38,7 @@ def test_c6_days_are_marked(taken: list[tuple[int, int]], minutes: int, mark: Ma
 
 
 def test_c6_a_day_without_hours_of_the_programme_or_the_practitioner_says_so() -> None:
-    tom = Leader(1, "Tom", Windows([Weekly(1, 600, 720, LONDON)]))
+    tom = Leader(1, "Tom", Windows(Week([Weekly(1, 600, 720, LONDON)])))
     days = [MONDAY, TUESDAY, date(2026, 3, 7)]
     marks = day_marks(looked(leader=tom), days, HOUR, ZoneInfo(LONDON))
     assert list(marks.values()) == [Mark.CLOSED, Mark.FREE, Mark.CLOSED]
