@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 
 from core.availability.facts import facts_about
 from core.availability.queries import Placed, near_each_other
-from core.availability.rules import FAR_AHEAD, Closed, Dated, Frame, FreeTime, House, Leader, Weekly, Windows
+from core.availability.rules import FAR_AHEAD, Closed, Dated, Frame, FreeTime, House, Leader, Week, Weekly, Windows
 from core.clock import day_start
 from core.programmes.queries import programme_of
 from core.sessions.visible import visible_sessions
@@ -117,13 +117,13 @@ def _changed(free: FreeTime, change: Change) -> FreeTime:
         off = [(int(change.off[0].timestamp()), int(change.off[1].timestamp()))] if change.off else []
         leader = Leader(leader.id, leader.name, general, own, [*leader.off, *off])
     if way is not None and way.id == change.timetable_id and change.person_id is None:
-        schedule = way.schedule if change.weekly is None else Windows([*change.weekly])
+        schedule = way.schedule if change.weekly is None else Windows(Week(change.weekly))
         way = replace(way, schedule=schedule, roster=way.roster if change.roster is None else change.roster)
     return FreeTime(free.frame, house, leader, way)
 
 
 def _windows(known: Windows, change: Change) -> Windows:
-    weekly = known.weekly if change.weekly is None else [*change.weekly]
+    weekly = known.weekly if change.weekly is None else Week(change.weekly)
     dated = known.dated
     if change.day is not None:
         dated = [each for each in dated if each.day != change.day.toordinal()] + [*change.dated]

@@ -83,7 +83,8 @@ def exceptions(work: Work, whose: Whose, since: date) -> list[Exceptional]:
     require_hours_of(work, whose)
     rows = work.tx.execute(
         select(DatedWindow.day, DatedWindow.zone, DatedWindow.from_minute, DatedWindow.until_minute)
-        .where(*rows_of(DatedWindow, whose), DatedWindow.day >= since).order_by(DatedWindow.day, DatedWindow.from_minute)
+        .where(*rows_of(DatedWindow, whose), DatedWindow.day >= since)
+        .order_by(DatedWindow.day, DatedWindow.from_minute)
     )
     found: dict[tuple[date, str], list[tuple[int, int]]] = {}
     for day, zone, start, end in rows:

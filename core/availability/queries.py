@@ -16,14 +16,15 @@ from core.availability.rules import (
     CELL,
     DAY,
     NO_LIMITS,
+    Calendar,
     Frame,
     FreeTime,
     House,
     Leader,
     Limits,
+    Other,
     Problem,
     Span,
-    Taken,
     Windows,
     local_day,
     midnight,
@@ -101,7 +102,7 @@ def _leader(facts: Facts, person_id: int | None) -> Leader | None:
         return None
     known = facts.leaders.get(person_id)
     if known is None:
-        return Leader(person_id, "This person")
+        return Leader(person_id, "This person", known=False)
     return Leader(known.id, known.name, known.general, known.own, known.off, known.limits)
 
 
@@ -119,19 +120,19 @@ def _fill(
             people += [(n, person, frame.since, frame.until) for person in ask.people - {ask.practitioner_id}]
             if ask.room_id is not None:
                 rooms.append((n, ask.room_id, frame.since, frame.until))
-    others: dict[int, list[tuple[str, int, int, int]]] = {}
-    for n, person, start, end in taken_of(work, "person_id", people, but):
+    others: dict[int, list[tuple[str, int, Calendar]]] = {}
+    for n, person, taken in taken_of(work, "person_id", people, but):
         leader = free[n].leader
         if leader is not None and leader.id == person:
-            leader.taken.append((start, end))
+            leader.taken = taken
         else:
-            others.setdefault(n, []).append(("person", person, start, end))
-    for n, room, start, end in taken_of(work, "room_id", rooms, but):
-        others.setdefault(n, []).append(("room", room, start, end))
+            others.setdefault(n, []).append(("person", person, taken))
+    for n, room, taken in taken_of(work, "room_id", rooms, but):
+        others.setdefault(n, []).append(("room", room, taken))
     if others:
         names = _names(work, others.values())
         for n, listed in others.items():
-            free[n].others = [Taken(names.get((kind, id_), ""), start, end) for kind, id_, start, end in listed]
+            free[n].others = [Other(names.get((kind, id_), ""), taken) for kind, id_, taken in listed]
     _count(work, programme, free, but, coming)
 
 
@@ -146,10 +147,10 @@ def _span(frame: Frame, limits: Limits, zone: str) -> Span:
     return since, until
 
 
-def _names(work: Work, taken: Iterable[Sequence[tuple[str, int, int, int]]]) -> dict[tuple[str, int], str]:
+def _names(work: Work, taken: Iterable[Sequence[tuple[str, int, Calendar]]]) -> dict[tuple[str, int], str]:
     ids: dict[str, set[int]] = {"person": set(), "room": set()}
     for listed in taken:
-        for kind, id_, _, _ in listed:
+        for kind, id_, _ in listed:
             ids[kind].add(id_)
     found: dict[tuple[str, int], str] = {}
     for kind, model in (("person", Person), ("room", Room)):
@@ -169,7 +170,7 @@ def _count(
         leader = each.leader
         if leader is None or not leader.taken or (leader.limits.a_day is None and leader.limits.a_week is None):
             continue
-        leader.led = [start for start, _ in leader.taken]
+        leader.led = [start for start, _ in leader.taken.spans]
         if _may_be_full(leader, coming):
             near.append(leader)
             spans.append(_span(each.frame, leader.limits, programme.zone_name))
@@ -221,9 +222,12 @@ def free_slots(
 
     Raises NotFound for somebody who is no practitioner here, or not for the viewer.
     """
-    _refuse_unseen(work, programme_id, [practitioner_id])
+    if not sees_everybody(work, programme_id) and not practitioners(work, programme_id, [practitioner_id]):
+        raise NotFound
     ask = Ask(since, until, practitioner_id, frozenset(people), room_id, timetable_id)
     free = free_times(work, programme_id, [ask], () if but is None else (but,))[0]
+    if free.leader is None or not free.leader.known:
+        raise NotFound
     return free.starts(length or _usual(work, programme_id), step)
 
 
@@ -259,12 +263,14 @@ def any_free(
     room_id: int | None = None, timetable_id: int | None = None,
 ) -> AnyFree:
     """When any practitioner of a programme, or of those named, can be booked; none who is not there for the viewer."""
-    ids = sorted(practitioners(work, programme_id, among))
-    others = frozenset(people)
+    known = among if among is not None and sees_everybody(work, programme_id) else practitioners(
+        work, programme_id, among)
+    ids, others = sorted(set(known)), frozenset(people)
     asks = [Ask(since, until, person, frozenset(), None, timetable_id) for person in ids]
     free = free_times(work, programme_id, asks)
     length = length or _usual(work, programme_id)
-    bits = {each.leader.id: each.start_bits(length, step) for each in free if each.leader is not None}
+    bits = {each.leader.id: each.start_bits(length, step) for each in free
+            if each.leader is not None and each.leader.known}
     if others or room_id is not None:
         all_of_them = free_times(work, programme_id, [Ask(since, until, None, others, room_id)])[0]
         together = all_of_them.start_bits(length, step)
@@ -281,11 +287,6 @@ def practitioners(work: Work, programme_id: int, among: Collection[int] | None =
     if among is not None:
         where.append(Person.id.in_(among))
     return set(work.tx.scalars(select(Person.id).join(RoleGrant, RoleGrant.person_id == Person.id).where(*where)))
-
-
-def _refuse_unseen(work: Work, programme_id: int, ids: Collection[int]) -> None:
-    if practitioners(work, programme_id, ids) != set(ids):
-        raise NotFound
 
 
 def _usual(work: Work, programme_id: int) -> timedelta:
@@ -376,7 +377,7 @@ def slots_of_timetable(work: Work, timetable_id: int, since: datetime, until: da
         for start, end in _tiles(free, timetable_id, length):
             if not since <= _utc(start) < until:
                 continue
-            over = next((span for span in free.leader.taken if span[0] < end and start < span[1]), None)
+            over = next((span for span in free.leader.taken.spans if span[0] < end and start < span[1]), None)
             problem = None if over else free.problem(_utc(start), _utc(end))
             if over is None and problem is not None and not free.open >> (start - free.frame.since) // CELL & 1:
                 continue  # no slot at all, for want of hours
