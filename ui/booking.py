@@ -63,9 +63,9 @@ def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     return Chosen(resolved.at, minutes, resolved.remark)
 
 
-def day_or_problem(form: Form, zone: ZoneInfo) -> date | str | None:
-    """The day in the field, None where it is empty, or the sentence about what keeps it from being a day."""
-    typed = (form.value("date") or "").strip()
+def day_or_problem(form: Form, zone: ZoneInfo, name: str = "date") -> date | str | None:
+    """The day in a field, None where it is empty, or the sentence about what keeps it from being a day."""
+    typed = (form.value(name) or "").strip()
     if not typed:
         return None
     try:
@@ -75,9 +75,9 @@ def day_or_problem(form: Form, zone: ZoneInfo) -> date | str | None:
     return day if FIRST_DAY <= day <= LAST_DAY else DATE_PROBLEM
 
 
-def clock_or_problem(form: Form) -> time | str | None:
-    """The time of day in the field, None where it is empty, or the sentence about what keeps it from being one."""
-    typed = (form.value("time") or "").strip()
+def clock_or_problem(form: Form, name: str = "time") -> time | str | None:
+    """The time of day in a field, None where it is empty, or the sentence about what keeps it from being one."""
+    typed = (form.value(name) or "").strip()
     try:
         return time_typed(typed) if typed else None
     except ValueError:

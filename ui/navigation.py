@@ -1,6 +1,6 @@
 """The menu as data, and how screens lead to each other."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,17 +13,23 @@ from core.sessions.address import NARROWS, ORDER
 
 @dataclass(frozen=True)
 class Screen:
-    """One entry of the menu. `needs`: shown to those who may do this in the programme; hidden ones are led to."""
+    """One entry of the menu, shown to those who may do what it `needs` (or one of several); hidden ones are led to."""
 
     name: str
     path: str
     title: str
     icon: str
     section: str
-    needs: Action | None = None
+    needs: Action | tuple[Action, ...] | None = None
     hidden: bool = False
     asks: tuple[str, ...] = ()
     """What its address says; parameters of other screens are taken out of it."""
+
+    def open_to(self, may_do: Callable[[Action], bool]) -> bool:
+        """Whether it is one of the viewer's screens."""
+        if self.needs is None:
+            return True
+        return any(map(may_do, self.needs if isinstance(self.needs, tuple) else (self.needs,)))
 
     def page(self) -> st.Page:
         """The page as Streamlit knows it."""
@@ -40,6 +46,8 @@ SCREENS = (
            asks=("copy", "next", "practitioner", "learner", "team", "timetable", "minutes", "at", "form")),
     Screen("timetables", "work/timetables.py", "Timetables", ":material/calendar_view_week:", "Work",
            asks=("timetable", "week", "whom")),
+    Screen("availability", "work/availability.py", "Availability", ":material/schedule:", "Work",
+           (Action.AVAILABILITY_EDIT, Action.AVAILABILITY_OWN), asks=("whose",)),
     Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True,
            asks=("session",)),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,

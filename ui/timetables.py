@@ -4,11 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.availability.affected import Change, affected
+from core.availability.affected import Change
 from core.availability.commands import set_roster, set_slot_length
 from core.availability.hours import not_bookable
 from core.availability.queries import Slot, practitioners, slots_of_timetable
@@ -22,7 +23,7 @@ from core.programmes.rules import Words
 from core.structure.queries import Option, options
 from core.words import TimetableKind
 from core.work import Work
-from ui import here, navigation, panel, runtime, weekly
+from ui import effects, here, navigation, panel, runtime, weekly
 from ui.format import capital, plain, zone_words
 from ui.format import names as listed_names
 from ui.forms import Form
@@ -274,8 +275,10 @@ def _hours_panel(timetable_id: int) -> None:
     with runtime.reading() as work:
         if (view := _known(work, timetable_id)) is None or not view.keeps_hours:
             return
-        st.markdown(f"**{plain(view.name)}**")
-        weekly.editor(form, work, programme_of(work, view.programme_id), view.whose, view.windows)
+        programme = programme_of(work, view.programme_id)
+        today = work.now.astimezone(programme.zone).date()
+    st.markdown(f"**{plain(view.name)}**")
+    weekly.editor(form, programme, view.whose, view.windows, today)
 
 
 def _roster_panel(timetable_id: int) -> None:
@@ -287,32 +290,30 @@ def _roster_panel(timetable_id: int) -> None:
         programme = programme_of(work, view.programme_id)
         words = programme.policy.words
         there = dict(view.roster)
-        opened: list[int] = form.state.setdefault("opened", sorted(there))
         listed = {**names(work, programme.id, practitioners(work, programme.id)), **there}
-        form.preset("people", opened)
-        st.markdown(f"**{plain(view.name)}**")
-        st.multiselect(
-            f"{capital(words.many('practitioner'))} who can be booked through it",
-            sorted(listed, key=lambda id_: (listed[id_].casefold(), id_)), format_func=lambda id_: listed.get(id_, ""),
-            key=form.field("people"), placeholder="Choose by name")
-        form.problem("roster")
-        form.show_refusal()
-        wanted = frozenset(form.value("people") or ())
-        found = affected(work, Change(programme.id, timetable_id=timetable_id, roster=wanted))
-        weekly.effects(work, programme, found)
-        form.state["told"] = wanted
-    st.button("Save anyway" if found else "Save", type="primary", key=form.field("save"), on_click=_save_roster,
-              args=(form, view, opened))
+    opened: list[int] = form.state.setdefault("opened", sorted(there))
+    form.preset("people", opened)
+    st.markdown(f"**{plain(view.name)}**")
+    st.multiselect(
+        f"{capital(words.many('practitioner'))} who can be booked through it",
+        sorted(listed, key=lambda id_: (listed[id_].casefold(), id_)), format_func=lambda id_: listed.get(id_, ""),
+        key=form.field("people"), placeholder="Choose by name")
+    form.problem("roster")
+    form.show_refusal()
 
+    def change() -> Change:
+        people = frozenset(Form(form.name).value("people") or ())
+        return Change(programme.id, timetable_id=timetable_id, roster=people)
 
-def _save_roster(form: Form, view: TimetableView, opened: Sequence[int]) -> None:
-    """Save it, unless it affects sessions that were not shown yet: then they are shown first (B13)."""
-    wanted = frozenset(form.value("people") or ())
-    if form.state.get("told") != wanted:
-        with runtime.reading() as work:
-            if affected(work, Change(view.programme_id, timetable_id=view.id, roster=wanted)):
-                return
-    form.send(set_roster, view.id, sorted(wanted), opened)
+    def save(sure: bool) -> None:
+        now, wanted = Form(form.name), change()
+        send = partial(now.send, set_roster, timetable_id, sorted(wanted.roster or ()), opened)
+        if sure:
+            send()
+        else:
+            effects.ask(now, wanted, send)
+
+    effects.finish(form, change(), save)
 
 
 def _length_panel(timetable_id: int) -> None:

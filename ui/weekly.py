@@ -1,89 +1,60 @@
-"""Weekly hours as typed text, from a day on; the sessions that a change affects are shown before saving (B13)."""
+"""The weekly hours of a timetable: in words, and typed day by day, with what a change affects shown before."""
 
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.availability.affected import Affected, Change, affected
-from core.availability.commands import Whose, Window, as_weekly, save_weekly_hours
+from core.availability.affected import Change
+from core.availability.commands import Whose, Window, as_weekly, save_weekly_hours, weekly_words
 from core.availability.hours import Kept
-from core.availability.timetables import changed_from, hours_on, hours_typed
-from core.clock import FIRST_DAY, LAST_DAY, day_typed, when_words
-from core.people.queries import names
+from core.availability.pattern import holding, replaced
 from core.programmes.queries import ProgrammeView
-from core.programmes.rules import DAYS, STEP, Words, hours_words
-from core.work import Work
-from ui import fields, navigation, runtime
-from ui.format import plain
+from core.programmes.rules import DAYS, hours_words
+from ui import effects, fields, stale, typed
 from ui.forms import Form
 
-NO_HOURS = "These are no hours. Write them like 9–12, 13:30–17."
-SHOWN = 12
-"""Sessions that a change affects, named one by one."""
 
-
-def editor(form: Form, work: Work, programme: ProgrammeView, whose: Whose, kept: Sequence[Kept]) -> None:
-    """The fields, what the change would affect, and the button that saves it."""
-    today = work.now.astimezone(programme.zone).date()
-    _preset(form, programme, kept, today)
-    wanted, problems = _read(form, kept, today)
-    if problems:
-        form.state["problems"] = problems
-    elif form.refused() is None:
-        form.state.pop("problems", None)
-    st.caption("Hours like 9–12, 13:30–17; a day without any stays empty.")
-    for number, day in enumerate(DAYS):
-        st.text_input(day, key=form.field(f"day{number}"), placeholder="none", autocomplete="off")
-        form.problem(f"day{number}")
+def editor(form: Form, programme: ProgrammeView, whose: Whose, kept: Sequence[Kept], today: date) -> None:
+    """The fields, and the button that saves them; it asks first where sessions would lie outside (B13)."""
+    windows = [each.window for each in kept]
+    _preset(form, programme, kept, holding(windows, today), today)
+    for number, name in enumerate(DAYS):
+        typed.hours(name, form, f"day.{number}")
         if number == 0:
-            st.button("Monday's hours on all weekdays", type="tertiary", icon=":material/content_copy:",
-                      key=form.field("copy"), on_click=_copy, args=(form,))
-    fields.zone("Time zone", form.field("zone"))
-    form.problem("zone")
-    st.text_input("From which day on", key=form.field("from"), autocomplete="off",
-                  help="Until then, what held before goes on. Like 2026-12-03, 3 Dec, Monday or today.")
-    form.problem("from", "hours")
-    if later := [each for each in kept if each.window.from_day > today]:
-        st.caption(f"{len(later)} windows planned for later days give way to these.")
-    form.show_refusal()
-    if form.stale is not None:
-        st.button("Show what is there now", key=form.field("theirs"), on_click=form.clear)
-    found: list[Affected] = []
-    if wanted is not None:
-        found = affected(work, Change(programme.id, whose.person_id, whose.timetable_id,
-                                      weekly=tuple(map(as_weekly, wanted))))
-        effects(work, programme, found)
-        form.state["told"] = wanted
-    st.button("Save anyway" if found else "Save", type="primary", key=form.field("save"), disabled=wanted is None,
-              on_click=_save, args=(form, whose, kept, today))
+            st.button("Copy Monday to Tuesday–Friday", type="tertiary", icon=":material/content_copy:",
+                      key=form.field("copy"), on_click=_copy_monday, args=(form,))
+    st.caption("Write hours like 9–12:30, 14–17; an end at 24:00 is midnight.")
+    if len({each.zone for each in holding(windows, today)}) > 1:
+        st.info("Some of these hours are meant in another time zone; saving means all of them in the one below.")
+    fields.zone("Time zone of these hours", form.field("zone"))
+    typed.day("They hold from", form, "from_day", programme.zone)
+    form.problem("hours", "zone")
 
+    def change_to(wanted: Sequence[Window]) -> Change:
+        return Change(programme.id, whose.person_id, whose.timetable_id, weekly=tuple(map(as_weekly, wanted)))
 
-def effects(work: Work, programme: ProgrammeView, found: Sequence[Affected]) -> None:
-    """The sessions ahead that would lie outside: how many, and when, with whom and why."""
-    if not found:
-        st.caption(f"No {programme.policy.words.session} ahead is affected.")
-        return
-    zone = runtime.zone(programme.zone_name)
-    st.warning(plain(affected_words(len(found), programme.policy.words)), icon=":material/event_busy:")
-    who = names(work, programme.id, {each.practitioner_id for each in found if each.practitioner_id is not None})
-    for each in found[:SHOWN]:
-        with st.container(gap=None):
-            st.page_link(
-                navigation.BY_NAME["worksheet"].page(), query_params={"session": str(each.session_id)},
-                label=plain(f"{when_words(each.starts_at, zone, each.ends_at)} · {each.number}"
-                            f" · {who.get(each.practitioner_id or 0, '')}"))
-            st.caption(plain(each.why))
-    if len(found) > SHOWN:
-        st.caption(f"And {len(found) - SHOWN} more.")
+    def save(opened_with: list[int] | None, sure: bool) -> None:
+        now = Form(form.name)
+        fresh, problems = _wanted(now, windows, programme.zone)
+        if fresh is None:
+            now.fail(problems)
+            return
+        send = partial(now.send, save_weekly_hours, whose, fresh, opened_with)
+        if sure:
+            send()
+        else:
+            effects.ask(now, change_to(fresh), send)
 
-
-def affected_words(count: int, words: Words) -> str:
-    """How many would lie outside."""
-    if count == 1:
-        return f"1 {words.session} ahead would lie outside. It stays booked."
-    return f"{count} {words.many('session')} ahead would lie outside. They stay booked."
+    wanted, _ = _wanted(form, windows, programme.zone)
+    stale.both(form, {"hours": weekly_words(wanted or [])}, mine_over_it=lambda: save(None, True),
+               take_theirs=form.clear)
+    if form.stale is None:
+        form.show_refusal()
+        effects.finish(form, None if wanted is None else change_to(wanted),
+                       lambda sure: save(form.state["opened_with"], sure))
 
 
 def in_words(windows: Sequence[Window], zone: ZoneInfo) -> list[str]:
@@ -105,59 +76,41 @@ def _days(first: int, last: int) -> str:
     return DAYS[first][:3] if first == last else f"{DAYS[first][:3]}–{DAYS[last][:3]}"
 
 
-def _preset(form: Form, programme: ProgrammeView, kept: Sequence[Kept], today: date) -> None:
-    form.state.setdefault("opened", [each.id for each in kept])
-    now = hours_on([each.window for each in kept], today) or [each.window for each in kept]
+def _preset(
+    form: Form, programme: ProgrammeView, kept: Sequence[Kept], now: Sequence[Window], today: date
+) -> None:
+    form.state.setdefault("opened_with", [each.id for each in kept])
+    for number in range(len(DAYS)):
+        form.preset(f"day.{number}", typed.words(
+            (each.from_minute, each.until_minute) for each in now if each.weekday == number))
     form.preset("zone", now[0].zone if now else programme.zone_name)
-    form.preset("from", today.isoformat())
-    for number in range(7):
-        form.preset(f"day{number}", ", ".join(
-            hours_words((each.from_minute, each.until_minute)) for each in now if each.weekday == number))
+    form.preset("from_day", today.isoformat())
 
 
-def _read(form: Form, kept: Sequence[Kept], today: date) -> tuple[list[Window] | None, dict[str, str]]:
-    """All windows as the fields say, or by field what keeps it from being hours."""
+def _wanted(
+    form: Form, windows: Sequence[Window], zone: ZoneInfo
+) -> tuple[list[Window] | None, dict[str, str]]:
+    """All windows as the fields say, or by field what keeps them from being hours."""
     problems: dict[str, str] = {}
-    zone, wanted = form.value("zone") or "", []
-    day = today
-    try:
-        day = day_typed((form.value("from") or "").strip(), today)
-    except ValueError:
-        problems["from"] = "This is no date. Write it like 2026-12-03 or 3 Dec 2026."
-    if not FIRST_DAY < day < LAST_DAY:
-        problems["from"] = f"Choose a date from {FIRST_DAY.year} to {LAST_DAY.year}."
-    if not zone:
+    chosen = form.value("zone") or ""
+    if not chosen:
         problems["zone"] = "Choose a time zone."
-    for number in range(7):
-        try:
-            hours = hours_typed(form.value(f"day{number}") or "")
-        except ValueError:
-            problems[f"day{number}"] = NO_HOURS
-            continue
-        if any(start >= end for start, end in hours):
-            problems[f"day{number}"] = "Hours end after they begin; until 24:00 is midnight."
-        elif any(minute % STEP for pair in hours for minute in pair):
-            problems[f"day{number}"] = f"Hours begin and end in steps of {STEP} minutes."
+    day = typed.day_of(form, "from_day", zone)
+    if not isinstance(day, date):
+        problems["from_day"] = day or typed.NO_DAY
+    fresh: list[Window] = []
+    for number in range(len(DAYS)):
+        hours = typed.hours_of(form, f"day.{number}")
+        if isinstance(hours, str):
+            problems[f"day.{number}"] = hours
         else:
-            wanted += [Window(number, *pair, zone) for pair in hours]
-    if problems:
+            fresh += [Window(number, *pair, chosen) for pair in hours]
+    if problems or not isinstance(day, date):
         return None, problems
-    return changed_from([each.window for each in kept], day, wanted), {}
+    return replaced(windows, fresh, day), {}
 
 
-def _copy(form: Form) -> None:
+def _copy_monday(form: Form) -> None:
     for number in range(1, 5):
-        st.session_state[form.field(f"day{number}")] = form.value("day0")
-
-
-def _save(form: Form, whose: Whose, kept: Sequence[Kept], today: date) -> None:
-    """Save it, unless it affects sessions that were not shown yet: then they are shown first (B13)."""
-    wanted, _ = _read(form, kept, today)
-    if wanted is None:
-        return
-    if form.state.get("told") != wanted:
-        with runtime.reading() as work:
-            if affected(work, Change(whose.programme_id, whose.person_id, whose.timetable_id,
-                                     weekly=tuple(map(as_weekly, wanted)))):
-                return
-    form.send(save_weekly_hours, whose, wanted, form.state["opened"])
+        st.session_state[form.field(f"day.{number}")] = form.value("day.0")
+        form.state.get("problems", {}).pop(f"day.{number}", None)

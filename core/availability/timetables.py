@@ -1,15 +1,11 @@
-"""A timetable as whoever may see it sees it, and its weekly hours as they are typed and changed from a day on."""
+"""A timetable as whoever may see it sees it."""
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from core.availability.commands import Whose, Window, rows_of
 from core.availability.hours import Kept, roster
-from core.clock import time_typed
 from core.errors import NotFound
 from core.permissions import Action, may
 from core.structure.queries import visible_timetables
@@ -18,11 +14,6 @@ from db.models.availability import WeeklyWindow
 from db.models.people import Person
 from db.models.structure import Timetable
 from db.words import TimetableKind
-
-Hours = tuple[int, int]
-"""From and until, in minutes after local midnight."""
-_UNTIL = re.compile(r"\s*(?:-|–|—|\bto\b|\buntil\b)\s*")
-MIDNIGHT = 24 * 60
 
 
 @dataclass(frozen=True)
@@ -78,43 +69,3 @@ def timetable(work: Work, timetable_id: int) -> TimetableView:
         lists if found.owner_id is None else own,
     )
 
-
-# Weekly hours from a day on ----------------------------------------------------------------------------------------
-
-
-def hours_on(windows: Iterable[Window], day: date) -> list[Window]:
-    """Those that hold in the week from a day on, as far as that day can tell."""
-    return [each for each in windows
-            if each.from_day <= day and (each.until_day is None or each.until_day >= day)]
-
-
-def changed_from(windows: Sequence[Window], day: date, wanted: Sequence[Window]) -> list[Window]:
-    """What there is once these hold from a day on, and what held before it until then."""
-    asked = set(map(_said, wanted))
-    same = [each for each in windows if each.from_day <= day and each.until_day is None and _said(each) in asked]
-    there = set(map(_said, same))
-    ended = [replace(each, until_day=min(each.until_day or day, day - timedelta(days=1)))
-             for each in windows if each.from_day < day and each not in same]
-    fresh = [replace(each, from_day=day, until_day=None) for each in wanted if _said(each) not in there]
-    return [*same, *ended, *fresh]
-
-
-def _said(window: Window) -> tuple[int, int, int, str]:
-    return window.weekday, window.from_minute, window.until_minute, window.zone
-
-
-def hours_typed(text: str) -> list[Hours]:
-    """The hours of a day as somebody typed them: '9-12, 13:30–17' or '9 am to 5 pm'; nothing is none.
-
-    Raises ValueError for anything else.
-    """
-    found = []
-    for part in filter(None, (each.strip() for each in re.split(r"[,;]|\band\b", text.lower()))):
-        start, end = _UNTIL.split(part)
-        found.append((_minute(start), (_minute(end) or MIDNIGHT) if end not in ("24", "24:00") else MIDNIGHT))
-    return found
-
-
-def _minute(text: str) -> int:
-    at = time_typed(text)
-    return at.hour * 60 + at.minute

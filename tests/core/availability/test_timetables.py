@@ -1,44 +1,15 @@
-"""A timetable as its viewers see it, and weekly hours as they are typed and changed (B6, B7, B11, X6)."""
-
-from datetime import date
+"""A timetable as its viewers see it (B6, B7, B11, X6)."""
 
 import pytest
 from sqlalchemy import delete
 
 from core.availability.commands import Window, save_weekly_hours, set_roster
-from core.availability.timetables import changed_from, hours_on, hours_typed, timetable
+from core.availability.timetables import timetable
 from core.errors import NotFound
 from db.models.availability import WeeklyWindow
 from tests.factories import World
 
 LONDON = "Europe/London"
-MARCH = date(2026, 3, 2)
-
-
-@pytest.mark.parametrize(("typed", "hours"), [
-    ("", []), ("9-12", [(540, 720)]), ("9:30 – 12, 13 to 17:15", [(570, 720), (780, 1035)]),
-    ("9 am to 5 pm", [(540, 1020)]), ("22–24", [(1320, 1440)]), ("22-0:00", [(1320, 1440)]),
-    ("9-10; 11-12", [(540, 600), (660, 720)]), ("9-10 and 11-12", [(540, 600), (660, 720)]),
-])
-def test_hours_are_typed_as_people_say_them(typed: str, hours: list[tuple[int, int]]) -> None:
-    assert hours_typed(typed) == hours
-
-
-@pytest.mark.parametrize("typed", ["9", "9-", "noon-1", "9-25", "9--12", "x" * 500, "9-10-11", "<b>9-10</b>"])
-def test_what_is_no_hours_is_refused(typed: str) -> None:
-    with pytest.raises(ValueError, match=r"no time|unpack|hour must"):
-        hours_typed(typed)
-
-
-def test_hours_change_from_a_day_on_and_what_held_before_it_stays_until_then() -> None:
-    monday, tuesday = (Window(day, 540, 720, LONDON) for day in (0, 1))
-    later = Window(1, 600, 720, LONDON)
-    changed = changed_from([monday, tuesday], MARCH, [monday, later])
-    assert changed == [monday, Window(1, 540, 720, LONDON, tuesday.from_day, date(2026, 3, 1)),
-                       Window(1, 600, 720, LONDON, MARCH)]
-    assert hours_on(changed, date(2026, 3, 1)) == [monday, changed[1]]
-    assert hours_on(changed, MARCH) == [monday, changed[2]]
-    assert changed_from(changed, MARCH, [monday, later]) == [monday, changed[2], changed[1]]
 
 
 def test_b6_a_regular_timetable_tells_its_schedule_and_roster(world: World) -> None:
