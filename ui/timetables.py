@@ -243,8 +243,7 @@ def _not_free(clock: str, those: Sequence[Slot]) -> None:
     seen = [each for each in those if each.session_id is not None]
     for each in seen:
         st.page_link(navigation.BY_NAME["worksheet"].page(), query_params={"session": str(each.session_id)},
-                     label=f"{clock} · No. {each.number}", icon=":material/event_busy:", width=SLOT,
-                     help=plain(each.practitioner))
+                     label=f"{clock} · No. {each.number}", width="content", help=plain(each.practitioner))
     if unseen := sum(each.taken for each in those) - len(seen):
         st.caption(f"{clock} taken" if len(those) == 1 else f"{clock} · {unseen} taken", width=SLOT)
     if all(each.note for each in those):
