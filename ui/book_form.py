@@ -15,7 +15,7 @@ from core.history.queries import act_by_key
 from core.people.queries import names
 from core.permissions import Action, may, require
 from core.programmes.queries import ProgrammeView
-from core.programmes.rules import BookingField
+from core.programmes.rules import LONGEST, BookingField
 from core.sessions.commands import book_sessions, next_number
 from core.sessions.planning import copy_of, involved, next_of
 from core.sessions.rules import Booking
@@ -134,7 +134,8 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
     put("room", _among(start.room_id, about.lists.rooms))
     put("method", start.method if policy.smart_rooms else Method.TRADITIONAL)
     put("location", start.location or "")
-    put("minutes", asked["minutes"] or start.minutes or policy.usual_minutes)
+    minutes = asked["minutes"] or 0
+    put("minutes", minutes if 0 < minutes <= LONGEST else start.minutes or policy.usual_minutes)
     put("courses", [each for each in start.course_ids if _among(each, about.lists.courses)])
     put("type", start.type if start.type in policy.types else (
         None if BookingField.TYPE in policy.required else policy.types[0]))

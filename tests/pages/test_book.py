@@ -403,7 +403,8 @@ def test_b9_where_nobody_is_free_it_says_so(world: World, open_screen: Opener) -
 
 @pytest.mark.parametrize("at", ["", "x", "2026-03-03", "2026-03-03T10:00", "0001-01-01T00:00Z", "9999-12-31T23:59Z"])
 def test_an_address_that_names_no_time_fills_none_in(world: World, open_screen: Opener, at: str) -> None:
-    tab = open_screen(world.alice, "book", at=at, minutes=0, timetable=world.their_timetable)
+    tab = open_screen(world.alice, "book", at=at, minutes=10**17, timetable=world.their_timetable)
     assert not tab.exception
+    assert tab.number_input(key="book:minutes").value == 60
     assert (tab.text_input(key="book:date").value, tab.text_input(key="book:time").value) == ("", "")
     assert tab.session_state["book:timetable"] is None
