@@ -13,6 +13,8 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _CLOCK = re.compile(r"(\d{1,2})(?:[:.h]?(\d{2}))?(am|pm)?", re.ASCII)
+_LISTED, _FROM_TO = re.compile(r"\s*(?:[,;&+]|\band\b)\s*"), re.compile(r"\s*(?:[-–—]|\bto\b|\buntil\b)\s*")
+_MIDNIGHT, LAST_MINUTE = ("24", "24:00", "0", "00", "0:00", "00:00", "midnight"), 24 * 60
 _TYPED = re.compile(r"(?:[a-z]+,?\s+)?(?:(\d{1,2})\.?\s+([a-z]{3,9})|([a-z]{3,9})\s+(\d{1,2}))\.?(?:,?\s+(\d{4}))?")
 
 
@@ -93,6 +95,24 @@ def time_typed(text: str) -> time:
             raise ValueError(f"no time: {text}")
         hour = hour % 12 + 12 * (half == "pm")
     return time(hour, int(found[2] or 0))
+
+
+def hours_typed(text: str) -> list[tuple[int, int]]:
+    """Stretches of a day that somebody typed, as '9-12:30, 14 to 17' or '9am-5pm', in minutes after local midnight.
+
+    An end at 24 or at 0 is the midnight that follows. Raises ValueError for all else.
+    """
+    found = []
+    for part in filter(None, _LISTED.split(text.lower().strip())):
+        first, last = _FROM_TO.split(part.strip())
+        start = time_typed(first)
+        end = LAST_MINUTE if last.strip() in _MIDNIGHT else _minute(time_typed(last))
+        found.append((_minute(start), end))
+    return sorted(found)
+
+
+def _minute(clock: time) -> int:
+    return clock.hour * 60 + clock.minute
 
 
 def days_between(first: date, last: date) -> list[date]:

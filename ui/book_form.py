@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import NotFound
 from core.history.queries import act_by_key
@@ -134,7 +135,8 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
     put("room", _among(start.room_id, about.lists.rooms))
     put("method", start.method if policy.smart_rooms else Method.TRADITIONAL)
     put("location", start.location or "")
-    put("minutes", min(asked["minutes"] or start.minutes or policy.usual_minutes, LONGEST))
+    minutes = asked["minutes"] or 0
+    put("minutes", minutes if 0 < minutes <= LONGEST else start.minutes or policy.usual_minutes)
     put("courses", [each for each in start.course_ids if _among(each, about.lists.courses)])
     put("type", start.type if start.type in policy.types else (
         None if BookingField.TYPE in policy.required else policy.types[0]))
@@ -145,17 +147,19 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
     put("report", policy.report_required if start.report_required is None else start.report_required)
     form.state["follows"] = start.follows_id
     if form.field("date") not in st.session_state:
-        booking.put_time(form, start.starts_at, about.zone)
-        _put_asked_time(form)
+        booking.put_time(form, navigation.asked_moment("at") or start.starts_at, about.zone)
+        _put_wall_time(form)
 
 
-def _put_asked_time(form: Form) -> None:
+def _put_wall_time(form: Form) -> None:
     """What was clicked in the calendar, a day or a time of it, as it stands there: a change of clocks is told."""
+    said = st.query_params.get("at", "")
     try:
-        at = datetime.fromisoformat(st.query_params.get("at", ""))
+        at = datetime.fromisoformat(said)
     except ValueError:
         return
-    booking.put_local(form, at.date(), at.time() if "T" in st.query_params["at"] else None)
+    if at.tzinfo is None:
+        booking.put_local(form, at.date(), at.time() if "T" in said else None)
 
 
 def _starting_point(work: Work, about: Setting, asked: dict[str, int | None]) -> Booking:
@@ -196,12 +200,17 @@ def draw(work: Work, form: Form, about: Setting) -> None:
     with st.container(border=True):
         left, right = st.columns(2, gap="large")
         with left:
-            people = _who(work, form, about)
+            people, beside = _who(work, form, about)
             booking.time_fields(form, about.programme, about.zone,
                                 required=BookingField.WHEN in about.programme.policy.required)
+        room = form.value("room")
+        looked = booking.look(
+            form, work, about.programme, about.zone, people, [room] if room else [],
+            practitioner_id=form.value("practitioner"), timetable_id=form.value("timetable"))
+        with beside:
+            booking.beside_practitioner(form, work, about.programme, looked, form.value("courses") or ())
         with right:
-            room = form.value("room")
-            booking.availability(form, work, about.programme, about.zone, people, [room] if room else [])
+            booking.availability(form, work, about.programme, about.zone, looked)
     with st.container(border=True):
         _what(work, form, about)
     if form.busy is None:
@@ -209,19 +218,20 @@ def draw(work: Work, form: Form, about: Setting) -> None:
     _said_elsewhere(form)
 
 
-def _who(work: Work, form: Form, about: Setting) -> frozenset[int]:
-    """Practitioner, and learner or team. Returns whose time it takes."""
+def _who(work: Work, form: Form, about: Setting) -> tuple[frozenset[int], DeltaGenerator]:
+    """Practitioner, and learner or team. Returns whose time it takes, and the place beside the practitioner."""
     words, programme = about.programme.policy.words, about.programme
     practitioner = people_picker.person(
         work, programme.id, Role.PRACTITIONER,
         about.label(BookingField.PRACTITIONER, capital(words.practitioner)), form.field("practitioner"),
     )
     form.problem("practitioner")
+    beside = st.container()
     day = booking.day_chosen(form, about.zone) or work.now.astimezone(programme.zone).date()
     if about.for_self:
         st.markdown(f"{capital(words.learner)}: **{plain(about.my_name)}**")
         form.problem("who")
-        return involved(work, programme.id, (practitioner, about.me), None, day)
+        return involved(work, programme.id, (practitioner, about.me), None, day), beside
     same: dict[int, str] = form.state.get("same", {})
     ways = {
         With.LEARNER: capital(words.learner), With.TEAM: capital(words.team),
@@ -245,7 +255,7 @@ def _who(work: Work, form: Form, about: Setting) -> frozenset[int]:
     else:
         st.caption(f"An open {words.session}: who takes part is chosen later.")
     form.problem("who")
-    return involved(work, programme.id, (practitioner, *learners), team, day)
+    return involved(work, programme.id, (practitioner, *learners), team, day), beside
 
 
 def _where(form: Form, about: Setting) -> None:

@@ -2,26 +2,28 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from html import escape
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.availability.queries import nearest_free
-from core.availability.rules import hours_problem
+from core.availability.offers import Mark, day_marks, free_then, hours_spans, open_spans
+from core.availability.queries import Ask, free_times, nearest_free
+from core.availability.rules import FreeTime, Problem
 from core.clock import FIRST_DAY, LAST_DAY, at_local, day_start, day_typed, time_typed, when_words
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.programmes.rules import LONGEST, SHORTEST, STEP
 from core.sessions.busy import Busy, busy_times
-from core.sessions.planning import Mark, day_marks, open_spans
 from core.work import Work
 from ui import runtime
 from ui.format import capital, plain, zone_words
 from ui.forms import Form
 
+Span = tuple[datetime, datetime]
 DAYS_SHOWN = 14
+ANYONE_SHOWN = 20
 MARKS = {Mark.FREE: "○", Mark.PARTLY: "◐", Mark.FULL: "●", Mark.CLOSED: "–"}
 DATE_PROBLEM = f"Choose a date from {FIRST_DAY.year} to {LAST_DAY.year}."
 NO_TIME = "This is no time. Write it like 14:30 or 2:30 pm."
@@ -61,9 +63,9 @@ def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     return Chosen(resolved.at, minutes, resolved.remark)
 
 
-def day_or_problem(form: Form, zone: ZoneInfo) -> date | str | None:
-    """The day in the field, None where it is empty, or the sentence about what keeps it from being a day."""
-    typed = (form.value("date") or "").strip()
+def day_or_problem(form: Form, zone: ZoneInfo, name: str = "date") -> date | str | None:
+    """The day in a field, None where it is empty, or the sentence about what keeps it from being a day."""
+    typed = (form.value(name) or "").strip()
     if not typed:
         return None
     try:
@@ -73,9 +75,9 @@ def day_or_problem(form: Form, zone: ZoneInfo) -> date | str | None:
     return day if FIRST_DAY <= day <= LAST_DAY else DATE_PROBLEM
 
 
-def clock_or_problem(form: Form) -> time | str | None:
-    """The time of day in the field, None where it is empty, or the sentence about what keeps it from being one."""
-    typed = (form.value("time") or "").strip()
+def clock_or_problem(form: Form, name: str = "time") -> time | str | None:
+    """The time of day in a field, None where it is empty, or the sentence about what keeps it from being one."""
+    typed = (form.value(name) or "").strip()
     try:
         return time_typed(typed) if typed else None
     except ValueError:
@@ -133,29 +135,89 @@ def _settle(form: Form, name: str, zone: ZoneInfo) -> None:
         st.session_state[form.field(name)] = f"{found:%H:%M}" if isinstance(found, time) else found.isoformat()
 
 
-def availability(
-    form: Form, work: Work, programme: ProgrammeView, zone: ZoneInfo, people: Collection[int],
-    rooms: Collection[int], *, but: int | None = None,
-) -> None:
-    """Days and hours at which those involved are taken (C6), what is against the time chosen, and free ones (B9)."""
-    now = chosen(form, zone)
-    today = work.now.astimezone(zone).date()
-    day = day_chosen(form, zone)
-    first = _first_shown(form, day, today)
+@dataclass(frozen=True)
+class Looked:
+    """What was found about the time in a form and the days around it."""
+
+    now: Chosen
+    day: date | None
+    days: list[date]
+    asked: Ask
+    """Who and what is wanted on those days."""
+    free: FreeTime
+    """On those days."""
+    then: Problem | None
+    """What stands against the time chosen, other sessions aside."""
+    busy: list[Busy]
+    but: int | None
+
+
+def look(
+    form: Form, work: Work, programme: ProgrammeView, zone: ZoneInfo, people: Collection[int], rooms: Collection[int],
+    *, practitioner_id: int | None = None, timetable_id: int | None = None, but: int | None = None,
+) -> Looked:
+    """Find out when those involved are to be had, around the day in the form."""
+    now, day = chosen(form, zone), day_chosen(form, zone)
+    first = _first_shown(form, day, work.now.astimezone(zone).date())
     days = [first + timedelta(days=n) for n in range(DAYS_SHOWN)]
-    busy = [
-        one for one in busy_times(
-            work, programme.id, people, rooms, day_start(first, zone), day_start(days[-1] + timedelta(days=1), zone))
-        if but is None or one.session_id != but
-    ] if people or rooms else []
-    minutes = now.minutes if now.minutes and 0 < now.minutes <= LONGEST else programme.policy.usual_minutes
-    marks = day_marks(busy, days, minutes, programme.policy, programme.zone, zone)
-    _strip(form, days, marks, day)
-    if not people and not rooms:
+    since, until = day_start(first, zone), day_start(days[-1] + timedelta(days=1), zone)
+    asked = Ask(since, until + timedelta(minutes=LONGEST), practitioner_id, frozenset(people),
+                next(iter(rooms), None), timetable_id)
+    asks = [asked]
+    if now.starts_at and now.ends_at:
+        asks.append(asked._replace(since=now.starts_at, until=now.ends_at))
+    free = free_times(work, programme.id, asks, () if but is None else (but,))
+    then = free[1].problem(now.starts_at, now.ends_at, overlaps=False) if now.starts_at and now.ends_at else None
+    busy = [one for one in busy_times(work, programme.id, people, rooms, since, until)
+            if but is None or one.session_id != but] if people or rooms else []
+    return Looked(now, day, days, asked, free[0], then, busy, but)
+
+
+def availability(form: Form, work: Work, programme: ProgrammeView, zone: ZoneInfo, looked: Looked) -> None:
+    """Days and hours at which those involved are taken (C6), what is against the time chosen, and free ones (B9)."""
+    minutes = looked.now.minutes
+    if minutes is None or minutes % STEP or not 0 < minutes <= LONGEST:
+        minutes = programme.policy.usual_minutes
+    _strip(form, looked.days, day_marks(looked.free, looked.days, timedelta(minutes=minutes), zone), looked.day)
+    if not looked.asked.people and looked.asked.room_id is None:
         st.caption("Choose who takes part to see when they are taken.")
-    elif day is not None:
-        _hours(programme, zone, day, now, [one for one in busy if _on(one, day, zone)])
-    _against(form, work, programme, zone, now, people, rooms, but, busy)
+    elif looked.day in looked.days:
+        _hours(looked, zone, looked.day)
+    _against(form, work, programme, zone, looked)
+
+
+def beside_practitioner(
+    form: Form, work: Work, programme: ProgrammeView, looked: Looked, course_ids: Collection[int] = ()
+) -> None:
+    """That the practitioner has no hours, and whoever else is free at the time chosen, to be taken by one click."""
+    if none := looked.free.without_hours:
+        st.warning(plain(none), icon=":material/event_busy:")
+    now, key = looked.now, form.field("anyone")
+    if now.starts_at is None or now.ends_at is None:
+        return
+    if not st.toggle("Anyone free then", key=key, help="Who can be booked at the time chosen."):
+        return
+    found = free_then(
+        work, programme.id, now.starts_at, now.ends_at,
+        people=looked.asked.people - {looked.asked.practitioner_id}, room_id=looked.asked.room_id,
+        timetable_id=looked.asked.timetable_id, course_ids=course_ids, but=looked.but)
+    words = programme.policy.words
+    if not found:
+        st.caption(f"No {words.practitioner} is free then, or those who take part are not.")
+        return
+    shown = {one.id: one.name for one in found[:ANYONE_SHOWN]}
+    picked = form.field("anyone-picked")
+
+    def take() -> None:
+        if (person := st.session_state[picked]) is not None:
+            st.session_state[form.field("practitioner")] = person
+            st.session_state[key] = False
+
+    st.pills("Free then", list(shown), format_func=lambda id_: shown.get(id_, ""), key=picked, on_change=take)
+    more = f"{len(shown)} of {len(found)}. " if len(found) > len(shown) else ""
+    first = f"Who led the {words.course} before comes first." if any(one.led for one in found) else ""
+    if more or first:
+        st.caption(more + first)
 
 
 def _strip(form: Form, days: list[date], marks: dict[date, Mark], day: date | None) -> None:
@@ -196,28 +258,46 @@ def _on(one: Busy, day: date, zone: ZoneInfo) -> bool:
     return one.starts_at < day_start(day + timedelta(days=1), zone) and one.ends_at > day_start(day, zone)
 
 
-def _hours(programme: ProgrammeView, zone: ZoneInfo, day: date, now: Chosen, busy: list[Busy]) -> None:
-    """The chosen day as a bar for each who is taken, and the same in words."""
+def _hours(looked: Looked, zone: ZoneInfo, day: date) -> None:
+    """The chosen day as a bar for each who is taken, and the same in words; the practitioner's hours among it."""
     since, until = day_start(day, zone), day_start(day + timedelta(days=1), zone)
-    spans = open_spans(programme.policy, programme.zone, since, until)
-    opened = ", ".join(f"{_clock(a, zone)}–{_clock(b, zone)}" for a, b in spans)
-    title = f"**{day:%A} {day.day} {day:%B %Y}** · " + (f"open {opened}" if opened else "closed")
+    spans, leader, way = _instants(open_spans(looked.free, day, zone)), looked.free.leader, looked.free.way
+    title = f"**{day:%A} {day.day} {day:%B %Y}** · " + (f"open {_said(spans, zone)}" if spans else "closed")
     st.markdown(title + f" · {zone_words(zone, since)}")
-    by_whom: dict[str, list[Busy]] = {}
-    for one in busy:
-        by_whom.setdefault(one.who, []).append(one)
-    if not busy:
+    lines: dict[str, tuple[list[Span], list[Busy]]] = {}
+    if leader is not None and not looked.free.without_hours:
+        own = _instants(hours_spans(looked.free, day, zone))
+        lines[leader.name] = (own, [])
+        through = f" through {way.name}" if way is not None and (way.schedule or leader.own.get(way.id)) else ""
+        st.caption(f"Hours of {plain(leader.name + through)}: {_said(own, zone) if own else 'none that day'}")
+    for one in looked.busy:
+        if _on(one, day, zone):
+            lines.setdefault(one.who, (spans, []))[1].append(one)
+    taken = [one for _, listed in lines.values() for one in listed]
+    if not taken:
         st.caption("Nobody is taken that day.")
+    now = looked.now
+    mine = (now.starts_at, now.ends_at) if now.starts_at and now.ends_at and looked.day == day else None
+    edges = [*spans, *(span for own, _ in lines.values() for span in own), *([mine] if mine else []),
+             *((max(one.starts_at, since), min(one.ends_at, until)) for one in taken)]
+    if not edges or not lines:
         return
-    own = [(now.starts_at, now.ends_at)] if now.starts_at and now.ends_at else []
-    edges = [*spans, *own, *((max(one.starts_at, since), min(one.ends_at, until)) for one in busy)]
     first = _whole_hour(min(a for a, _ in edges), zone, up=False)
     last = _whole_hour(max(b for _, b in edges), zone, up=True)
-    st.html(_bars(by_whom, spans, own[0] if own else None, first, last, zone))
-    for name, listed in by_whom.items():
-        taken = ", ".join(f"{_clock(one.starts_at, zone)}–{_clock(one.ends_at, zone)} {plain(one.what or 'busy')}"
-                          for one in listed)
-        st.caption(f"{plain(name)}: {taken}")
+    st.html(_bars(lines, mine, first, last, zone))
+    for name, (_, listed) in lines.items():
+        if listed:
+            said = ", ".join(f"{_clock(one.starts_at, zone)}–{_clock(one.ends_at, zone)} {plain(one.what or 'busy')}"
+                             for one in listed)
+            st.caption(f"{plain(name)}: {said}")
+
+
+def _instants(spans: Iterable[tuple[int, int]]) -> list[Span]:
+    return [(datetime.fromtimestamp(a, UTC), datetime.fromtimestamp(b, UTC)) for a, b in spans]
+
+
+def _said(spans: Iterable[Span], zone: ZoneInfo) -> str:
+    return ", ".join(f"{_clock(a, zone)}–{_clock(b, zone)}" for a, b in spans)
 
 
 def _clock(at: datetime, zone: ZoneInfo) -> str:
@@ -231,14 +311,14 @@ def _whole_hour(at: datetime, zone: ZoneInfo, *, up: bool) -> datetime:
 
 _NAME = "flex:0 0 7.5rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap;font-size:.85rem"
 _TRACK = "position:relative;flex:1;height:18px;border-radius:3px;overflow:hidden"
+_OPEN = "rgba(128,128,128,.12)"
 _TAKEN = "repeating-linear-gradient(45deg,rgba(190,110,20,.85) 0 4px,rgba(190,110,20,.6) 4px 8px)"
 
 
 def _bars(
-    by_whom: dict[str, list[Busy]], spans: Iterable[tuple[datetime, datetime]],
-    own: tuple[datetime, datetime] | None, first: datetime, last: datetime, zone: ZoneInfo,
+    lines: dict[str, tuple[list[Span], list[Busy]]], own: Span | None, first: datetime, last: datetime, zone: ZoneInfo
 ) -> str:
-    """A line for each who is taken; the words under it say the same, so it is hidden from screen readers."""
+    """A line for each: hours, and what is taken. The words around it say the same, so screen readers pass over it."""
     whole = (last - first).total_seconds()
 
     def block(starts_at: datetime, ends_at: datetime, style: str) -> str:
@@ -254,12 +334,12 @@ def _bars(
             "</div>"
         )
 
-    opened = "".join(block(a, b, "background:rgba(128,128,128,.12)") for a, b in spans)
     mine = block(*own, "border:2px solid currentColor;border-radius:3px;box-sizing:border-box") if own else ""
-    lines = "".join(
-        line(name, opened + "".join(block(one.starts_at, one.ends_at, f"background:{_TAKEN}") for one in listed) + mine)
-        for name, listed in by_whom.items()
-    )
+    drawn = ""
+    for name, (hours_of, listed) in lines.items():
+        blocks = "".join(block(a, b, f"background:{_OPEN}") for a, b in hours_of)
+        blocks += "".join(block(one.starts_at, one.ends_at, f"background:{_TAKEN}") for one in listed)
+        drawn += line(name, blocks + mine)
     hours = int(whole // 3600)
     step = timedelta(hours=1 if hours <= 6 else 2 if hours <= 14 else 4)
     ticks, at = "", first
@@ -267,40 +347,46 @@ def _bars(
         left = 100 * (at - first).total_seconds() / whole
         ticks += f'<span style="position:absolute;left:{left:.2f}%;font-size:.75rem">{_clock(at, zone)}</span>'
         at += step
-    return f'<div aria-hidden="true">{lines}{line("", ticks, "")}</div>'
+    return f'<div aria-hidden="true">{drawn}{line("", ticks, "")}</div>'
 
 
-def _against(
-    form: Form, work: Work, programme: ProgrammeView, zone: ZoneInfo, now: Chosen, people: Collection[int],
-    rooms: Collection[int], but: int | None, busy: Iterable[Busy],
-) -> None:
-    """Who is taken at the time chosen, with free ones to take instead; and whether the programme is open then."""
+def _against(form: Form, work: Work, programme: ProgrammeView, zone: ZoneInfo, looked: Looked) -> None:
+    """Who is taken at the time chosen, or why it is out of hours; with free times to take instead."""
+    now, asked, problem = looked.now, looked.asked, looked.then
     if now.starts_at is None or now.ends_at is None:
         return
-    clashes = [one for one in busy if one.starts_at < now.ends_at and one.ends_at > now.starts_at]
+    clashes = [one for one in looked.busy if one.starts_at < now.ends_at and one.ends_at > now.starts_at]
     if clashes:
         said = " ".join(
             f"{one.who} is busy {when_words(one.starts_at, zone, one.ends_at)}{f' ({one.what})' if one.what else ''}."
             for one in clashes[:4]
         )
         (st.error if form.busy else st.warning)(plain(said), icon=":material/event_busy:")
-        free = nearest_free(work, programme.id, people, next(iter(rooms), None), now.starts_at,
-                            now.ends_at - now.starts_at, but=but)
-        if free:
-            st.markdown("Nearest times at which everybody is free:")
-            with st.container(horizontal=True, gap="xsmall"):
-                for at in free:
-                    st.button(when_words(at, zone), key=form.field(f"free-{at.timestamp():.0f}"),
-                              icon=":material/event_available:", on_click=put_time, args=(form, at, zone))
-        else:
-            st.caption("Nobody is free together within two weeks of that time; try another day.")
-    closed = hours_problem(now.starts_at, now.ends_at, programme.policy, programme.zone)
-    if not closed:
+    if problem is not None:
+        _out_of_hours(form, work, programme, problem)
+    if not clashes and problem is None:
         return
+    free = nearest_free(
+        work, programme.id, asked.people, asked.room_id, now.starts_at, now.ends_at - now.starts_at,
+        practitioner_id=asked.practitioner_id, timetable_id=asked.timetable_id, but=looked.but,
+    ) if (now.minutes or 1) % STEP == 0 else []
+    if free:
+        st.markdown("Nearest times at which everybody is free:")
+        with st.container(horizontal=True, gap="xsmall"):
+            for at in free:
+                st.button(when_words(at, zone), key=form.field(f"free-{at.timestamp():.0f}"),
+                          icon=":material/event_available:", on_click=put_time, args=(form, at, zone))
+    else:
+        st.caption("Nobody is free together within two weeks of that time; try another day.")
+
+
+def _out_of_hours(form: Form, work: Work, programme: ProgrammeView, problem: Problem) -> None:
+    """Why, and for those who may override it the field for a reason."""
     if may(work, Action.HOURS_OVERRIDE, programme.id):
-        st.warning(f"{closed} Give a reason to book outside opening hours.", icon=":material/schedule:")
-        st.text_input("Reason to book outside opening hours *", key=form.field("reason"), on_change="ignore",
+        what = "outside opening hours" if problem.opening else "it all the same"
+        st.warning(plain(f"{problem.sentence} Give a reason to book {what}."), icon=":material/schedule:")
+        st.text_input(f"Reason to book {what} *", key=form.field("reason"), on_change="ignore",
                       persist_state="session")
         form.problem("reason")
-    elif form.state.get("problems", {}).get("time") != closed:
-        st.warning(capital(closed), icon=":material/schedule:")
+    elif form.state.get("problems", {}).get("time") != problem.sentence:
+        st.warning(plain(capital(problem.sentence)), icon=":material/schedule:")

@@ -174,7 +174,7 @@ def _draw(
 
     calendar_frame.draw(
         [*calendar_frame.events(found, programme, shown, turn), *_shades(work, programme, asked, shown)],
-        calendar_frame.settings(found, programme, shown, work.now, books=books), key, acted,
+        calendar_frame.settings(found, programme, shown, work, books=books), key, acted,
     )
 
 

@@ -20,7 +20,6 @@ from core.clock import FIRST_DAY, LAST_DAY, day_start
 from core.permissions import Action
 from core.programmes.queries import ProgrammeView
 from core.sessions.calendar import InView, gathered, hours_shown, wall_times
-from core.sessions.planning import open_spans
 from core.sessions.queries import Row
 from core.work import Work
 from ui.format import STATUS, labels, who
@@ -67,13 +66,13 @@ def draw(events: list[dict[str, Any]], options: dict[str, Any], key: str, acted:
 
 
 def settings(
-    found: InView, programme: ProgrammeView, shown: Shown, now: datetime, *, books: bool
+    found: InView, programme: ProgrammeView, shown: Shown, work: Work, *, books: bool
 ) -> dict[str, Any]:
     """What FullCalendar is told. Another stretch of the same view changes it in place, without a new frame."""
     by_hours = shown.view != MONTH
     told: dict[str, Any] = {
         "initialView": GRIDS[shown.view], "visibleRange": _range(shown.begin, shown.end), "headerToolbar": False,
-        "timeZone": "UTC", "now": f"{now.astimezone(shown.zone):%Y-%m-%dT%H:%M}:00", "nowIndicator": True,
+        "timeZone": "UTC", "now": f"{work.now.astimezone(shown.zone):%Y-%m-%dT%H:%M}:00", "nowIndicator": True,
         "locale": str(shown.locale).replace("_", "-"), "firstDay": (shown.locale.first_week_day + 1) % 7,
         "height": HEIGHT[shown.view], "expandRows": True, "fixedWeekCount": False, "allDaySlot": False,
         "eventDisplay": "block", "eventInteractive": True, "displayEventEnd": False, "eventTimeFormat": _CLOCK,
@@ -83,7 +82,7 @@ def settings(
     }
     if by_hours:
         first, last = hours_shown(
-            [wall_times(*span, shown.zone) for span in _open(programme, shown)],
+            [wall_times(*span, shown.zone) for span in _open(work, programme, shown)],
             [wall_times(row.starts_at, row.ends_at, shown.zone) for row in found.rows if row.starts_at and row.ends_at]
             + [(at, at + timedelta(minutes=59)) for at in gathered(found.counts, shown.zone, hourly=True)],
         )
@@ -157,7 +156,7 @@ def shades(
 ) -> list[dict[str, Any]]:
     """What stands behind the sessions: hours that are shut, and when the one practitioner chosen can be booked."""
     since, until = _instants(shown)
-    opened = _behind(_open(programme, shown), shown, groupId="open", display="inverse-background", classNames=["shut"])
+    opened = _behind(_open(work, programme, shown), shown, groupId="open", display="inverse-background", classNames=["shut"])
     if not opened:
         opened = _behind([(since, until)], shown, display="background", classNames=["shut"])
     if practitioner_id is None:
@@ -173,8 +172,8 @@ def _behind(spans: Iterable[tuple[datetime, datetime]], shown: Shown, **how: Any
     ]
 
 
-def _open(programme: ProgrammeView, shown: Shown) -> list[tuple[datetime, datetime]]:
-    return open_spans(programme.policy, programme.zone, *_instants(shown))
+def _open(work: Work, programme: ProgrammeView, shown: Shown) -> list[tuple[datetime, datetime]]:
+    return bookable_hours(work, programme.id, None, *_instants(shown))
 
 
 def _instants(shown: Shown) -> tuple[datetime, datetime]:

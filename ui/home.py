@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.availability.hours import not_bookable
 from core.notifications.commands import mark_read
 from core.notifications.queries import NoticeRow, my_notices
 from core.permissions import Action, may
@@ -16,8 +17,8 @@ from core.programmes.rules import Words
 from core.sessions.queries import TO_LOG, TO_PLACE, Row, needs_me, next_sessions, upcoming
 from core.words import Role, Status
 from core.work import Work
-from ui import feedback, navigation, runtime
-from ui.format import ago, capital, day_words, labels, plain, status_badge, who, zone_words
+from ui import availability, feedback, navigation, runtime
+from ui.format import ago, capital, day_words, labels, names, plain, status_badge, who, zone_words
 
 AT_WORK = (Role.PRACTITIONER, Role.LEARNER)
 """Roles whose sessions are one's own."""
@@ -70,6 +71,26 @@ def first_steps(work: Work, programme: ProgrammeView) -> None:
                 icon=":material/check_circle:" if is_done else ":material/arrow_forward:",
             )
             st.caption(why)
+
+
+def without_hours(work: Work, programme: ProgrammeView) -> None:
+    """Whom nobody can book for want of hours; for those who can mend it."""
+    may_mend = any(may(work, action, programme.id) for action in (Action.AVAILABILITY_EDIT, Action.AVAILABILITY_OWN))
+    if programme.retired or not may_mend:
+        return
+    missing = not_bookable(work, programme.id)
+    if not missing:
+        return
+    own = [person for person, _ in missing] == [work.actor.person_id]
+    with st.container(border=True, key="without-hours", gap="small"):
+        st.markdown(":material/event_busy: " + ("You have no hours yet, so nobody can book you." if own else
+                                                availability.missing_words(programme, len(missing))))
+        if not own:
+            st.caption(plain(names([name for _, name in missing], 5)))
+        st.page_link(
+            navigation.BY_NAME["availability"].page(), icon=":material/arrow_forward:",
+            label="Say when you can be booked" if own else "Say when they can be booked",
+            query_params={"whose": str(missing[0][0])} if len(missing) == 1 else {})
 
 
 def needs(work: Work, programme: ProgrammeView) -> None:

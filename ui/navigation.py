@@ -1,9 +1,12 @@
 """The menu as data, and how screens lead to each other."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import streamlit as st
 
+from core.clock import FIRST_DAY, LAST_DAY
 from core.insight.queries import NARROWS as FIGURES
 from core.permissions import Action
 from core.programmes.rules import Words
@@ -14,17 +17,23 @@ USUAL = Words()
 
 @dataclass(frozen=True)
 class Screen:
-    """One entry of the menu. `needs`: shown to those who may do this in the programme; hidden ones are led to."""
+    """One entry of the menu, shown to those who may do what it `needs` (or one of several); hidden ones are led to."""
 
     name: str
     path: str
     title: str
     icon: str
     section: str
-    needs: Action | None = None
+    needs: Action | tuple[Action, ...] | None = None
     hidden: bool = False
     asks: tuple[str, ...] = ()
     """What its address says; parameters of other screens are taken out of it."""
+
+    def open_to(self, may_do: Callable[[Action], bool]) -> bool:
+        """Whether it is one of the viewer's screens."""
+        if self.needs is None:
+            return True
+        return any(map(may_do, self.needs if isinstance(self.needs, tuple) else (self.needs,)))
 
     def called(self, words: Words = USUAL) -> str:
         """Its title in a programme's words."""
@@ -46,7 +55,11 @@ SCREENS = (
     Screen("calendar", "planning/calendar.py", "Calendar", ":material/calendar_month:", "Work",
            asks=(*WHICH, "view", "day")),
     Screen("book", "work/book.py", "Book", ":material/event_available:", "Work", Action.SESSION_BOOK,
-           asks=("copy", "next", "practitioner", "learner", "team", "timetable", "at", "minutes", "form")),
+           asks=("copy", "next", "practitioner", "learner", "team", "timetable", "minutes", "at", "form")),
+    Screen("timetables", "work/timetables.py", "Timetables", ":material/calendar_view_week:", "Work",
+           asks=("timetable", "week", "whom")),
+    Screen("availability", "work/availability.py", "Availability", ":material/schedule:", "Work",
+           (Action.AVAILABILITY_EDIT, Action.AVAILABILITY_OWN), asks=("whose",)),
     Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True,
            asks=("session",)),
     Screen("utilisation", "insight/utilisation.py", "Utilisation", ":material/monitoring:", "Insight",
@@ -109,3 +122,17 @@ def asked_id(name: str) -> int | None:
     """The id that the address names, where it is a number."""
     said = st.query_params.get(name, "")
     return int(said) if said.isdecimal() and len(said) < 19 else None
+
+
+def asked_moment(name: str) -> datetime | None:
+    """The instant that the address names, as `moment` writes it."""
+    try:
+        at = datetime.fromisoformat(st.query_params.get(name, ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None and FIRST_DAY < at.date() < LAST_DAY else None
+
+
+def moment(at: datetime) -> str:
+    """An instant as an address says it: 2026-03-03T10:00Z."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%MZ}"

@@ -64,7 +64,9 @@ def draw(about: About) -> None:
     if sheet.row.practitioner_id is not None:
         people.add(sheet.row.practitioner_id)
     rooms = [sheet.room_id] if sheet.room_id is not None else []
-    booking.availability(form, about.work, programme, zone, people, rooms, but=about.id)
+    booking.availability(form, about.work, programme, zone, booking.look(
+        form, about.work, programme, zone, people, rooms, practitioner_id=sheet.row.practitioner_id,
+        timetable_id=sheet.timetable_id, but=about.id))
 
     def move() -> None:
         now = Form(form.name)

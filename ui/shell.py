@@ -21,7 +21,7 @@ with runtime.reading() as work:
     words = programme.policy.words if programme is not None else navigation.USUAL
     sections: dict[str, list[st.Page]] = {}
     for screen in navigation.SCREENS:
-        if screen.needs is None or (programme is not None and may(work, screen.needs, programme.id)):
+        if screen.open_to(lambda action: programme is not None and may(work, action, programme.id)):
             sections.setdefault(screen.section, []).append(screen.page(words))
     page = st.navigation(sections, expanded=True)
     unread = unread_count(work)

@@ -114,7 +114,7 @@ def save_day(
     _check_zone(zone, found)
     wanted: list[tuple[int | None, int | None]] = []
     for pair in sorted(hours or ()):
-        if problem := _minutes_problem(*pair):
+        if problem := minutes_problem(*pair):
             found["hours"] = problem
         elif wanted and (wanted[-1][1] or 0) > pair[0]:
             wanted[-1] = (wanted[-1][0], max(wanted[-1][1] or 0, pair[1]))
@@ -166,7 +166,7 @@ def _merged(windows: Sequence[Window]) -> list[Window]:
         found: dict[str, str] = {}
         if type(each.weekday) is not int or not 0 <= each.weekday <= 6:
             found["weekday"] = "Choose a day of the week."
-        if problem := _minutes_problem(each.from_minute, each.until_minute):
+        if problem := minutes_problem(each.from_minute, each.until_minute):
             found["hours"] = problem
         _check_zone(each.zone, found)
         _check_day("from_day", each.from_day, found)
@@ -207,7 +207,8 @@ def _overlap(one: Window, other: Window) -> bool:
     )
 
 
-def _minutes_problem(start: object, end: object) -> str | None:
+def minutes_problem(start: object, end: object) -> str | None:
+    """Why these minutes after midnight are no window, or nothing."""
     if type(start) is not int or type(end) is not int or not 0 <= start < end <= 24 * 60:
         return "Hours end after they begin, within one day; until 24:00 is midnight."
     return f"Hours begin and end in steps of {STEP} minutes." if start % STEP or end % STEP else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from core.availability.commands import (
     LIMITS,
@@ -16,7 +16,8 @@ from core.availability.commands import (
     rows_of,
 )
 from core.errors import NotFound
-from core.permissions import Action, require
+from core.people.visible import sees_everybody, visible_people
+from core.permissions import Action, may, require
 from core.programmes.queries import programme_of
 from core.structure.queries import visible_timetables
 from core.work import Work
@@ -63,6 +64,19 @@ class ClosedDays:
     name: str
     first_day: date
     last_day: date
+
+
+@dataclass(frozen=True)
+class Bookable:
+    """A practitioner, their zone, how many minutes a week they have now, and whether anybody can book them at all."""
+
+    id: int
+    name: str
+    zone: str
+    minutes: int
+    bookable: bool
+    hint: str = ""
+    """What tells namesakes apart where somebody is chosen."""
 
 
 def weekly_hours(work: Work, whose: Whose) -> list[Kept]:
@@ -116,14 +130,19 @@ def closures(work: Work, programme_id: int, since: date) -> list[ClosedDays]:
 
 
 def roster(work: Work, timetable_id: int) -> list[tuple[int, str]]:
-    """Who can be booked through a regular timetable: ids and names. Raises NotFound."""
+    """Who can be booked through a regular timetable, as far as they exist for the viewer: ids and names.
+
+    Raises NotFound.
+    """
     programme_id = work.tx.scalar(select(Timetable.programme_id).where(Timetable.id == timetable_id))
     if programme_id is None or work.tx.scalar(select(Timetable.id).where(
             Timetable.id == timetable_id, visible_timetables(work, programme_id))) is None:
         raise NotFound
     rows = work.tx.execute(
         select(Person.id, Person.name).join(Roster, Roster.person_id == Person.id)
-        .where(Roster.timetable_id == timetable_id).order_by(Person.name, Person.id)
+        .where(Roster.timetable_id == timetable_id, *(
+            [] if sees_everybody(work, programme_id) else [visible_people(work, programme_id)]))
+        .order_by(Person.name, Person.id)
     )
     return [(row.id, row.name) for row in rows]
 
@@ -139,12 +158,11 @@ def own_limits(work: Work, programme_id: int, person_id: int) -> dict[str, int |
 
 
 def not_bookable(work: Work, programme_id: int) -> list[tuple[int, str]]:
-    """The practitioners without any hours from today on, whom nobody can book: ids and names, for staff.
+    """The practitioners without any hours from today on, whom nobody can book: ids and names, for who can mend it.
 
-    Raises NotFound, NotAllowed.
+    Staff see all of them, a practitioner themselves alone. Raises NotFound, NotAllowed.
     """
-    require(work, Action.AVAILABILITY_EDIT, programme_id)
-    today = work.now.astimezone(programme_of(work, programme_id).zone).date()
+    today = _today(work, programme_id)
     weekly = exists().where(
         WeeklyWindow.person_id == Person.id, WeeklyWindow.programme_id == programme_id,
         or_(WeeklyWindow.until_day.is_(None), WeeklyWindow.until_day >= today))
@@ -153,8 +171,49 @@ def not_bookable(work: Work, programme_id: int) -> list[tuple[int, str]]:
         DatedWindow.from_minute.is_not(None))
     rows = work.tx.execute(
         select(Person.id, Person.name).join(RoleGrant, RoleGrant.person_id == Person.id)
-        .where(RoleGrant.programme_id == programme_id, RoleGrant.role == Role.PRACTITIONER,
-               Person.disabled_at.is_(None), ~weekly, ~dated)
-        .order_by(Person.name, Person.id)
+        .where(*_kept(work, programme_id), ~weekly, ~dated).order_by(Person.name, Person.id)
     )
     return [(row.id, row.name) for row in rows]
+
+
+def bookable(work: Work, programme_id: int) -> list[Bookable]:
+    """The practitioners whose hours the viewer keeps, by name: all for staff. Raises NotFound, NotAllowed."""
+    programme, today = programme_of(work, programme_id), _today(work, programme_id)
+    without = {person for person, _ in not_bookable(work, programme_id)}
+    rows = work.tx.execute(
+        select(Person.id, Person.name, Person.zone, func.sum(WeeklyWindow.until_minute - WeeklyWindow.from_minute))
+        .join(RoleGrant, RoleGrant.person_id == Person.id)
+        .outerjoin(WeeklyWindow, and_(
+            WeeklyWindow.person_id == Person.id, WeeklyWindow.programme_id == programme_id,
+            WeeklyWindow.from_day <= today,
+            or_(WeeklyWindow.until_day.is_(None), WeeklyWindow.until_day >= today)))
+        .where(*_kept(work, programme_id)).group_by(Person.id, Person.name, Person.zone)
+        .order_by(Person.name, Person.id)
+    )
+    return [Bookable(id_, name, zone or programme.zone_name, int(minutes or 0), id_ not in without)
+            for id_, name, zone, minutes in rows]
+
+
+def own_timetables(work: Work, programme_id: int, person_id: int) -> list[tuple[int, str]]:
+    """The custom timetables that somebody owns and that are in use: ids and names. Raises NotFound, NotAllowed."""
+    require_hours_of(work, Whose(programme_id, person_id))
+    rows = work.tx.execute(
+        select(Timetable.id, Timetable.name)
+        .where(Timetable.programme_id == programme_id, Timetable.owner_id == person_id, Timetable.retired_at.is_(None))
+        .order_by(Timetable.name, Timetable.id)
+    )
+    return [(row.id, row.name) for row in rows]
+
+
+def _today(work: Work, programme_id: int) -> date:
+    return work.now.astimezone(programme_of(work, programme_id).zone).date()
+
+
+def _kept(work: Work, programme_id: int) -> list[ColumnElement[bool]]:
+    """Practitioners whose hours the actor keeps. Raises NotFound, NotAllowed."""
+    everybody = may(work, Action.AVAILABILITY_EDIT, programme_id)
+    if not everybody and not may(work, Action.AVAILABILITY_OWN, programme_id):
+        require(work, Action.AVAILABILITY_EDIT, programme_id)
+    whom = [] if everybody else [Person.id == work.actor.person_id]
+    return [RoleGrant.programme_id == programme_id, RoleGrant.role == Role.PRACTITIONER,
+            Person.disabled_at.is_(None), *whom]

@@ -229,14 +229,15 @@ def free_time(
 
 
 def bookable_hours(
-    work: Work, programme_id: int, practitioner_id: int, since: datetime, until: datetime, *,
-    timetable_id: int | None = None,
+    work: Work, programme_id: int, practitioner_id: int | None, since: datetime, until: datetime
 ) -> list[tuple[datetime, datetime]]:
-    """When a practitioner can be booked between two instants at all, whatever is taken. Raises NotFound."""
-    if not practitioners(work, programme_id, [practitioner_id]):
+    """When a practitioner can be booked between two instants, whatever is taken; for nobody, when it is open at all.
+
+    Raises NotFound.
+    """
+    if practitioner_id is not None and not practitioners(work, programme_id, [practitioner_id]):
         raise NotFound
-    ask = Ask(since, until, practitioner_id, timetable_id=timetable_id)
-    free = free_times(work, programme_id, [ask], overlaps=False)[0]
+    free = free_times(work, programme_id, [Ask(since, until, practitioner_id)], overlaps=False)[0]
     away = free.frame.touched(free.leader.off) if free.leader is not None else 0
     return [(_utc(start), _utc(end)) for start, end in free.frame.runs(free.open & ~away)]
 

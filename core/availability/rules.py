@@ -623,6 +623,15 @@ class FreeTime:
                     return self._busy(each.name, a, b)
         return None
 
+    @property
+    def without_hours(self) -> str | None:
+        """That the practitioner has no hours at all to be booked in like this, or nothing."""
+        leader, way = self.leader, self.way
+        if leader is None or leader.general or (way is not None and leader.own.get(way.id)):
+            return None
+        return (f"{leader.name} has no hours yet, so nobody can book this {self.house.policy.words.practitioner}."
+                " Add hours under Availability.")
+
     def take(self, starts_at: datetime, ends_at: datetime) -> None:
         """Count a session that is placed there from now on."""
         if self.leader is not None:
@@ -708,11 +717,9 @@ class FreeTime:
         if leader is None:
             assert way is not None  # else there is nothing more that could stand against it
             return self._has(frame, way.name, way.schedule.bits(frame), missing(way.schedule.bits(frame)))
-        words = house.policy.words
+        if none := self.without_hours:
+            return none
         own = way is not None and leader.own.get(way.id)
-        if not (own or leader.general):
-            return (f"{leader.name} has no hours yet, so nobody can book this {words.practitioner}."
-                    " Add hours under Availability.")
         if (away := self._away(start, end)) is not None:
             return away
         if way is not None and own:

@@ -1,33 +1,18 @@
-"""What a booking form knows before it is sent: whose time it takes, which days are free, what a copy starts from."""
+"""What a booking form knows before it is sent: whose time it takes, and what a copy starts from."""
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, time, timedelta
-from enum import StrEnum
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable
+from datetime import date, timedelta
 
 from sqlalchemy import and_, or_, select
 
-from core.clock import FIRST_DAY, LAST_DAY, MINUTE, day_start, days_between, resolve
+from core.clock import FIRST_DAY, LAST_DAY, resolve
 from core.programmes.queries import programme_of
-from core.programmes.rules import Policy
-from core.sessions.busy import Busy
 from core.sessions.queries import Worksheet, worksheet
 from core.sessions.rules import Booking
 from core.work import Work
 from db.models.people import Person, Team, TeamMember
 from db.models.programmes import RoleGrant
 from db.words import Origin, Role
-
-Span = tuple[datetime, datetime]
-
-
-class Mark(StrEnum):
-    """How much of a day is left for those concerned, within opening hours."""
-
-    FREE = "free"
-    PARTLY = "partly taken"
-    FULL = "fully taken"
-    CLOSED = "closed"
 
 
 def involved(
@@ -46,51 +31,6 @@ def involved(
             )
         ))
     return frozenset(found)
-
-
-def open_spans(policy: Policy, zone: ZoneInfo, since: datetime, until: datetime) -> list[Span]:
-    """When a programme (in its own zone) is open between two instants."""
-    found: list[Span] = []
-    for day in days_between(since.astimezone(zone).date(), until.astimezone(zone).date()):
-        hours = policy.open_hours[day.weekday()]
-        if hours is None:
-            continue
-        midnight = datetime.combine(day, time())
-        opens, closes = (resolve(midnight + minutes * MINUTE, zone).at for minutes in hours)
-        if opens < until and closes > since:
-            found.append((max(opens, since), min(closes, until)))
-    return found
-
-
-def day_marks(
-    busy: Sequence[Busy], days: Iterable[date], minutes: int, policy: Policy, zone: ZoneInfo, shown_in: ZoneInfo
-) -> dict[date, Mark]:
-    """How free each day (of the zone that times are shown in) is for something of that length (C6)."""
-    marks: dict[date, Mark] = {}
-    for day in days:
-        since, until = day_start(day, shown_in), day_start(day + timedelta(days=1), shown_in)
-        spans = open_spans(policy, zone, since, until)
-        taken = [one for one in busy if one.starts_at < until and one.ends_at > since]
-        if not spans:
-            marks[day] = Mark.CLOSED
-        elif not _has_gap(spans, taken, timedelta(minutes=minutes)):
-            marks[day] = Mark.FULL
-        else:
-            marks[day] = Mark.PARTLY if taken else Mark.FREE
-    return marks
-
-
-def _has_gap(spans: Iterable[Span], taken: Iterable[Busy], length: timedelta) -> bool:
-    listed = sorted((one.starts_at, one.ends_at) for one in taken)
-    for opens, closes in spans:
-        free_from = opens
-        for starts_at, ends_at in listed:
-            if min(starts_at, closes) - free_from >= length:
-                return True
-            free_from = max(free_from, ends_at)
-        if closes - free_from >= length:
-            return True
-    return False
 
 
 def copy_of(work: Work, session_id: int) -> Booking:

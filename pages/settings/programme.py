@@ -3,13 +3,13 @@
 import streamlit as st
 
 from core.permissions import Action
-from ui import here, lists, policy_form, programme_form, roles, runtime
+from ui import closures, here, lists, policy_form, programme_form, roles, runtime
 
 with runtime.reading() as work:
     programme = here.programme(work)
     tabs = {"Lists": lists.show}
     if here.can(work, Action.PROGRAMME_EDIT):
-        tabs = {"Policy": policy_form.policy, "Words": policy_form.words, **tabs}
+        tabs = {"Policy": policy_form.policy, "Words": policy_form.words, "Closures": closures.show, **tabs}
         if here.can(work, Action.ROLES_GRANT):
             tabs["Roles"] = roles.show
         tabs |= {"Programme": programme_form.edit, "New programme": programme_form.new}
@@ -21,5 +21,6 @@ for tab, show in zip(st.tabs(list(tabs), key="tab", bind="query-params"), tabs.v
     with tab:
         show(programme)
 lists.panels(programme)
+closures.panels(programme)
 roles.panels(programme)
 programme_form.panels(programme)

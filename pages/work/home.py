@@ -10,5 +10,6 @@ with runtime.reading() as work:
         programme = here.programme(work)
         home.head(work, programme)
         home.first_steps(work, programme)
+        home.without_hours(work, programme)
         home.needs(work, programme)
         home.sessions_and_notices(work, programme)

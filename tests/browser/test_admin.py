@@ -139,7 +139,7 @@ def test_b9_a_clash_offers_free_times_and_a_double_click_books_once(portal: Port
     alice.find_person("Mentor", session.practitioner)
     alice.find_person("Participant", who)
     alice.put_time(session.starts_at)
-    alice.choose("Timetable", "Week")
+    alice.choose("Timetable", "Weekday mentoring")
     alice.press("Book")
     alice.says(re.compile(f"{session.practitioner} is busy"))
     alice.says(re.compile("Not booked yet"))

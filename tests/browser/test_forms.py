@@ -18,7 +18,7 @@ def fill(tab: Tab, portal: Portal, weeks: int) -> Tab:
     tab.find_person("Mentor", ahead(portal).practitioner)
     tab.find_person("Participant", learner(portal))
     tab.put_time(a_free_day(weeks))
-    tab.choose("Timetable", "Week")
+    tab.choose("Timetable", "Weekday mentoring")
     return tab
 
 

@@ -15,12 +15,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
 from tests.browser.conftest import MAIN, a_portal, sign_in
+from tests.browser.hours import TIMETABLE, give_hours
 from tests.portal import Portal
 
 WIDE, NARROW = 1440, 390
 SCREENS = {
     "home": "/", "sessions": "/sessions", "nothing-found": "/sessions?text=zyzzyva", "book": "/book",
     "calendar": "/calendar?view=week", "calendar-month": "/calendar?view=month", "calendar-list": "/calendar?view=list",
+    "timetables": "/timetables", "timetable": "/timetables?timetable={weekdays}&week=2030-01-07",
     "worksheet-held": "/worksheet?session={held}", "worksheet-ahead": "/worksheet?session={ahead}",
     "utilisation": "/utilisation", "no-figures": "/utilisation?practitioner=Nobody",
     "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
@@ -49,9 +51,10 @@ TOO_WIDE = f"""() => [document.documentElement, document.querySelector('{MAIN}')
 
 @pytest.fixture(scope="module")
 def portal(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
-    """The portal with the blank screen; nothing is written here."""
+    """The portal with the blank screen, and hours; nothing else is written here."""
     command = [sys.executable, str(Path(__file__).with_name("with_blank.py"))]
     with a_portal(demo, tmp_path_factory.mktemp("looks"), command) as running:
+        give_hours(running.engine)
         yield running
 
 
@@ -134,6 +137,7 @@ def places(portal: Portal) -> dict[str, int]:
     asked = {
         "held": f"{here} IN ('held', 'completed') LIMIT 1",
         "ahead": f"{here} = 'scheduled' ORDER BY s.starts_at DESC LIMIT 1",
+        "weekdays": f"SELECT id FROM timetable WHERE name = '{TIMETABLE}'",
         "tom": "SELECT id FROM person WHERE name = 'Tom Brady'",
     }
     with portal.engine.connect() as connection:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 from streamlit.testing.v1 import AppTest
 
+from core.availability.commands import Whose, Window, save_weekly_hours
 from core.programmes.rules import BookingField, WhoBooks
 from db.models.sessions import Participation, Session
 from db.words import Outcome
@@ -337,3 +338,73 @@ def test_somebody_whose_part_was_freed_is_not_in_the_way(world: World, open_scre
         .values(outcome=Outcome.CANCELLED_IN_TIME, outcome_at=world.now)) and None)
     press(whole(open_screen(world.alice, "book"), world, practitioner=world.tess))
     assert sessions(world) == 2
+
+
+def hours(world: World, person: int, *windows: tuple[int, int, int]) -> None:
+    """Weekly hours of somebody, instead of those around the clock."""
+    world.do(world.alice, save_weekly_hours, Whose(world.programme, person),
+             [Window(*window, "Europe/London") for window in windows])
+
+
+def test_a_practitioner_without_hours_is_told_beside_the_field_at_once(world: World, open_screen: Opener) -> None:
+    hours(world, world.tom)
+    tab = fill(open_screen(world.alice, "book"), practitioner=world.tom)
+    assert "Tom has no hours yet, so nobody can book this coach." in texts(tab).replace("\\", "")
+    tab = fill(tab, practitioner=world.tess)
+    assert "has no hours yet" not in texts(tab)
+
+
+def test_c6_days_and_words_follow_the_practitioners_hours(world: World, open_screen: Opener) -> None:
+    hours(world, world.tom, (1, 9 * 60, 12 * 60))
+    tab = fill(open_screen(world.alice, "book"), practitioner=world.tom, date=TUESDAY)
+    days = {label.split(" ")[1]: label[-1] for label in tab.button_group(key="book:day").options}
+    assert (days["2"], days["3"], days["4"]) == ("–", "○", "–")
+    assert "Hours of Tom: 09:00–12:00" in texts(tab)
+
+
+def test_x1_out_of_the_practitioners_hours_the_nearest_times_are_offered(world: World, open_screen: Opener) -> None:
+    hours(world, world.tom, (1, 9 * 60, 12 * 60))
+    tab = whole(open_screen(world.tess, "book"), world, time=time(14))
+    assert "Tom has hours on Tue 3 Mar 2026 at 09:00–12:00 only." in texts(tab).replace("\\", "")
+    press(tab)
+    assert sessions(world) == 0
+    next(each for each in tab.button if str(each.key).startswith("book:free-")).click().run()
+    press(tab)
+    assert sessions(world) == 1
+
+
+def test_x1_staff_book_out_of_somebodys_hours_with_a_reason(world: World, open_screen: Opener) -> None:
+    hours(world, world.tom, (1, 9 * 60, 12 * 60))
+    tab = press(whole(open_screen(world.alice, "book"), world, time=time(14)))
+    assert problem(tab, "Give a reason to book it all the same.")
+    press(fill(tab, reason="He agreed"))
+    assert sessions(world) == 1
+
+
+def test_b9_anyone_free_then_is_chosen_by_one_click(world: World, open_screen: Opener) -> None:
+    world.book(practitioner=world.tom, learner=world.vic, starts_at=TEN)
+    tab = whole(open_screen(world.alice, "book"), world)
+    tab.toggle(key="book:anyone").set_value(True).run()
+    offered = tab.button_group(key="book:anyone-picked")
+    assert offered.options == ["Tess"]
+    offered.set_value(world.tess).run()
+    assert tab.session_state["book:practitioner"] == world.tess
+    assert tab.text_input(key="book:practitioner:text").value == "Tess"
+    press(tab)
+    assert world.all(select(Session.practitioner_id).order_by(Session.id)) == [world.tom, world.tess]
+
+
+def test_b9_where_nobody_is_free_it_says_so(world: World, open_screen: Opener) -> None:
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    tab = whole(open_screen(world.alice, "book"), world)
+    tab.toggle(key="book:anyone").set_value(True).run()
+    assert "No coach is free then, or those who take part are not." in texts(tab)
+
+
+@pytest.mark.parametrize("at", ["", "x", "2026-03-03", "2026-03-03T10:00", "0001-01-01T00:00Z", "9999-12-31T23:59Z"])
+def test_an_address_that_names_no_time_fills_none_in(world: World, open_screen: Opener, at: str) -> None:
+    tab = open_screen(world.alice, "book", at=at, minutes=10**17, timetable=world.their_timetable)
+    assert not tab.exception
+    assert tab.number_input(key="book:minutes").value == 60
+    assert (tab.text_input(key="book:date").value, tab.text_input(key="book:time").value) == ("", "")
+    assert tab.session_state["book:timetable"] is None
