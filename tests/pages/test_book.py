@@ -401,7 +401,7 @@ def test_b9_where_nobody_is_free_it_says_so(world: World, open_screen: Opener) -
     assert "No coach is free then, or those who take part are not." in texts(tab)
 
 
-@pytest.mark.parametrize("at", ["", "x", "2026-03-03", "2026-03-03T10:00", "0001-01-01T00:00Z", "9999-12-31T23:59Z"])
+@pytest.mark.parametrize("at", ["", "x", "0001-01-01T00:00Z", "9999-12-31T23:59Z"])
 def test_an_address_that_names_no_time_fills_none_in(world: World, open_screen: Opener, at: str) -> None:
     tab = open_screen(world.alice, "book", at=at, minutes=10**17, timetable=world.their_timetable)
     assert not tab.exception
