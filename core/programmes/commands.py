@@ -91,12 +91,17 @@ def retire_programme(work: Work, programme_id: int, version: int | None = None) 
     Raises NotFound, NotAllowed, Conflict, StaleForm.
     """
     programme = _mine(work, programme_id, version)
-    if ahead := _count(work, programme_id):
-        raise Conflict(f"{_sessions(ahead)} still ahead. Cancel or move them to another programme first.")
+    refuse_sessions_ahead(work, programme_id)
     programme.retired_at = programme.retired_at or work.now
     programme.version += 1
     work.say(f"Retired {programme.name}.")
     return programme_id
+
+
+def refuse_sessions_ahead(work: Work, programme_id: int) -> None:
+    """A programme closes only when nothing lies ahead in it. Raises Conflict."""
+    if ahead := _count(work, programme_id):
+        raise Conflict(f"{_sessions(ahead)} still ahead. Cancel or move them to another programme first.")
 
 
 def bring_back_programme(work: Work, programme_id: int, version: int | None = None) -> int:

@@ -18,6 +18,7 @@ from core.sessions.busy import Wanted, lock, refuse_clashes
 from core.sessions.checks import (
     Place,
     check_hours,
+    check_open,
     check_references,
     holding,
     learners_of,
@@ -37,7 +38,7 @@ from core.sessions.visible import cases_for, facts_of
 from core.work import Work
 from db.bulk import insert_many
 from db.models.people import Person, Team
-from db.models.programmes import Programme, RoleGrant
+from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber
 from db.models.structure import Course, Room, Timetable
 from db.words import Origin, Outcome, Role, Status, TimetableKind
@@ -62,7 +63,6 @@ def book_sessions(work: Work, bookings: Sequence[Booking]) -> list[int]:
 
 
 def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Booking]]) -> list[int]:
-    _check_open(programme)
     items = [item for item, _ in listed]
     bookings = [_with_owner(work, programme, booking) for _, booking in listed]
     for item, booking in zip(items, bookings, strict=True):
@@ -83,6 +83,7 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         ],
         {item: booking.reason for item, booking in zip(items, bookings, strict=True)},
     )
+    check_open(work, programme, numbering=any(booking.number is None for booking in bookings))
     numbers = _numbers(work, programme, items, bookings, client)
     wanted = [
         Wanted(item, those, booking.room_id, booking.starts_at, booking.ends_at, team_id=booking.team_id,
@@ -115,12 +116,6 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         f"Booked {_named(numbers[0], bookings[0], programme)}." if len(ids) == 1 else f"Booked {len(ids)} sessions."
     )
     return ids
-
-
-def _check_open(programme: ProgrammeView) -> None:
-    """Nothing new is put on the calendar of a retired programme."""
-    if programme.retired:
-        raise Conflict(f"{programme.name} is retired, so nothing is booked in it any more.")
 
 
 def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> dict[str, Any]:
@@ -169,8 +164,6 @@ def _numbers(
 ) -> list[int]:
     """The numbers asked for, and the next free ones for the rest. None is ever used again."""
     asked = [booking.number for booking in bookings if booking.number is not None]
-    if len(asked) < len(bookings) and not work.on_sqlite:  # one at a time may take the next
-        work.tx.execute(select(Programme.id).where(Programme.id == programme.id).with_for_update(key_share=True))
     used = set(work.tx.scalars(
         select(SessionNumber.number).where(
             SessionNumber.programme_id == programme.id, SessionNumber.number.in_(asked))
@@ -292,6 +285,11 @@ class _Loaded:
             for name in ("starts_at", "ends_at", "practitioner_id", "timetable_id")
         )
 
+    def is_put_ahead(self, work: Work) -> bool:
+        """Whether it gets a time and had none, or one that lies ahead."""
+        new, old = self.values.get("starts_at"), self.session.starts_at
+        return new is not None and (old is None or new > work.now)
+
     def as_client(self, work: Work) -> bool:
         """Whether nothing but being a learner lets the actor edit it."""
         return not allows(work.actor, Action.SESSION_EDIT, self.case, but=Role.LEARNER)
@@ -412,6 +410,8 @@ def _retake(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str
     people = [_everybody(each.value("practitioner_id"), each.learners) for each in loaded.values()]
     rooms = {each.value("room_id") for each in loaded.values()}
     lock(work, frozenset[int]().union(*people), rooms - {None})
+    for programme_id in sorted({each.programme.id for each in loaded.values() if each.is_put_ahead(work)}):
+        check_open(work, programme_of(work, programme_id))
     _check_taking(work, loaded)
     _check_hours(work, loaded, reasons or {})
     refuse_clashes(work, next(iter(loaded.values())).programme.id, _wanted(loaded))
@@ -490,8 +490,6 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
         each = loaded[move.session_id]
         if move.starts_at is None:
             raise Invalid({"date": "Choose a date and a time."}, item)
-        if each.session.starts_at is None:
-            _check_open(each.programme)
         minutes = move.minutes
         if minutes is None and each.session.starts_at and each.session.ends_at:
             minutes = round((each.session.ends_at - each.session.starts_at).total_seconds() / 60)
