@@ -11,7 +11,7 @@ from core.availability.queries import Placed
 from core.clock import when_words
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.notifications.commands import notify
-from core.permissions import RECORDED, Action, Case, allows, may, require, require_all
+from core.permissions import RECORDED, Action, Case, allows, as_learner, may, require, require_all, too_late
 from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import Policy
 from core.sessions.busy import Wanted, lock, refuse_clashes
@@ -72,6 +72,9 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
     client = not may(work, Action.SESSION_BOOK, programme.id, but=Role.LEARNER)
     if client:  # before any look that would tell them who there is
         _check_own(work, learners)
+        for item, booking in zip(items, bookings, strict=True):
+            if booking.starts_at is not None and booking.starts_at < work.now:
+                raise Invalid({"date": LIES_BEHIND}, item)
     people = [_everybody(booking.practitioner_id, those) for booking, those in zip(bookings, learners, strict=True)]
     lock(work, frozenset[int]().union(*people), {one.room_id for one in bookings if one.room_id is not None})
     check_references(work, programme, items, bookings, learners)
@@ -151,6 +154,10 @@ def _with_owner(work: Work, programme: ProgrammeView, booking: Booking) -> Booki
         ).all()
     ))
     return replace(booking, practitioner_id=owners.get(booking.timetable_id))
+
+
+LIES_BEHIND = "Choose a time that lies ahead."
+"""Only those who log sessions put them in the past."""
 
 
 def _check_own(work: Work, learners: Iterable[Collection[int]]) -> None:
@@ -486,6 +493,7 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
     """Give sessions another time (A4), or each other's. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
     ids = [move.session_id for move in moves]
     loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {m.session_id: m.version for m in moves})
+    _refuse_too_late(work, loaded, Action.SESSION_RESCHEDULE)
     for item, move in enumerate(moves):
         each = loaded[move.session_id]
         if move.starts_at is None:
@@ -496,6 +504,8 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
         if found := {**time_problems(move.starts_at, minutes, each.programme.policy),
                      **text_problems({"reason": move.reason})}:
             raise Invalid(found, item)
+        if move.starts_at < work.now and as_learner(work.actor, Action.SESSION_RESCHEDULE, each.case):
+            raise Invalid({"date": LIES_BEHIND}, item)
         ends_at = move.starts_at + timedelta(minutes=minutes or 0)
         each.values = {"starts_at": move.starts_at, "ends_at": ends_at}
     _retake(work, loaded, {move.session_id: move.reason for move in moves})
@@ -515,6 +525,7 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
 def take_off_calendar(work: Work, session_ids: Sequence[int], versions: Mapping[int, int] | None = None) -> list[int]:
     """Free everybody's time and keep the sessions, unscheduled. Raises NotAllowed, Conflict, StaleForm."""
     loaded = _load(work, session_ids, Action.SESSION_RESCHEDULE, versions or {})
+    _refuse_too_late(work, loaded, Action.SESSION_RESCHEDULE)
     for each in loaded.values():
         if each.session.starts_at is None:
             raise Conflict(f"{each.name} is not on the calendar.")
@@ -760,6 +771,7 @@ def cancel_sessions(
     Raises NotAllowed, Invalid, StaleForm.
     """
     loaded = _load(work, session_ids, Action.SESSION_CANCEL, versions or {})
+    _refuse_too_late(work, loaded, Action.SESSION_CANCEL)
     reason = _given(reason, "reason", "Give a reason; those who take part will read it.")
     for each in loaded.values():
         each.values = {"cancelled_at": work.now, "cancel_reason": reason}
@@ -779,16 +791,24 @@ def cancel_sessions(
     return list(session_ids)
 
 
-NOTICE = timedelta(hours=24)
-"""From here on, by elapsed time, a learner cancels in time (E3)."""
-
-
 def _whose_doing(work: Work, each: _Loaded) -> Outcome:
-    """The learner's side cancels late or in time where nothing but being a learner allows it."""
-    if allows(work.actor, Action.SESSION_CANCEL, each.case, but=Role.LEARNER):
+    """The learner's side cancels late or in time (E3)."""
+    if not as_learner(work.actor, Action.SESSION_CANCEL, each.case):
         return Outcome.PRACTITIONER_CANCELLED
-    late = each.session.starts_at is not None and each.session.starts_at - work.now < NOTICE
-    return Outcome.CANCELLED_LATE if late else Outcome.CANCELLED_IN_TIME
+    return Outcome.CANCELLED_LATE if each.case.late else Outcome.CANCELLED_IN_TIME
+
+
+def _refuse_too_late(work: Work, loaded: Mapping[int, _Loaded], action: Action) -> None:
+    """Within the notice a learner neither moves nor deletes, but cancels, and that until the start (E3, E8).
+
+    Raises Conflict.
+    """
+    for each in loaded.values():
+        if too_late(work.actor, action, each.case):
+            if each.case.started:
+                raise Conflict(f"{each.name} has started, so you may not change it like this any more.")
+            way_out = "." if each.session.cancelled_at else "; but you can cancel it."
+            raise Conflict(f"{each.name} begins in less than 24 hours, so it stays{way_out}")
 
 
 def _given(said: str, field_: str, sentence: str) -> str:
@@ -809,6 +829,7 @@ def delete_sessions(
     Raises NotAllowed, Conflict, StaleForm.
     """
     loaded = _load(work, session_ids, Action.SESSION_DELETE, versions or {})
+    _refuse_too_late(work, loaded, Action.SESSION_DELETE)
     for each in loaded.values():
         session = each.session
         if session.starts_at is not None and session.status is not Status.CANCELLED and not cancel_first:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, false, 
 from core.errors import NotFound
 from core.permissions import STAFF, Action, Case, allows
 from core.programmes.queries import policy_of
-from core.sessions.rules import is_id
+from core.sessions.rules import NOTICE, is_id
 from core.work import Work
 from db.models.people import Group, GroupMember, Relation
 from db.models.sessions import Participation, Session
@@ -135,6 +135,7 @@ def cases_for(work: Work, sessions: Iterable[Facts]) -> dict[int, Case]:
             leads=me is not None and one.practitioner_id == me, attends=one.id in attends,
             created=me is not None and one.created_by == me, guards=one.id in guards, manages=one.id in manages,
             shared=one.id in shared, started=one.starts_at is not None and one.starts_at <= work.now,
+            late=one.starts_at is not None and one.starts_at - work.now < NOTICE,
             ticked=ticked[one.programme_id],
         )
         for one in listed
