@@ -209,9 +209,16 @@ def as_learner(actor: Actor, action: Action, case: Case) -> bool:
     return not (actor.everything or case.leads or by.intersection(STAFF)) and (case.attends or by <= {Role.LEARNER})
 
 
-def too_late(actor: Actor, action: Action, case: Case) -> bool:
-    """Whether the learner's side may not do it any more: cancelling ends with the start, all else with notice (E3)."""
-    return as_learner(actor, action, case) and (case.started if action is Action.SESSION_CANCEL else case.late)
+def too_late(actor: Actor, action: Action, case: Case, name: str) -> str | None:
+    """Why the learner's side may not do it any more: cancelling ends with the start, all else with the notice (E3)."""
+    if not as_learner(actor, action, case):
+        return None
+    if case.started:
+        return f"{name} has started, so you may not change it like this any more."
+    if case.late and action is not Action.SESSION_CANCEL:
+        way_out = "." if case.status is Status.CANCELLED else "; but you can cancel it."
+        return f"{name} begins in less than 24 hours, so it stays{way_out}"
+    return None
 
 
 def may(work: Work, action: Action, programme_id: int, *, but: Role | None = None) -> bool:

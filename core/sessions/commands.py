@@ -804,11 +804,8 @@ def _refuse_too_late(work: Work, loaded: Mapping[int, _Loaded], action: Action) 
     Raises Conflict.
     """
     for each in loaded.values():
-        if too_late(work.actor, action, each.case):
-            if each.case.started:
-                raise Conflict(f"{each.name} has started, so you may not change it like this any more.")
-            way_out = "." if each.session.cancelled_at else "; but you can cancel it."
-            raise Conflict(f"{each.name} begins in less than 24 hours, so it stays{way_out}")
+        if (refused := too_late(work.actor, action, each.case, each.name)) is not None:
+            raise Conflict(refused)
 
 
 def _given(said: str, field_: str, sentence: str) -> str:
