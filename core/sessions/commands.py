@@ -75,8 +75,8 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         for item, booking in zip(items, bookings, strict=True):
             if booking.starts_at is not None and booking.starts_at < work.now:
                 raise Invalid({"date": LIES_BEHIND}, item)
-    people = [_everybody(booking.practitioner_id, those) for booking, those in zip(bookings, learners, strict=True)]
-    lock(work, frozenset[int]().union(*people), {one.room_id for one in bookings if one.room_id is not None})
+    learners = _held(work, programme, bookings, learners)
+    people = _people(bookings, learners)
     check_references(work, programme, items, bookings, learners)
     check_hours(
         work, programme, [
@@ -119,6 +119,22 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         f"Booked {_named(numbers[0], bookings[0], programme)}." if len(ids) == 1 else f"Booked {len(ids)} sessions."
     )
     return ids
+
+
+def _held(
+    work: Work, programme: ProgrammeView, bookings: Sequence[Booking], learners: list[tuple[int, ...]]
+) -> list[tuple[int, ...]]:
+    """Hold all calendars that are wanted, and say again who takes part: a team may have changed until then."""
+    everybody = frozenset[int]().union(*_people(bookings, learners))
+    lock(work, everybody, {booking.room_id for booking in bookings if booking.room_id is not None})
+    if work.on_sqlite or all(booking.team_id is None for booking in bookings):
+        return learners
+    again = learners_of(work, programme, bookings)
+    return learners if again == learners else _held(work, programme, bookings, again)
+
+
+def _people(bookings: Sequence[Booking], learners: Sequence[Collection[int]]) -> list[frozenset[int]]:
+    return [_everybody(booking.practitioner_id, those) for booking, those in zip(bookings, learners, strict=True)]
 
 
 def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> dict[str, Any]:
@@ -603,14 +619,19 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
     """
     ids = [edit.session_id for edit in edits]
     loaded = _load(work, ids, Action.SESSION_EDIT, {e.session_id: e.version for e in edits})
+    bookings: dict[int, Booking] = {}
+    for item, edit in enumerate(edits):
+        if strange := edit.changes.keys() - EDITABLE:
+            raise Invalid(dict.fromkeys(strange, "This cannot be changed here."), item)
+        each = loaded[edit.session_id]
+        bookings[edit.session_id] = _as_booking(each, edit.changes)
+        _check_fields(work, each, bookings[edit.session_id], edit.changes, item)
+    taking = [edit.session_id for edit in edits if edit.changes.keys() & {"team_id", "learner_ids", "timetable_id"}]
+    _hold(work, {id_: loaded[id_] for id_ in taking}, bookings)
     joining: dict[int, tuple[int, ...]] = {}
     for item, edit in enumerate(edits):
-        each = loaded[edit.session_id]
+        each, booking = loaded[edit.session_id], bookings[edit.session_id]
         changes = dict(edit.changes)
-        if strange := changes.keys() - EDITABLE:
-            raise Invalid(dict.fromkeys(strange, "This cannot be changed here."), item)
-        booking = _as_booking(each, changes)
-        _check_fields(work, each, booking, changes, item)
         if changes.keys() & {"team_id", "learner_ids"}:
             joining[edit.session_id] = _first_participants(work, each, booking)
             if joining[edit.session_id] and each.as_client(work):
@@ -628,9 +649,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         each.values.setdefault("description", each.session.description)
     if joining:
         busy_ids = {id_: each for id_, each in loaded.items() if id_ in joining}
-        wanted = _wanted(busy_ids)
-        lock(work, {person for one in wanted for person in one.people}, ())
-        refuse_clashes(work, next(iter(busy_ids.values())).programme.id, wanted)
+        refuse_clashes(work, next(iter(busy_ids.values())).programme.id, _wanted(busy_ids))
     _check_hours(work, loaded, {edit.session_id: edit.reason for edit in edits})
     _apply(work, loaded)
     parts = [{"session_id": id_, "learner_id": person} for id_, those in joining.items() for person in those]
@@ -639,6 +658,17 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         _tell(work, {id_: loaded[id_] for id_ in joining}, "you take part.")
     work.say(f"Changed {_names(loaded).lower()}.")
     return ids
+
+
+def _hold(work: Work, loaded: Mapping[int, _Loaded], bookings: Mapping[int, Booking]) -> None:
+    """Hold the calendars of everybody who takes part or is to, and the rooms, before they are looked at."""
+    if work.on_sqlite:
+        return
+    people: set[int] = set()
+    for id_, each in loaded.items():
+        coming = learners_of(work, each.programme, [bookings[id_]])[0]
+        people |= _everybody(each.session.practitioner_id, (*each.learners, *coming))
+    lock(work, people, {each.session.room_id for each in loaded.values() if each.session.room_id is not None})
 
 
 def _as_booking(each: _Loaded, changes: Mapping[str, Any]) -> Booking:
