@@ -1,6 +1,7 @@
 """People as far as the viewer may see them: a list, one person whole, and matches to pick from."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -8,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, false, func, or_, select
 
-from core.access.commands import looked_after
+from core.access.commands import let_in, looked_after
 from core.errors import NotFound, Refusal
 from core.people.visible import (
     everywhere,
@@ -365,12 +366,12 @@ def _may(work: Work, person_id: int, programmes: Sequence[int]) -> frozenset[Act
     }
     if may_edit(work, person_id):
         found.add(Action.PEOPLE_EDIT)
-    for action in (Action.PERSON_INVITE, Action.PERSON_DISABLE):
-        try:
-            looked_after(work, [person_id], action)
-        except Refusal:
-            continue
-        found.add(action)
+    with suppress(Refusal):
+        let_in(work, [person_id])
+        found.add(Action.PERSON_INVITE)
+    with suppress(Refusal):
+        looked_after(work, [person_id], Action.PERSON_DISABLE)
+        found.add(Action.PERSON_DISABLE)
     return frozenset(found)
 
 
