@@ -197,6 +197,8 @@ def _same(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
 def _who_took_it(work: Work, act: ChangeSet, table: Table, row_id: int) -> str:
     if table.name == "person" and not work.tx.scalar(select(Person.id).where(Person.id == row_id, everywhere(work))):
         return "This cannot be undone any more: the e-mail address belongs to another person now."
+    if table.name == "programme" and not work.actor.everything and row_id not in work.actor.roles:
+        return "This cannot be undone any more: the name belongs to another programme now."
     return _what_came_later(work, act, Change.row_id == row_id, Change.table_name == table.name)
 
 
