@@ -224,9 +224,11 @@ def test_x6_groups_show_in_programmes_that_one_runs_alone(world):
     for programme, name in ((world.programme, "Here"), (world.elsewhere, "There")):
         group = world.add(Group, programme_id=programme, name=name)
         world.add(GroupMember, group_id=group, person_id=world.tom, granted=True)
-    for who, names in ((world.ben, ["Here"]), (world.tom, ["Here", "There"]), (world.zara, ["There"]), (world.tess, [])):
+    for who, groups in (
+        (world.ben, ["Here"]), (world.tom, ["Here", "There"]), (world.zara, ["There"]), (world.tess, []),
+    ):
         with world.reading(who) as work:
-            assert [each.group for each in profile(work, world.tom).groups] == names
+            assert [each.group for each in profile(work, world.tom).groups] == groups
 
 
 def test_x6_a_tie_counts_for_as_long_as_its_role_is_held(world):
