@@ -31,6 +31,8 @@ class Action(StrEnum):
     OUTCOME_RECORD = "record what came of this session"
     OUTCOME_REOPEN = "reopen this session"
     HOURS_OVERRIDE = "book outside opening hours"
+    AVAILABILITY_EDIT = "say when others can be booked"
+    AVAILABILITY_OWN = "say when you can be booked"
     HISTORY_SEE = "see what was changed"
     UNDO_ANY = "undo what somebody else did"
     PEOPLE_SEE = "see the people of this programme"
@@ -44,7 +46,8 @@ class Action(StrEnum):
 
 
 COMES_ALONG = (Action.SESSION_SEE, Action.SESSION_DESCRIBE, Action.SESSION_ASK_TIME)
-TICKABLE = tuple(action for action in Action if action not in (*COMES_ALONG, Action.ROLES_GRANT, Action.PROGRAMME_EDIT))
+TICKABLE = tuple(action for action in Action if action not in (
+    *COMES_ALONG, Action.ROLES_GRANT, Action.PROGRAMME_EDIT, Action.AVAILABILITY_OWN))
 """What a master admin may tick for a custom manager; seeing the sessions comes with the role."""
 
 
@@ -169,6 +172,8 @@ RULES: dict[Action, Rules] = {
     },
     A.OUTCOME_REOPEN: {**_admins(A.OUTCOME_REOPEN, recorded), Role.PRACTITIONER: leads & recorded},
     A.HOURS_OVERRIDE: _admins(A.HOURS_OVERRIDE),
+    A.AVAILABILITY_EDIT: _admins(A.AVAILABILITY_EDIT),
+    A.AVAILABILITY_OWN: {Role.PRACTITIONER: always},
     A.HISTORY_SEE: {
         **_admins(A.HISTORY_SEE), Role.PRACTITIONER: leads | created, Role.LEARNER: attends | created,
         Role.GUARDIAN: guards, Role.LINE_MANAGER: manages,

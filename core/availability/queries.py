@@ -7,6 +7,7 @@ they are; `core.availability.rules` does the rest.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import exists, select
 
@@ -15,14 +16,15 @@ from core.availability.rules import (
     CELL,
     DAY,
     NO_LIMITS,
+    Calendar,
     Frame,
     FreeTime,
     House,
     Leader,
     Limits,
+    Other,
     Problem,
     Span,
-    Taken,
     Windows,
     local_day,
     midnight,
@@ -60,6 +62,8 @@ class Ask:
     """Everybody else: of them only what takes their time is looked at."""
     room_id: int | None = None
     timetable_id: int | None = None
+    stays: bool = False
+    """It keeps the time it has: only the practitioner's side of it is asked about."""
 
 
 # Free time ---------------------------------------------------------------------------------------------------------
@@ -84,7 +88,8 @@ def free_times(
     )
     house = House(programme.policy, programme.zone_name, int(work.now.timestamp()), facts.closures)
     free = [
-        FreeTime(frame, house, _leader(facts, ask.practitioner_id), facts.ways.get(ask.timetable_id or 0))
+        FreeTime(frame, house.at_any_time if ask.stays else house, _leader(facts, ask.practitioner_id),
+                 facts.ways.get(ask.timetable_id or 0))
         for ask, frame in zip(asks, frames, strict=True)
     ]
     _fill(work, programme, asks, free, but, coming, overlaps)
@@ -97,7 +102,7 @@ def _leader(facts: Facts, person_id: int | None) -> Leader | None:
         return None
     known = facts.leaders.get(person_id)
     if known is None:
-        return Leader(person_id, "This person")
+        return Leader(person_id, "This person", known=False)
     return Leader(known.id, known.name, known.general, known.own, known.off, known.limits)
 
 
@@ -115,19 +120,19 @@ def _fill(
             people += [(n, person, frame.since, frame.until) for person in ask.people - {ask.practitioner_id}]
             if ask.room_id is not None:
                 rooms.append((n, ask.room_id, frame.since, frame.until))
-    others: dict[int, list[tuple[str, int, int, int]]] = {}
-    for n, person, start, end in taken_of(work, "person_id", people, but):
+    others: dict[int, list[tuple[str, int, Calendar]]] = {}
+    for n, person, taken in taken_of(work, "person_id", people, but):
         leader = free[n].leader
         if leader is not None and leader.id == person:
-            leader.taken.append((start, end))
+            leader.taken = taken
         else:
-            others.setdefault(n, []).append(("person", person, start, end))
-    for n, room, start, end in taken_of(work, "room_id", rooms, but):
-        others.setdefault(n, []).append(("room", room, start, end))
+            others.setdefault(n, []).append(("person", person, taken))
+    for n, room, taken in taken_of(work, "room_id", rooms, but):
+        others.setdefault(n, []).append(("room", room, taken))
     if others:
         names = _names(work, others.values())
         for n, listed in others.items():
-            free[n].others = [Taken(names.get((kind, id_), ""), start, end) for kind, id_, start, end in listed]
+            free[n].others = [Other(names.get((kind, id_), ""), taken) for kind, id_, taken in listed]
     _count(work, programme, free, but, coming)
 
 
@@ -142,10 +147,10 @@ def _span(frame: Frame, limits: Limits, zone: str) -> Span:
     return since, until
 
 
-def _names(work: Work, taken: Iterable[Sequence[tuple[str, int, int, int]]]) -> dict[tuple[str, int], str]:
+def _names(work: Work, taken: Iterable[Sequence[tuple[str, int, Calendar]]]) -> dict[tuple[str, int], str]:
     ids: dict[str, set[int]] = {"person": set(), "room": set()}
     for listed in taken:
-        for kind, id_, _, _ in listed:
+        for kind, id_, _ in listed:
             ids[kind].add(id_)
     found: dict[tuple[str, int], str] = {}
     for kind, model in (("person", Person), ("room", Room)):
@@ -165,7 +170,7 @@ def _count(
         leader = each.leader
         if leader is None or not leader.taken or (leader.limits.a_day is None and leader.limits.a_week is None):
             continue
-        leader.led = [start for start, _ in leader.taken]
+        leader.led = [start for start, _ in leader.taken.spans]
         if _may_be_full(leader, coming):
             near.append(leader)
             spans.append(_span(each.frame, leader.limits, programme.zone_name))
@@ -217,9 +222,12 @@ def free_slots(
 
     Raises NotFound for somebody who is no practitioner here, or not for the viewer.
     """
-    _refuse_unseen(work, programme_id, [practitioner_id])
+    if not sees_everybody(work, programme_id) and not practitioners(work, programme_id, [practitioner_id]):
+        raise NotFound
     ask = Ask(since, until, practitioner_id, frozenset(people), room_id, timetable_id)
     free = free_times(work, programme_id, [ask], () if but is None else (but,))[0]
+    if free.leader is None or not free.leader.known:
+        raise NotFound
     return free.starts(length or _usual(work, programme_id), step)
 
 
@@ -255,12 +263,14 @@ def any_free(
     room_id: int | None = None, timetable_id: int | None = None,
 ) -> AnyFree:
     """When any practitioner of a programme, or of those named, can be booked; none who is not there for the viewer."""
-    ids = sorted(practitioners(work, programme_id, among))
-    others = frozenset(people)
+    known = among if among is not None and sees_everybody(work, programme_id) else practitioners(
+        work, programme_id, among)
+    ids, others = sorted(set(known)), frozenset(people)
     asks = [Ask(since, until, person, frozenset(), None, timetable_id) for person in ids]
     free = free_times(work, programme_id, asks)
     length = length or _usual(work, programme_id)
-    bits = {each.leader.id: each.start_bits(length, step) for each in free if each.leader is not None}
+    bits = {each.leader.id: each.start_bits(length, step) for each in free
+            if each.leader is not None and each.leader.known}
     if others or room_id is not None:
         all_of_them = free_times(work, programme_id, [Ask(since, until, None, others, room_id)])[0]
         together = all_of_them.start_bits(length, step)
@@ -277,11 +287,6 @@ def practitioners(work: Work, programme_id: int, among: Collection[int] | None =
     if among is not None:
         where.append(Person.id.in_(among))
     return set(work.tx.scalars(select(Person.id).join(RoleGrant, RoleGrant.person_id == Person.id).where(*where)))
-
-
-def _refuse_unseen(work: Work, programme_id: int, ids: Collection[int]) -> None:
-    if practitioners(work, programme_id, ids) != set(ids):
-        raise NotFound
 
 
 def _usual(work: Work, programme_id: int) -> timedelta:
@@ -372,7 +377,7 @@ def slots_of_timetable(work: Work, timetable_id: int, since: datetime, until: da
         for start, end in _tiles(free, timetable_id, length):
             if not since <= _utc(start) < until:
                 continue
-            over = next((span for span in free.leader.taken if span[0] < end and start < span[1]), None)
+            over = next((span for span in free.leader.taken.spans if span[0] < end and start < span[1]), None)
             problem = None if over else free.problem(_utc(start), _utc(end))
             if over is None and problem is not None and not free.open >> (start - free.frame.since) // CELL & 1:
                 continue  # no slot at all, for want of hours
@@ -434,6 +439,11 @@ class Placed:
     timetable_id: int | None
     starts_at: datetime
     ends_at: datetime
+    stays: bool = False
+    """It has that time already: opening hours, closures and notice were asked about then."""
+
+
+P = TypeVar("P", bound=Placed)
 
 
 def hours_problems(
@@ -445,21 +455,21 @@ def hours_problems(
     """
     if not placed:
         return {}
-    groups = _near_each_other(placed)
-    keys: dict[tuple[int, int | None], int] = {}
+    groups = near_each_other(placed)
+    keys: dict[tuple[int, int | None, bool], int] = {}
     asks: list[Ask] = []
     of_item: dict[int, int] = {}
     for number, group in enumerate(groups):
         since, until = min(one.starts_at for one in group), max(one.ends_at for one in group)
         for one in group:
-            key = (number, one.timetable_id)
+            key = (number, one.timetable_id, one.stays)
             if key not in keys:
                 keys[key] = len(asks)
-                asks.append(Ask(since, until, one.practitioner_id, timetable_id=one.timetable_id))
+                asks.append(Ask(since, until, one.practitioner_id, timetable_id=one.timetable_id, stays=one.stays))
             of_item[one.item] = keys[key]
     free = free_times(work, programme_id, asks, but, coming=max(map(len, groups)), overlaps=False)
     first: dict[int, Leader] = {}
-    for (number, _), n in keys.items():  # one calendar for whoever is booked in several ways
+    for (number, *_), n in keys.items():  # one calendar for whoever is booked in several ways
         if (leader := free[n].leader) is not None:
             free[n].leader = first.setdefault(number, leader)
     found: dict[int, Problem] = {}
@@ -477,9 +487,9 @@ def keeps_apart(work: Work, programme_id: int) -> bool:
         select(exists().where(OwnLimits.programme_id == programme_id))))
 
 
-def _near_each_other(placed: Sequence[Placed]) -> list[list[Placed]]:
+def near_each_other(placed: Sequence[P]) -> list[list[P]]:
     """The same by practitioner, and by stretches of time that have nothing to do with each other."""
-    groups: list[list[Placed]] = []
+    groups: list[list[P]] = []
     latest: tuple[int | None, float] | None = None
     for one in sorted(placed, key=lambda one: (one.practitioner_id or 0, one.starts_at)):
         start = one.starts_at.timestamp()

@@ -12,7 +12,7 @@ says; a window until 24:00 ends at the next local midnight. What was decided:
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -30,6 +30,8 @@ CELL = 300
 DAY = 86_400
 WEEK = 7 * DAY // CELL
 ALWAYS = date.max.toordinal()
+FAR_AHEAD = 2**40
+"""An epoch second after all others, seen from which every session is logged."""
 Span = tuple[int, int]
 """Epoch seconds: from, and up to but without."""
 
@@ -98,7 +100,7 @@ class Frame(NamedTuple):
 
     def days(self, zone: str) -> range:
         """Ordinals of the local days that lie in it, one more at each end."""
-        return range(local_day(self.since, zone) - 1, local_day(self.until, zone) + 2)
+        return _days_of(self, zone)
 
     def touched(self, spans: Iterable[Span]) -> int:
         """Every bit that any of these touches."""
@@ -124,6 +126,11 @@ class Frame(NamedTuple):
             yield start, start + length * CELL
             bits >>= length
             at += gap + length
+
+
+@lru_cache(1 << 10)
+def _days_of(frame: Frame, zone: str) -> range:
+    return range(local_day(frame.since, zone) - 1, local_day(frame.until, zone) + 2)
 
 
 def fitting(bits: int, cells: int) -> int:
@@ -178,33 +185,63 @@ class Dated(NamedTuple):
     zone: str
 
 
+class Pattern(NamedTuple):
+    """The weekly windows of one zone: bits of a week from Monday on, and the days between which all of them hold."""
+
+    week: int
+    from_day: int
+    until_day: int
+    windows: tuple[Weekly, ...]
+
+
+class Week(tuple[Weekly, ...]):
+    """Weekly windows. Worked out once, since hours change far less often than they are asked for."""
+
+    @cached_property
+    def patterns(self) -> dict[str, Pattern]:
+        """The same by zone."""
+        found = {}
+        for zone in {window.zone for window in self}:
+            here = tuple(window for window in self if window.zone == zone)
+            week = 0
+            for window in here:
+                start = (window.weekday * 1440 + window.from_minute) // 5
+                week |= ((1 << ((window.until_minute - window.from_minute) // 5)) - 1) << start
+            found[zone] = Pattern(week, max(w.from_day for w in here), min(w.until_day for w in here), here)
+        return found
+
+    def bits(self, frame: Frame, but: Collection[int] = ()) -> int:
+        """When they hold, days (ordinals) left out that have exceptions."""
+        found = 0
+        for zone, pattern in self.patterns.items():
+            bits = _pattern_bits(frame, zone, pattern)
+            if but:
+                bits &= ~frame.touched((midnight(zone, day), midnight(zone, day + 1)) for day in but)
+            found |= bits
+        return found
+
+
+NO_WEEK = Week()
+
+
 @dataclass
 class Windows:
     """Hours of one kind of one owner."""
 
-    weekly: list[Weekly] = field(default_factory=list)
-    dated: list[Dated] = field(default_factory=list)
+    weekly: Week = NO_WEEK
+    dated: Sequence[Dated] = ()
 
     def __bool__(self) -> bool:
         return bool(self.weekly or any(each.from_minute is not None for each in self.dated))
 
     def bits(self, frame: Frame) -> int:
         """When they hold."""
-        found = 0
-        zones = {window.zone for window in self.weekly}
-        for zone in zones:
-            bits = _weekly_bits(frame, zone, [window for window in self.weekly if window.zone == zone])
-            if self.dated:
-                bits &= ~frame.touched(
-                    (midnight(zone, day), midnight(zone, day + 1)) for day in {each.day for each in self.dated})
-            found |= bits
-        if self.dated:
-            found |= frame.touched(
-                (instant(each.zone, each.day, each.from_minute), instant(each.zone, each.day, each.until_minute))
-                for each in self.dated if each.from_minute is not None and each.until_minute is not None
-            )
-        return found
-
+        if not self.dated:
+            return self.weekly.bits(frame)
+        return self.weekly.bits(frame, {each.day for each in self.dated}) | frame.touched(
+            (instant(each.zone, each.day, each.from_minute), instant(each.zone, each.day, each.until_minute))
+            for each in self.dated if each.from_minute is not None and each.until_minute is not None
+        )
 
     def spans(self, first: int, last: int) -> list[Span]:
         """The single windows of the local days (ordinals) from the first to the last."""
@@ -222,25 +259,25 @@ class Windows:
         return sorted(found)
 
 
-def _weekly_bits(frame: Frame, zone: str, windows: Sequence[Weekly]) -> int:
+@lru_cache(1 << 10)
+def _lead(frame: Frame, zone: str) -> int | None:
+    """Bits from the Monday midnight before a frame to its start; None where a clock changes in it."""
     days = frame.days(zone)
-    first, last = days[0], days[-1]
-    if not _steady(zone, first, last):
-        return frame.touched(_expanded(zone, windows, days))
-    week, single = 0, []
-    for window in windows:
-        if window.from_day <= first and window.until_day >= last:
-            start = (window.weekday * 1440 + window.from_minute) // 5
-            week |= ((1 << ((window.until_minute - window.from_minute) // 5)) - 1) << start
-        elif window.from_day <= last and window.until_day >= first:
-            single.append(window)
-    monday = first - (first - 1) % 7  # day 1 was a Monday
-    lead = (frame.since - (midnight(zone, first) - (first - monday) * DAY)) // CELL
+    first = days[0]
+    if not _steady(zone, first, days[-1]):
+        return None
+    monday = midnight(zone, first) - (first - 1) % 7 * DAY  # day 1 was a Monday
+    return (frame.since - monday) // CELL
+
+
+def _pattern_bits(frame: Frame, zone: str, pattern: Pattern) -> int:
+    days, lead = frame.days(zone), _lead(frame, zone)
+    if lead is None or pattern.from_day > days[0] or pattern.until_day < days[-1]:
+        return frame.touched(_expanded(zone, pattern.windows, days))
     whole = 0
-    for n in range((lead + frame.cells) // WEEK + 1):
-        whole |= week << n * WEEK
-    found = whole >> lead & (1 << frame.cells) - 1
-    return found | frame.touched(_expanded(zone, single, days)) if single else found
+    for n in range(0, lead + frame.cells, WEEK):
+        whole |= pattern.week << n
+    return whole >> lead & (1 << frame.cells) - 1
 
 
 def _expanded(zone: str, windows: Iterable[Weekly], days: range) -> Iterator[Span]:
@@ -248,6 +285,62 @@ def _expanded(zone: str, windows: Iterable[Weekly], days: range) -> Iterator[Spa
         for day in range(days[0] + (window.weekday - (days[0] - 1)) % 7, days[-1] + 1, 7):
             if window.from_day <= day <= window.until_day:
                 yield instant(zone, day, window.from_minute), instant(zone, day, window.until_minute)
+
+
+SHIFT = 17
+"""A stretch as one number: its start, and in so many bits its seconds."""
+_SECONDS = (1 << SHIFT) - 1
+
+
+class _Masks(dict[int, int]):
+    """The bits that so many seconds from the beginning of one touch."""
+
+    def __missing__(self, seconds: int) -> int:
+        self[seconds] = mask = (1 << -(-seconds // CELL)) - 1
+        return mask
+
+
+_MASKS = _Masks()
+
+
+class Calendar:
+    """When somebody, or a room, is taken. Thousands are read for one screen, so they stay as told until looked at."""
+
+    def __init__(self, spans: Iterable[Span] = (), told: str = "", base: int = 0) -> None:
+        """Stretches; or told as numbers (see SHIFT) that count from `base`."""
+        self._spans = list(spans)
+        self._told, self._base = told, base
+
+    def __bool__(self) -> bool:
+        return bool(self._told or self._spans)
+
+    @property
+    def spans(self) -> list[Span]:
+        """All of them."""
+        if self._told:
+            for number in map(int, self._told.split()):
+                start = self._base + (number >> SHIFT)
+                self._spans.append((start, start + (number & _SECONDS)))
+            self._told = ""
+        return self._spans
+
+    def add(self, start: int, end: int) -> None:
+        """One more."""
+        self.spans.append((start, end))
+
+    def bits(self, frame: Frame, before: int = 0, after: int = 0) -> int:
+        """Where nothing can be that needs so many seconds free before and after itself."""
+        if self._told:
+            first = self._base - after  # nothing begins before that
+            ahead = max(0, -((first - frame.since) // CELL))
+            wider = (first - (frame.since - ahead * CELL) << SHIFT) + before + after
+            found = 0
+            for number in map(int, self._told.split()):
+                number += wider
+                cell, rest = divmod(number >> SHIFT, CELL)
+                found |= _MASKS[(number & _SECONDS) + rest] << cell
+            return found >> ahead & (1 << frame.cells) - 1
+        return frame.touched((start - after, end + before) for start, end in self._spans)
 
 
 class Limits(NamedTuple):
@@ -280,8 +373,10 @@ class Leader:
     """By custom timetable."""
     off: list[Span] = field(default_factory=list)
     limits: Limits = NO_LIMITS
-    taken: list[Span] = field(default_factory=list)
+    taken: Calendar = field(default_factory=Calendar)
     """When any session takes them."""
+    known: bool = True
+    """Leads sessions here, and can sign in."""
     led: list[int] = field(default_factory=list)
     """When those that count for the limits begin."""
     _days: Counter[int] = field(default_factory=Counter, init=False, repr=False)
@@ -298,7 +393,7 @@ class Leader:
     def take(self, start: int, end: int, zone: str) -> None:
         """Count one more session."""
         days, weeks = self.counts(zone)
-        self.taken.append((start, end))
+        self.taken.add(start, end)
         self.led.append(start)
         day = local_day(start, zone)
         days[day] += 1
@@ -333,6 +428,11 @@ class Closed(NamedTuple):
     name: str
 
 
+@lru_cache(256)
+def _opening(hours: tuple[tuple[int, int] | None, ...], zone: str) -> Week:
+    return Week(Weekly(weekday, *each, zone) for weekday, each in enumerate(hours) if each)
+
+
 @dataclass
 class House:
     """A programme at some moment: when it is open at all."""
@@ -351,12 +451,12 @@ class House:
 
     def open(self, frame: Frame) -> int:
         """Opening hours alone."""
-        return Windows([
-            Weekly(weekday, *hours, self.zone) for weekday, hours in enumerate(self.policy.open_hours) if hours
-        ]).bits(frame)
+        return _opening(tuple(self.policy.open_hours), self.zone).bits(frame)
 
     def closed(self, frame: Frame) -> int:
         """Closures and public holidays."""
+        if not self.closures and self.policy.holidays_country is None:
+            return 0
         return frame.touched(
             (midnight(self.zone, day), midnight(self.zone, day + 1))
             for day in frame.days(self.zone) if self.closed_for(day) is not None
@@ -368,6 +468,13 @@ class House:
             if each.first <= day <= each.last:
                 return each.name
         return holiday(self.policy, day)
+
+    @cached_property
+    def at_any_time(self) -> "House":
+        """The same without opening hours, closures and notice: for a session that keeps the time it has."""
+        always: list[tuple[int, int] | None] = [(0, 1440)] * 7
+        policy = self.policy.model_copy(update={"open_hours": always, "holidays_country": None})
+        return House(policy, self.zone, FAR_AHEAD)
 
     @cached_property
     def soonest(self) -> int:
@@ -413,12 +520,11 @@ class Problem:
         return self._say()
 
 
-class Taken(NamedTuple):
-    """Somebody who takes part, or the room, is taken then."""
+class Other(NamedTuple):
+    """Somebody else who takes part, or the room."""
 
-    who: str
-    start: int
-    end: int
+    name: str
+    taken: Calendar
 
 
 @dataclass
@@ -429,7 +535,7 @@ class FreeTime:
     house: House
     leader: Leader | None = None
     way: Way | None = None
-    others: Sequence[Taken] = ()
+    others: Sequence[Other] = ()
 
     @cached_property
     def open(self) -> int:
@@ -444,11 +550,14 @@ class FreeTime:
     @property
     def free(self) -> int:
         """Bits that are open, neither taken nor off, buffers counted."""
-        bits = self.open
-        if self.leader is not None and (self.leader.taken or self.leader.off):
-            bits &= ~self.frame.touched((*self.leader.off, *self._widened()))
-        if self.others:
-            bits &= ~self.frame.touched((each.start, each.end) for each in self.others)
+        bits, leader, frame = self.open, self.leader, self.frame
+        if leader is not None:
+            if leader.off:
+                bits &= ~frame.touched(leader.off)
+            if leader.taken:
+                bits &= ~leader.taken.bits(frame, leader.limits.before * 60, leader.limits.after * 60)
+        for each in self.others:
+            bits &= ~each.taken.bits(frame)
         return bits
 
     def starts(self, length: timedelta, step: timedelta = timedelta(minutes=15)) -> list[datetime]:
@@ -480,24 +589,23 @@ class FreeTime:
                 notice = minutes_words(house.policy.notice_minutes)
                 return Problem(lambda: f"At least {notice} ahead, that is from {self._at(house.soonest)} on.")
             if house.furthest is not None and start >= house.furthest:
-                last_day = house.furthest - 1
-                return Problem(lambda: f"At most {house.policy.ahead_days} days ahead, that is until"
-                                       f" {_day_words(local_day(last_day, house.zone))}.")
+                return Problem(self._too_far)
         if self.leader is not None:
             if (away := self._away(start, end)) is not None:
                 return Problem(lambda: away)
             if (full := self._full(start)) is not None:
                 return Problem(lambda: full)
             before, after = self.leader.limits.before * 60, self.leader.limits.after * 60
-            for a, b in self.leader.taken:
+            for a, b in self.leader.taken.spans:
                 if a < end and start < b:
                     if overlaps:
                         return self._busy(self.leader.name, a, b)
                 elif a < end + after and start - before < b:
                     return Problem(lambda a=a, b=b: self._too_close(start, a, b))  # type: ignore[misc]
         for each in self.others if overlaps else ():
-            if each.start < end and start < each.end:
-                return self._busy(*each)
+            for a, b in each.taken.spans:
+                if a < end and start < b:
+                    return self._busy(each.name, a, b)
         return None
 
     def take(self, starts_at: datetime, ends_at: datetime) -> None:
@@ -506,11 +614,6 @@ class FreeTime:
             self.leader.take(int(starts_at.timestamp()), int(ends_at.timestamp()), self.house.zone)
 
     # What the two rest on
-
-    def _widened(self) -> Iterator[Span]:
-        assert self.leader is not None  # asked for where there is one
-        before, after = self.leader.limits.before * 60, self.leader.limits.after * 60
-        return ((start - after, end + before) for start, end in self.leader.taken)
 
     def _timely(self) -> int:
         """Bits at which notice, the furthest day and the limits let something begin."""
@@ -546,6 +649,11 @@ class FreeTime:
             return (f"{leader.name} has {_many(weeks[week], words)} in the week of {_day_words(week)} already;"
                     f" at most {leader.limits.a_week} a week.")
         return None
+
+    def _too_far(self) -> str:
+        assert self.house.furthest is not None  # else nothing is
+        days = minutes_words((self.house.policy.ahead_days or 0) * 24 * 60)
+        return f"At most {days} ahead, that is until {_day_words(local_day(self.house.furthest - 1, self.house.zone))}."
 
     def _away(self, start: int, end: int) -> str | None:
         if self.leader is not None:

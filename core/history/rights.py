@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, select
 
 from core.access.commands import looked_after
+from core.availability.commands import Whose, require_hours_of, require_time_off_of
 from core.errors import Conflict, NotAllowed, NotFound
 from core.history.rows import RowChange
 from core.people.commands import OWN_FIELDS
@@ -28,7 +29,9 @@ NOTHING = "There is nothing to undo, or it is not yours to undo."
 OF_SESSIONS = frozenset({"session", "participation", "session_course"})
 NEEDS = {
     "programme": Action.PROGRAMME_EDIT,
-    **dict.fromkeys(("course", "room", "timetable", "team"), Action.LISTS_EDIT),
+    "closure": Action.PROGRAMME_EDIT,
+    "own_limits": Action.AVAILABILITY_EDIT,
+    **dict.fromkeys(("course", "room", "timetable", "team", "roster"), Action.LISTS_EDIT),
     **dict.fromkeys(("relation", "team_member", "people_group", "group_member"), Action.PEOPLE_EDIT),
 }
 """What it takes to change a row of these by hand."""
@@ -41,7 +44,13 @@ DONE_BY = {
     "reopen_session": Action.OUTCOME_REOPEN,
 }
 """What it takes to give each command about sessions."""
-HANGS_ON = {"team_member": ("team_id", "team"), "group_member": ("group_id", "people_group")}
+HANGS_ON = {
+    "team_member": ("team_id", "team"), "group_member": ("group_id", "people_group"),
+    "roster": ("timetable_id", "timetable"),
+}
+OF_PEOPLE = ("person", "time_off")
+"""Rows that belong to a person, and to no programme."""
+HOURS = ("weekly_window", "dated_window")
 AT_ONCE = 500
 
 Row = tuple[str, int]
@@ -67,7 +76,7 @@ def programmes_of(work: Work, changes: Sequence[RowChange]) -> dict[Row, int]:
             parents = column_of(work, name, column, listed)
             theirs = _looked_up(work, parent, "programme_id", set(parents.values()))
             found.update({(name, id_): theirs[of] for id_, of in parents.items() if of in theirs})
-        elif name != "person":
+        elif name not in OF_PEOPLE:
             found.update({(name, id_): each for id_, each in column_of(work, name, "programme_id", listed).items()})
     return found
 
@@ -127,6 +136,8 @@ def require_undo(work: Work, act: ChangeSet, changes: Sequence[RowChange], progr
     for change in changes:
         if change.table.name == "person":
             _require_person(work, change, mine, bool(programmes))
+        elif change.table.name == "time_off":
+            require_time_off_of(work, column_of(work, "time_off", "person_id", [change]).values())
         elif (change.table.name, change.row_id) not in programmes:
             raise NotFound(NOTHING)
     _require_tables(work, changes, programmes)
@@ -137,6 +148,7 @@ def _undoes_any(work: Work, changes: Sequence[RowChange], programmes: set[int]) 
     if programmes:
         return all(may(work, Action.UNDO_ANY, programme_id) for programme_id in programmes)
     people = {change.row_id for change in changes if change.table.name == "person"}
+    people.update(column_of(work, "time_off", "person_id", [c for c in changes if c.table.name == "time_off"]).values())
     theirs = work.tx.scalars(select(RoleGrant.programme_id).where(RoleGrant.person_id.in_(people)).distinct()).all()
     return any(may(work, Action.UNDO_ANY, programme_id) for programme_id in theirs)
 
@@ -165,6 +177,11 @@ def _require_tables(work: Work, changes: Sequence[RowChange], programmes: Mappin
     }
     for action, programme_id in sorted(needed):
         require(work, action, programme_id)
+    for name in HOURS:
+        kept = [change for change in changes if change.table.name == name]
+        people = column_of(work, name, "person_id", kept)
+        for row_id in {change.row_id for change in kept}:
+            require_hours_of(work, Whose(programmes[name, row_id], people.get(row_id)))
     back = [change for change in grants if not change.is_new]
     for row_id, person_id in column_of(work, "role_grant", "person_id", back).items():
         refuse_own_gain(work, programmes["role_grant", row_id], [person_id])

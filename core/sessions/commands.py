@@ -449,7 +449,7 @@ def _check_hours(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int
         check_hours(
             work, programme_of(work, programme_id), [
                 Placed(item, each.value("practitioner_id"), each.value("timetable_id"), each.value("starts_at"),
-                       each.value("ends_at"))
+                       each.value("ends_at"), stays=not each.values.keys() & {"starts_at", "ends_at"})
                 for item, each in here.items()
             ],
             {item: reasons.get(each.session.id) for item, each in here.items()},

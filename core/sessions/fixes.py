@@ -240,7 +240,8 @@ def _refuse_outside(work: Work, programme: ProgrammeView, fix: Fix, plans: Seque
     going = {n: plan for n, plan in enumerate(plans) if plan.refused is None}
     problems = hours_problems(
         work, programme.id, [
-            Placed(n, plan.practitioner_id, plan.session.timetable_id, plan.starts_at, plan.ends_at)
+            Placed(n, plan.practitioner_id, plan.session.timetable_id, plan.starts_at, plan.ends_at,
+                   stays=fix.kind is not FixKind.SHIFT)
             for n, plan in going.items() if plan.starts_at is not None and plan.ends_at is not None
         ],
         [plan.session.id for plan in going.values()],

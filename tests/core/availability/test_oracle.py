@@ -9,6 +9,8 @@ from hypothesis import strategies as some
 
 from core.availability.rules import (
     ALWAYS,
+    SHIFT,
+    Calendar,
     Closed,
     Dated,
     Frame,
@@ -16,8 +18,9 @@ from core.availability.rules import (
     House,
     Leader,
     Limits,
-    Taken,
+    Other,
     Way,
+    Week,
     Weekly,
     Windows,
 )
@@ -94,7 +97,7 @@ class Case:
             day, zone = self.near().toordinal(), rng.choice((self.zone, rng.choice(ZONES)))
             dated = [Dated(day, None, None, zone)] if rng.random() < 0.4 else [
                 Dated(day, start, start + 5 * rng.randrange(1, 50), zone) for start in (60, 600)]
-        return Windows(weekly, dated)
+        return Windows(Week(weekly), dated)
 
     def span(self, longest: int) -> tuple[datetime, datetime]:
         rng = self.rng
@@ -122,10 +125,17 @@ class Case:
 
         house = House(self.policy, self.zone, int(self.now.timestamp()), [
             Closed(day.toordinal(), day.toordinal() + more, "Easter") for day, more in self.closures])
-        leader = Leader(1, "Tom", self.general, self.own, seconds(self.off), self.limits, seconds(self.taken),
-                        [int(at.timestamp()) for at in self.led])
+        leader = Leader(1, "Tom", self.general, self.own, seconds(self.off), self.limits,
+                        self.told(seconds(self.taken)), led=[int(at.timestamp()) for at in self.led])
         return FreeTime(Frame.of(self.since, self.until), house, leader, self.way,
-                        [Taken("Sara", *span) for span in seconds(self.others)])
+                        [Other("Sara", Calendar(seconds(self.others)))])
+
+    def told(self, spans: list[tuple[int, int]]) -> Calendar:
+        """As the tables tell it, or as it is."""
+        if self.rng.random() < 0.3:
+            return Calendar(spans)
+        base = int(self.since.timestamp()) - 86_400
+        return Calendar(told=" ".join(str((a - base << SHIFT) + b - a) for a, b in spans), base=base)
 
     # The oracle: minute by minute, by the words of the rules alone
 
@@ -141,8 +151,8 @@ class Case:
         elif self.way is not None and self.way.schedule:
             there = self.marked(self.way.schedule)
             hours = [a and b and 1 in self.way.roster for a, b in zip(hours, there, strict=True)]
-        opened = self.marked(Windows([
-            Weekly(n, *each, self.zone) for n, each in enumerate(self.policy.open_hours) if each]))
+        opened = self.marked(Windows(Week(
+            Weekly(n, *each, self.zone) for n, each in enumerate(self.policy.open_hours) if each)))
         self.open = [a and b for a, b in zip(hours, opened, strict=True)]
         shut = [(day, day + more * DAY) for day, more in self.closures]
         if self.policy.holidays_country:
