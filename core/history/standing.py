@@ -119,7 +119,7 @@ def refuse_misplaced(work: Work, standing: Sequence[Standing]) -> None:
             check_hours(
                 work, programme, [
                     Placed(item, one.then["practitioner_id"], one.then["timetable_id"], one.then["starts_at"],
-                           one.then["ends_at"])
+                           one.then["ends_at"], stays=not one.changed & {"starts_at", "ends_at"})
                     for item, one in enumerate(timed)
                 ],
                 dict.fromkeys(range(len(timed)), AS_BEFORE), but=[one.then["id"] for one in timed],

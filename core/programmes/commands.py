@@ -228,12 +228,14 @@ def _has_sessions(work: Work, programme_id: int) -> bool:
 
 
 def grant_role(
-    work: Work, programme_id: int, person_id: int, role: Role, permissions: Collection[str] | None = None
+    work: Work, programme_id: int, person_id: int, role: Role, permissions: Collection[str] | None = None,
+    was: Collection[str] | None = None,
 ) -> int:
     """Give a person a role, or a custom manager other permissions. It holds from their next click.
 
     It is for people of this programme, or of no other that the actor does not run: others are added by their address.
-    `permissions` are names of `core.permissions.TICKABLE`. Raises NotFound, NotAllowed, Invalid, Conflict.
+    `permissions` are names of `core.permissions.TICKABLE`; `was`, those the form was opened with.
+    Raises NotFound, NotAllowed, Invalid, Conflict.
     """
     if role not in {*Role}:
         require(work, Action.PEOPLE_EDIT, programme_id)
@@ -248,6 +250,9 @@ def grant_role(
     grant = work.tx.scalar(select(RoleGrant).where(
         RoleGrant.programme_id == programme_id, RoleGrant.person_id == person_id, RoleGrant.role == role))
     programme = programme_of(work, programme_id)
+    if was is not None and (grant is None or set(was) != set(grant.permissions or ())):
+        raise Conflict(f"What {name} may do was changed by somebody else while you had it open. Close this and look"
+                       " again.")
     if grant is not None and grant.permissions == ticked:
         raise Conflict(f"{name} is {called(programme, role)} already.")
     if grant is None:
