@@ -743,8 +743,10 @@ def _first_participants(work: Work, each: _Loaded, booking: Booking) -> tuple[in
     """Who joins an open session. Raises Conflict where somebody is in it already (B4)."""
     present = set(each.learners)
     coming = learners_of(work, each.programme, [booking])[0]
-    placed = present or (each.session.team_id is not None and each.session.starts_at is not None)
-    if placed and (each.session.team_id != booking.team_id or (booking.team_id is None and set(coming) != present)):
+    met = bool(present) or each.session.status in RECORDED
+    placed = met or (each.session.team_id is not None and each.session.starts_at is not None)
+    others = each.session.team_id != booking.team_id or (booking.team_id is None and set(coming) != present)
+    if (placed and others) or (met and not present.issuperset(coming)):
         words = each.programme.policy.words
         raise Conflict(
             f"{each.name} already has its {words.team if each.session.team_id else words.learner}. To replace them,"
