@@ -286,3 +286,15 @@ def test_x6_a_name_taken_by_a_foreign_programme_says_no_more_than_that(world: Wo
     with pytest.raises(Conflict) as refused:
         take_back(world, saved, by=world.alice)
     assert str(refused.value) == "This cannot be undone any more: the name belongs to another programme now."
+
+
+def test_x5_an_act_in_force_again_is_not_shown_as_undone(world: World) -> None:
+    session = booked(world).result[0]
+    moved = world.do(world.ben, commands.reschedule_sessions, [Move(session, NOON)])
+    acts = [moved]
+    for undone in ([True], [False, True], [True, False, True]):  # of the move and its undos, the last aside
+        acts.append(take_back(world, acts[-1]))
+        with world.reading(world.ben) as work:
+            shown = {entry.act_id: entry for entry in timeline(work, session)}
+        assert [shown[act.act_id].undone for act in acts[:-1]] == undone
+        assert [shown[act.act_id].can_undo for act in acts] == [False] * (len(acts) - 1) + [True]
