@@ -69,6 +69,8 @@ class Case(NamedTuple):
     shared: bool = False
     """Somebody in a common group has granted sight of it."""
     started: bool = False
+    late: bool = False
+    """It begins within the notice that a learner has to give, or has begun."""
     ticked: frozenset[str] = frozenset()
 
 
@@ -104,6 +106,7 @@ not_cancelled = Condition("it is not cancelled", lambda c: c.status is not Statu
 not_recorded = Condition("it is not held or missed", lambda c: c.status not in RECORDED)
 recorded = Condition("something was recorded", lambda c: c.status in RECORDED)
 started = Condition("it has started", lambda c: c.started)
+not_started = Condition("it has not started", lambda c: not c.started)
 
 
 def _ticked(action: Action) -> Condition:
@@ -150,7 +153,7 @@ RULES: dict[Action, Rules] = {
     A.SESSION_RESCHEDULE: {
         **_admins(A.SESSION_RESCHEDULE, is_open),
         Role.PRACTITIONER: practitioners_book & (leads | created) & is_open,
-        Role.LEARNER: clients_book & created & is_open,
+        Role.LEARNER: clients_book & created & is_open & not_started,
     },
     A.SESSION_ASK_TIME: {
         Role.PRACTITIONER: leads & is_open, Role.LEARNER: attends & is_open, Role.GUARDIAN: guards & is_open,
@@ -162,12 +165,12 @@ RULES: dict[Action, Rules] = {
     A.SESSION_CANCEL: {
         **_admins(A.SESSION_CANCEL, is_open),
         Role.PRACTITIONER: practitioners_book & (leads | created) & is_open,
-        Role.LEARNER: clients_book & created & is_open,
+        Role.LEARNER: clients_book & created & is_open & not_started,
     },
     A.SESSION_DELETE: {
         **_admins(A.SESSION_DELETE, not_recorded),
         Role.PRACTITIONER: practitioners_book & created & not_recorded,
-        Role.LEARNER: clients_book & created & not_recorded,
+        Role.LEARNER: clients_book & created & not_recorded & not_started,
     },
     A.OUTCOME_RECORD: {
         **_admins(A.OUTCOME_RECORD, started & not_cancelled),
@@ -201,11 +204,35 @@ RULES: dict[Action, Rules] = {
 
 def allows(actor: Actor, action: Action, case: Case, *, but: Role | None = None) -> bool:
     """Whether any role that the actor holds in the case's programme (one left aside, perhaps) allows the action."""
-    if actor.everything:
-        return True
+    return actor.everything or bool(_allowing(actor, action, case) - {but})
+
+
+def _allowing(actor: Actor, action: Action, case: Case) -> set[Role]:
+    """The roles of the actor that allow it."""
     rules = RULES[action]
-    held = actor.roles.get(case.programme_id, frozenset()) - {but}
-    return any(role in rules and rules[role].test(case) for role in held)
+    held = actor.roles.get(case.programme_id, frozenset())
+    return {role for role in held if role in rules and rules[role].test(case)}
+
+
+def as_learner(actor: Actor, action: Action, case: Case) -> bool:
+    """Whether the actor does it from the learner's side, whatever else they may be elsewhere (E3).
+
+    So does whoever attends, does not lead, and is allowed it by no role of staff.
+    """
+    by = _allowing(actor, action, case)
+    return not (actor.everything or case.leads or by.intersection(STAFF)) and (case.attends or by <= {Role.LEARNER})
+
+
+def too_late(actor: Actor, action: Action, case: Case, name: str) -> str | None:
+    """Why the learner's side may not do it any more: cancelling ends with the start, all else with the notice (E3)."""
+    if not as_learner(actor, action, case):
+        return None
+    if case.started:
+        return f"{name} has started, so you may not change it like this any more."
+    if case.late and action is not Action.SESSION_CANCEL:
+        way_out = "." if case.status is Status.CANCELLED else "; but you can cancel it."
+        return f"{name} begins in less than 24 hours, so it stays{way_out}"
+    return None
 
 
 def may(work: Work, action: Action, programme_id: int, *, but: Role | None = None) -> bool:
@@ -236,10 +263,10 @@ def require_all(actor: Actor, action: Action, cases: Sequence[Case], names: Sequ
 
 def why_not(actor: Actor, action: Action, case: Case, name: str) -> str:
     """The refusal of an action on one session, saying whether its state or the actor's role stands against it."""
-    if any(
-        role in RULES[action] and RULES[action][role].test(_as_open(case, action))
-        for role in actor.roles.get(case.programme_id, ())
-    ):
+    before, after = (_allowing(actor, action, _as_open(case, action, started=on)) for on in (False, True))
+    if case.started and before and not after:
+        return f"{name} has started, so you may not change it like this any more."
+    if before or after:
         if action is Action.OUTCOME_RECORD and not case.started and case.status is not Status.CANCELLED:
             return f"{name} has not started yet, so there is nothing to record."
         way_out = " Reopen it first." if case.status in RECORDED else ""
@@ -248,7 +275,7 @@ def why_not(actor: Actor, action: Action, case: Case, name: str) -> str:
     return f"You may not {verb}."
 
 
-def _as_open(case: Case, action: Action) -> Case:
+def _as_open(case: Case, action: Action, *, started: bool) -> Case:
     """The same case as if its state stood in nobody's way."""
     status = Status.HELD if action is Action.OUTCOME_REOPEN else Status.SCHEDULED
-    return case._replace(status=status, started=True)
+    return case._replace(status=status, started=started)

@@ -1,7 +1,7 @@
 """Forms that lose nothing: a key that makes a double click one act, and a sentence beside each field."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -37,6 +37,23 @@ class Form:
     def preset(self, name: str, value: Any) -> None:
         """Fill a field in, unless it already holds something."""
         st.session_state.setdefault(self.field(name), value)
+
+    def opened_with(self, opening: str, values: Mapping[str, Any]) -> None:
+        """Fill in what is stored as this form opens, and remember it: what others change meanwhile stays theirs."""
+        if self.state.get("opening") != opening:
+            self.state.update(opening=opening, opened=dict(values))
+        for name, value in self.state["opened"].items():
+            self.preset(name, value)
+
+    def changed(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Those of these values that differ from what the form was opened with."""
+        opened = self.opened or {}
+        return {name: value for name, value in values.items() if name not in opened or value != opened[name]}
+
+    @property
+    def opened(self) -> dict[str, Any] | None:
+        """What the form was opened with, where it was filled in with what is stored."""
+        return self.state.get("opened")
 
     def problem(self, *names: str) -> None:
         """The sentence beside a field, straight under it; nothing where it is well."""

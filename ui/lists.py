@@ -104,8 +104,7 @@ def _edit(programme_id: int, which: Which, entry_id: int) -> None:
     if known is None:
         st.info("This is not in the list any more.")
         return
-    for name in FIELDS[which]:
-        form.preset(name, getattr(known, name))
+    form.opened_with(panel.key(), {name: getattr(known, name) for name in FIELDS[which]})
     _fields(form, programme_id, which)
     st.button("Save", type="primary", key=form.field("save"), on_click=_send_edit, args=(form, which, entry_id))
 
@@ -157,4 +156,4 @@ def _send_new(form: Form, programme_id: int, which: Which) -> None:
 
 
 def _send_edit(form: Form, which: Which, entry_id: int) -> None:
-    form.send(edit_entry, which, entry_id, _said(form, which))
+    form.send(edit_entry, which, entry_id, form.changed(_said(form, which)))

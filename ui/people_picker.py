@@ -9,6 +9,7 @@ from core.people.queries import names, pick, pick_teams
 from core.words import Role
 from core.work import Work
 from ui import runtime
+from ui.format import plain
 
 MOST = 20
 LONGEST = 120
@@ -90,7 +91,7 @@ def choose(
     if chosen is not None or not text:
         return chosen
     found = list(find(work, text, most + 1))
-    by_label = {_label(match, found): match for match in found[:most]}
+    by_label = dict(zip(_labels(found[:most]), found[:most], strict=True))
     if not found:
         st.caption("Nobody found by that name.")
         return None
@@ -99,11 +100,14 @@ def choose(
         settle(by_label.get(str(st.session_state[offered])))
 
     more = " of the first; type more to narrow it down" if len(found) > most else ""
-    st.pills(f"Choose one{more}", list(by_label), key=offered, on_change=picked)
+    st.pills(f"Choose one{more}", list(by_label), key=offered, on_change=picked, format_func=plain)
     return None
 
 
-def _label(match: Match, among: Sequence[Match]) -> str:
-    """The name, with the hint where another has the same name."""
-    same = [one for one in among if one.name == match.name]
-    return match.name if len(same) == 1 else f"{match.name} ({match.hint or same.index(match) + 1})"
+def _labels(matches: Sequence[Match]) -> list[str]:
+    """Their names, with the hint where another has the same name, and numbers for those still alike."""
+    names_ = [match.name for match in matches]
+    hinted = [f"{match.name} ({match.hint})" if match.hint and names_.count(match.name) > 1 else match.name
+              for match in matches]
+    return [f"{label} – {hinted[:n + 1].count(label)}" if hinted.count(label) > 1 else label
+            for n, label in enumerate(hinted)]

@@ -87,8 +87,7 @@ def _change_ticks(programme_id: int, person_id: int) -> None:
         st.info("This person is not custom manager any more.")
         return
     st.markdown(f"**{plain(grant.name)}** sees the sessions of the programme, and may:")
-    for action in TICKABLE:
-        form.preset(action.name, action.name in grant.permissions)
+    form.opened_with(panel.key(), {action.name: action.name in grant.permissions for action in TICKABLE})
     form.preset("role", Role.CUSTOM_MANAGER)
     form.preset("person", person_id)
     _ticks(form)
@@ -112,4 +111,5 @@ def _send(form: Form, programme_id: int) -> None:
         form.fail({"person": "Type a name and choose who it is."})
         return
     ticked = [action.name for action in TICKABLE if form.value(action.name)] if role == Role.CUSTOM_MANAGER else None
-    form.send(grant_role, programme_id, person_id, role, ticked)
+    was = None if form.opened is None else [name for name, on in form.opened.items() if on]
+    form.send(grant_role, programme_id, person_id, role, ticked, was)

@@ -171,7 +171,7 @@ def _record(about: About) -> None:
             st.markdown("Who attended?")
             for part in parts:
                 form.preset(f"attended-{part.learner_id}", True)
-                st.checkbox(part.name, key=form.field(f"attended-{part.learner_id}"), on_change="ignore")
+                st.checkbox(plain(part.name), key=form.field(f"attended-{part.learner_id}"), on_change="ignore")
         form.preset("minutes", about.sheet.minutes)
         st.number_input("Actual minutes", value=None, step=5, key=form.field("minutes"), on_change="ignore",
                         help=f"A multiple of 5, from 15 to {(about.sheet.minutes or 0) + 30}.")

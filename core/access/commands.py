@@ -165,13 +165,13 @@ def invite(work: Work, tokens: Mapping[int, str]) -> list[int]:
 
     Raises NotFound, NotAllowed, Invalid for somebody without an e-mail address or switched off.
     """
-    people = looked_after(work, list(tokens), Action.PERSON_INVITE)
+    people = let_in(work, list(tokens))
     return _make_links(work, people, tokens, LinkPurpose.INVITATION)
 
 
 def make_password_link(work: Work, tokens: Mapping[int, str]) -> list[int]:
     """The same for people who have forgotten their password. Raises NotFound, NotAllowed, Invalid."""
-    people = looked_after(work, list(tokens), Action.PERSON_INVITE)
+    people = let_in(work, list(tokens))
     return _make_links(work, people, tokens, LinkPurpose.PASSWORD)
 
 
@@ -227,7 +227,7 @@ def request_password(work: Work, email: str) -> None:
     if person is None:
         return
     said = f"{person.name} asks for a new password. Make a link on their page and hand it over."
-    for admin_id, programme_id in _who_looks_after(work, person.id):
+    for admin_id, programme_id in _who_lets_in(work, person.id):
         known = work.tx.scalar(
             select(Notice.id).where(
                 Notice.person_id == admin_id, Notice.read_at.is_(None), Notice.text == said,
@@ -485,19 +485,43 @@ def looked_after(work: Work, person_ids: Sequence[int], action: Action) -> list[
     return [people[person_id] for person_id in person_ids]
 
 
-def _who_looks_after(work: Work, person_id: int) -> list[tuple[int, int]]:
-    """Those who may make a link for this person, each with a programme in which they meet."""
+def let_in(work: Work, person_ids: Sequence[int]) -> list[Person]:
+    """These people, if the actor may make links for them. Raises NotFound, NotAllowed.
+
+    Besides those who look after them: of somebody whom nobody does, the master admins of where they were first.
+    """
+    run = run_by_actor(work, person_ids, Action.PERSON_INVITE)
+    looked_after(work, [
+        person_id for person_id in person_ids if person_id not in run
+        and work.actor.person_id not in {admin_id for admin_id, _ in _who_lets_in(work, person_id)}
+    ], Action.PERSON_INVITE)
+    people = {person.id: person for person in work.tx.scalars(select(Person).where(Person.id.in_(person_ids)))}
+    return [people[person_id] for person_id in person_ids]
+
+
+def _who_lets_in(work: Work, person_id: int) -> list[tuple[int | None, int]]:
+    """Those who may make a link for this person, each with a programme in which they meet.
+
+    Somebody in programmes that nobody runs alike is not shut out for good: the master admins of where they were first
+    see to it. Whoever adds them to another programme so does not come by their account, nor does anybody by the
+    account of those who run a programme of others.
+    """
     standing = _standings(work, [person_id])[person_id]
-    staff = work.tx.scalars(
+    staff = [load_actor(work.tx, admin_id) for admin_id in work.tx.scalars(
         select(RoleGrant.person_id).join(Person, Person.id == RoleGrant.person_id)
         .where(
             RoleGrant.programme_id.in_(standing), RoleGrant.role.in_(RUNS_A_PROGRAMME), Person.disabled_at.is_(None),
             RoleGrant.person_id != person_id,
         ).distinct()
-    ).all()
-    found = []
-    for admin_id in staff:
-        actor = load_actor(work.tx, admin_id)
-        if all(_runs(actor, programme_id, roles, Action.PERSON_INVITE) for programme_id, roles in standing.items()):
-            found.append((admin_id, min(standing)))
-    return found
+    ).all()]
+    if alone := [admin for admin in staff if all(
+        _runs(admin, programme_id, roles, Action.PERSON_INVITE) for programme_id, roles in standing.items()
+    )]:
+        return [(admin.person_id, min(standing)) for admin in alone]
+    first = work.tx.scalar(
+        select(RoleGrant.programme_id).where(RoleGrant.person_id == person_id).order_by(RoleGrant.id).limit(1))
+    if first is None:
+        return []
+    theirs = {first, *(programme_id for programme_id, roles in standing.items() if roles & RUNS_A_PROGRAMME)}
+    return [(admin.person_id, first) for admin in staff
+            if all(admin.holds(programme_id, Role.MASTER_ADMIN) for programme_id in theirs)]

@@ -23,16 +23,17 @@ from core.clock import when_words
 from core.errors import Conflict, NotFound
 from core.history.rights import NOTHING, OF_SESSIONS, Row, portions, programmes_of, require_undo
 from core.history.rows import RowChange, changes_of
+from core.history.standing import Standing, refuse_misplaced, standings
 from core.notifications.commands import notify
 from core.people.visible import everywhere
-from core.programmes.commands import keep_a_master_admin
+from core.programmes.commands import keep_a_master_admin, refuse_sessions_ahead
 from core.programmes.queries import programme_of
-from core.sessions.busy import Wanted, lock, refuse_clashes
+from core.sessions.busy import Wanted, refuse_clashes
 from core.work import ALREADY, Work
 from db.base import Base
 from db.models.history import Change, ChangeSet
 from db.models.people import Person
-from db.models.sessions import FREES_LEARNER, Participation, Session
+from db.models.sessions import Participation, Session
 from db.triggers import DERIVED
 
 NOT_COMPARED = {"version"}
@@ -156,6 +157,9 @@ def _refuse_in_use(work: Work, changes: Sequence[RowChange]) -> None:
         ids = [c.row_id for c in changes if c.table.name == name and not c.is_new and columns & (c.before or {}).keys()]
         if ids and work.tx.scalar(select(Session.id).where(held.in_(ids)).limit(1)) is not None:
             raise Conflict("This cannot be undone any more: there are sessions that it is part of.")
+    for change in changes:
+        if change.table.name == "programme" and (change.before or {}).get("retired_at") is not None:
+            refuse_sessions_ahead(work, change.row_id)
 
 
 def _refuse_taken_keys(work: Work, act: ChangeSet, changes: Sequence[RowChange]) -> None:
@@ -193,6 +197,8 @@ def _same(column: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
 def _who_took_it(work: Work, act: ChangeSet, table: Table, row_id: int) -> str:
     if table.name == "person" and not work.tx.scalar(select(Person.id).where(Person.id == row_id, everywhere(work))):
         return "This cannot be undone any more: the e-mail address belongs to another person now."
+    if table.name == "programme" and not work.actor.everything and row_id not in work.actor.roles:
+        return "This cannot be undone any more: the name belongs to another programme now."
     return _what_came_later(work, act, Change.row_id == row_id, Change.table_name == table.name)
 
 
@@ -236,8 +242,10 @@ def _what_came_later(work: Work, act: ChangeSet, *where: Any) -> str:
 
 
 def _put_back(work: Work, changes: Sequence[RowChange]) -> None:
+    standing = standings(work, changes)
+    refuse_misplaced(work, standing)
     _release(work, changes)
-    _refuse_taken(work, changes)
+    _refuse_taken(work, standing)
     for table in Base.metadata.sorted_tables:
         gone = [c for c in changes if c.table is table and c.is_gone]
         by_columns: dict[tuple[str, ...], list[dict[str, Any]]] = {}
@@ -289,48 +297,12 @@ def _release(work: Work, changes: Sequence[RowChange]) -> None:
                         .values(starts_at=None, ends_at=None, room_id=None))
 
 
-def _refuse_taken(work: Work, changes: Sequence[RowChange]) -> None:
+def _refuse_taken(work: Work, standing: Sequence[Standing]) -> None:
     """Look before the guards do, so that a refusal says who and when."""
-    ids = sorted({c.session_id for c in changes if c.session_id is not None})
-    if not ids:
-        return
-    sessions: dict[int, dict[str, Any]] = {
-        row["id"]: dict(row) for row in work.tx.execute(select(TABLE).where(TABLE.c.id.in_(ids))).mappings()
-    }
-    parts: dict[int, tuple[int, int, Any]] = {
-        row.id: (row.session_id, row.learner_id, row.outcome)
-        for row in work.tx.execute(
-            select(PARTS.c.id, PARTS.c.session_id, PARTS.c.learner_id, PARTS.c.outcome)
-            .where(PARTS.c.session_id.in_(ids)))
-    }
-    for change in changes:
-        before = change.before or {}
-        if change.table is TABLE:
-            if change.is_new:
-                sessions.pop(change.row_id, None)
-            else:
-                sessions[change.row_id] = {**sessions.get(change.row_id, {}), **before}
-        elif change.table is PARTS:
-            if change.is_new:
-                parts.pop(change.row_id, None)
-            else:
-                there = parts.get(change.row_id, (0, 0, None))
-                parts[change.row_id] = (
-                    before.get("session_id", there[0]), before.get("learner_id", there[1]),
-                    before.get("outcome") if "outcome" in before or change.is_gone else there[2],
-                )
-    people: dict[int, set[int]] = {}
-    for session_id, learner, outcome in parts.values():
-        if outcome not in FREES_LEARNER:
-            people.setdefault(session_id, set()).add(learner)
     by_programme: dict[int, list[Wanted]] = {}
-    for n, (id_, row) in enumerate(sorted(sessions.items())):
-        if row.get("starts_at") is not None and row.get("cancelled_at") is None:
-            everybody = people.get(id_, set()) | ({row["practitioner_id"]} if row.get("practitioner_id") else set())
-            by_programme.setdefault(row["programme_id"], []).append(
-                Wanted(n, frozenset(everybody), row.get("room_id"), row["starts_at"], row["ends_at"], id_))
-    wanted = [one for listed in by_programme.values() for one in listed]
-    lock(work, {person for one in wanted for person in one.people}, {one.room_id for one in wanted if one.room_id})
+    for item, one in enumerate(standing):
+        if one.then["starts_at"] is not None:
+            by_programme.setdefault(one.then["programme_id"], []).append(one.wanted(item))
     for programme_id, listed in by_programme.items():
         refuse_clashes(work, programme_id, listed)
 

@@ -90,7 +90,12 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
         changes = {act_id: [c for c in listed if c.table.name != "participation" or learners.get(c.row_id) in shown]
                    for act_id, listed in changes.items()}
     acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
-    undone = set(work.tx.scalars(select(ChangeSet.undoes_id).where(ChangeSet.undoes_id.in_(by_act))))
+    undone_by = {act_id: by for act_id, by in work.tx.execute(
+        select(ChangeSet.undoes_id, ChangeSet.id).where(ChangeSet.undoes_id.in_(by_act))) if act_id is not None}
+    undone: set[int] = set()
+    for act_id in sorted(undone_by, reverse=True):  # what undid it is later, and may have been undone in its turn
+        if undone_by[act_id] not in undone:
+            undone.add(act_id)
     programme = programme_of(work, case.programme_id)
     staff = may(work, Action.UNDO_ANY, programme.id)
     names = _names(work, (change for listed in changes.values() for change in listed), learners.values())
@@ -104,7 +109,7 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
             act_id, acts[act_id].at, people.get(acts[act_id].actor_id or 0, "The portal"),
             DID.get(acts[act_id].command, "Changed"), _lines(listed, hidden, labels, names, learners, programme.zone),
             (acts[act_id].reason or "") if reads else "",
-            act_id not in undone and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
+            act_id not in undone_by and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
         )
         for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone
     ]

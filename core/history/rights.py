@@ -11,7 +11,7 @@ from core.availability.commands import Whose, require_hours_of, require_time_off
 from core.errors import Conflict, NotAllowed, NotFound
 from core.history.rows import RowChange
 from core.people.commands import OWN_FIELDS
-from core.permissions import Action, Case, allows, may, require
+from core.permissions import Action, Case, allows, as_learner, may, require
 from core.programmes.commands import ORDINARY, refuse_own_gain
 from core.programmes.queries import policy_of
 from core.sessions.visible import cases_for, facts_of
@@ -221,8 +221,23 @@ def may_repeat(work: Work, act: ChangeSet, changes: Sequence[RowChange], case: C
         return False
     if any("cancelled_at" in (c.before or {}) or "outcome" in (c.before or {}) for c in changes):
         status = Status.HELD if action is Action.OUTCOME_REOPEN else Status.SCHEDULED
-        case = case._replace(status=status, started=True)
-    return allows(work.actor, action, case)
+        case = case._replace(status=status, started=case.started or action is Action.OUTCOME_RECORD)
+    return allows(work.actor, action, case) and not _comes_too_late(work, changes, action, case)
+
+
+def _comes_too_late(work: Work, changes: Sequence[RowChange], action: Action, case: Case) -> bool:
+    """What the learner's side may not do so late, undo may not either: a booking undone is gone, a move is a move."""
+    if not as_learner(work.actor, action, case):
+        return False
+    for change in (change for change in changes if change.table.name == "session"):
+        before = change.before or {}
+        if change.is_new or ("starts_at" in before and not change.is_gone):
+            ended = case.late
+        else:
+            ended = case.started and "cancelled_at" in before
+        if ended or (before.get("starts_at") is not None and before["starts_at"] <= work.now):
+            return True
+    return False
 
 
 def _done_by(work: Work, act: ChangeSet, changes: Sequence[RowChange]) -> Action | None:

@@ -1,14 +1,15 @@
 """People as far as the viewer may see them: a list, one person whole, and matches to pick from."""
 
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, false, func, or_, select
 
-from core.access.commands import looked_after
+from core.access.commands import let_in, looked_after
 from core.errors import NotFound, Refusal
 from core.people.visible import (
     everywhere,
@@ -25,13 +26,13 @@ from core.people.visible import (
 from core.permissions import Action, may
 from core.programmes.queries import programme_of
 from core.search import fits, matching_ids, search_words
-from core.sessions.queries import Row, rows_of
-from core.sessions.visible import visible_sessions
+from core.sessions.queries import Row, attended_by, rows_of
+from core.sessions.visible import shown_parts, visible_sessions
 from core.work import Work
 from db.models.access import Account
 from db.models.people import Group, GroupMember, Person, Relation, Team, TeamMember
 from db.models.programmes import Programme, RoleGrant
-from db.models.sessions import Occupancy, Participation, Session
+from db.models.sessions import Occupancy, Session
 from db.words import Role, Status, Tie
 
 Rows = Select[*tuple[Any, ...]]
@@ -161,10 +162,12 @@ def _roles(work: Work, programme_id: int, ids: Sequence[int]) -> dict[int, tuple
 
 
 def _next_sessions(work: Work, programme_id: int, ids: Sequence[int]) -> dict[int, datetime]:
+    shown = shown_parts(work, programme_id, cast(Any, Occupancy.person_id), Occupancy.session_id)  # never empty here
     rows = work.tx.execute(
         select(Occupancy.person_id, func.min(Occupancy.starts_at, type_=Occupancy.starts_at.type))
         .join(Session, Session.id == Occupancy.session_id)
-        .where(Occupancy.person_id.in_(ids), Occupancy.starts_at > work.now, visible_sessions(work, programme_id))
+        .where(Occupancy.person_id.in_(ids), Occupancy.starts_at > work.now, visible_sessions(work, programme_id),
+               *([or_(Session.practitioner_id == Occupancy.person_id, *shown)] if shown else []))
         .group_by(Occupancy.person_id)
     )
     return {person_id: starts_at for person_id, starts_at in rows if person_id is not None}
@@ -277,7 +280,7 @@ def profile(work: Work, person_id: int) -> Profile:
         ),
         relations=_relations(work, person_id, programmes, is_me),
         teams=_teams(work, person_id, programmes) if told else (),
-        groups=_groups(work, person_id, programmes) if staff else (),
+        groups=_groups(work, person_id, [each for each in programmes if is_me or reads_contacts(work, each)]),
         upcoming=_sessions(work, person_id, programmes, ahead=True),
         recent=_sessions(work, person_id, programmes, ahead=False),
         may=_may(work, person_id, programmes), is_me=is_me,
@@ -341,14 +344,14 @@ def _groups(work: Work, person_id: int, programmes: Sequence[int]) -> tuple[InGr
 
 
 def _sessions(work: Work, person_id: int, programmes: Sequence[int], ahead: bool) -> list[Row]:
-    """The next, or the latest, sessions that this person leads or attends and the viewer may see."""
+    """The next, or the latest, sessions that this person leads or attends, as far as the viewer may see that."""
     if not programmes:
         return []
-    attended = select(Participation.session_id).where(Participation.learner_id == person_id)
-    statement = select(Session.id).where(
-        or_(Session.practitioner_id == person_id, Session.id.in_(attended)),
-        or_(*(visible_sessions(work, each) for each in programmes)),
-    )
+    statement = select(Session.id).where(or_(*(
+        and_(visible_sessions(work, each), or_(
+            Session.practitioner_id == person_id, Session.id.in_(attended_by(work, each, [person_id]))))
+        for each in programmes
+    )))
     if ahead:
         statement = statement.where(Session.starts_at > work.now, Session.status != Status.CANCELLED).order_by(
             Session.starts_at, Session.id)
@@ -365,12 +368,12 @@ def _may(work: Work, person_id: int, programmes: Sequence[int]) -> frozenset[Act
     }
     if may_edit(work, person_id):
         found.add(Action.PEOPLE_EDIT)
-    for action in (Action.PERSON_INVITE, Action.PERSON_DISABLE):
-        try:
-            looked_after(work, [person_id], action)
-        except Refusal:
-            continue
-        found.add(action)
+    with suppress(Refusal):
+        let_in(work, [person_id])
+        found.add(Action.PERSON_INVITE)
+    with suppress(Refusal):
+        looked_after(work, [person_id], Action.PERSON_DISABLE)
+        found.add(Action.PERSON_DISABLE)
     return frozenset(found)
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, or_, select
 
+from core.access.commands import lately_left, run_by_actor
 from core.availability.rules import hours_problem
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.fields import Checked
@@ -15,7 +16,7 @@ from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import EFFECTS, PRESETS, Policy, WhoBooks, effects
 from core.sessions.rules import StaleForm
 from core.work import Work
-from db.models.people import Person
+from db.models.people import Person, Relation
 from db.models.programmes import Programme, RoleGrant
 from db.models.sessions import Participation, Session
 from db.words import Kind, Method, Role, Status
@@ -91,12 +92,17 @@ def retire_programme(work: Work, programme_id: int, version: int | None = None) 
     Raises NotFound, NotAllowed, Conflict, StaleForm.
     """
     programme = _mine(work, programme_id, version)
-    if ahead := _count(work, programme_id):
-        raise Conflict(f"{_sessions(ahead)} still ahead. Cancel or move them to another programme first.")
+    refuse_sessions_ahead(work, programme_id)
     programme.retired_at = programme.retired_at or work.now
     programme.version += 1
     work.say(f"Retired {programme.name}.")
     return programme_id
+
+
+def refuse_sessions_ahead(work: Work, programme_id: int) -> None:
+    """A programme closes only when nothing lies ahead in it. Raises Conflict."""
+    if ahead := _count(work, programme_id):
+        raise Conflict(f"{_sessions(ahead)} still ahead. Cancel or move them to another programme first.")
 
 
 def bring_back_programme(work: Work, programme_id: int, version: int | None = None) -> int:
@@ -222,11 +228,14 @@ def _has_sessions(work: Work, programme_id: int) -> bool:
 
 
 def grant_role(
-    work: Work, programme_id: int, person_id: int, role: Role, permissions: Collection[str] | None = None
+    work: Work, programme_id: int, person_id: int, role: Role, permissions: Collection[str] | None = None,
+    was: Collection[str] | None = None,
 ) -> int:
     """Give a person a role, or a custom manager other permissions. It holds from their next click.
 
-    `permissions` are names of `core.permissions.TICKABLE`. Raises NotFound, NotAllowed, Invalid, Conflict.
+    It is for people of this programme, or of no other that the actor does not run: others are added by their address.
+    `permissions` are names of `core.permissions.TICKABLE`; `was`, those the form was opened with.
+    Raises NotFound, NotAllowed, Invalid, Conflict.
     """
     if role not in {*Role}:
         require(work, Action.PEOPLE_EDIT, programme_id)
@@ -234,11 +243,16 @@ def grant_role(
     require(work, Action.PEOPLE_EDIT if role in ORDINARY else Action.ROLES_GRANT, programme_id)
     refuse_own_gain(work, programme_id, [person_id])
     name = _seen_name(work, person_id)
+    if not _is_here(work, programme_id, person_id):
+        raise Conflict(f"{name} is not in this programme. Add them by their e-mail address first.")
     ticked = _ticked(role, permissions)
     lock_programmes(work, [programme_id])
     grant = work.tx.scalar(select(RoleGrant).where(
         RoleGrant.programme_id == programme_id, RoleGrant.person_id == person_id, RoleGrant.role == role))
     programme = programme_of(work, programme_id)
+    if was is not None and (grant is None or set(was) != set(grant.permissions or ())):
+        raise Conflict(f"What {name} may do was changed by somebody else while you had it open. Close this and look"
+                       " again.")
     if grant is not None and grant.permissions == ticked:
         raise Conflict(f"{name} is {called(programme, role)} already.")
     if grant is None:
@@ -308,6 +322,15 @@ def _seen_name(work: Work, person_id: int) -> str:
     if name is None:
         raise NotFound
     return name
+
+
+def _is_here(work: Work, programme_id: int, person_id: int) -> bool:
+    """Whether somebody has to do with a programme, or with others only that the actor runs, or did so last."""
+    return work.actor.everything or bool(work.tx.scalar(select(or_(
+        exists().where(RoleGrant.programme_id == programme_id, RoleGrant.person_id == person_id),
+        exists().where(Relation.programme_id == programme_id,
+                       or_(Relation.adult_id == person_id, Relation.learner_id == person_id)),
+    ))) or run_by_actor(work, [person_id], Action.PEOPLE_EDIT) or lately_left(work, [person_id]))
 
 
 def lock_programmes(work: Work, programme_ids: Collection[int]) -> None:

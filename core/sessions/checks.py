@@ -7,7 +7,7 @@ from sqlalchemy import and_, select
 
 from core.availability.queries import Placed, hours_problems
 from core.availability.rules import Problem
-from core.errors import Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.programmes.rules import Words
@@ -15,7 +15,7 @@ from core.sessions.rules import MOST_LEARNERS, Booking, is_id
 from core.sessions.visible import visible_sessions
 from core.work import Work
 from db.models.people import Person, Team, TeamMember
-from db.models.programmes import RoleGrant
+from db.models.programmes import Programme, RoleGrant
 from db.models.sessions import Session
 from db.models.structure import Course, Room, Timetable
 from db.words import Role
@@ -94,6 +94,16 @@ def holding(work: Work, programme_id: int, role: Role, ids: Iterable[int | None]
             )
         ))
     return found
+
+
+def check_open(work: Work, programme: ProgrammeView, *, numbering: bool = False) -> None:
+    """Nothing new is put on the calendar of a retired programme; it stays open until the act ends. Raises Conflict.
+
+    Asked once the people are locked. `numbering` is for whoever takes the next numbers: one at a time.
+    """
+    held = select(Programme.retired_at).where(Programme.id == programme.id)
+    if work.tx.scalar(held.with_for_update(read=not numbering, key_share=numbering)) is not None:
+        raise Conflict(f"{programme.name} is retired, so nothing is booked in it any more.")
 
 
 def check_hours(

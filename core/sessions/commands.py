@@ -11,13 +11,14 @@ from core.availability.queries import Placed
 from core.clock import when_words
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.notifications.commands import notify
-from core.permissions import RECORDED, Action, Case, allows, may, require, require_all
+from core.permissions import RECORDED, Action, Case, allows, as_learner, may, require, require_all, too_late
 from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import Policy
 from core.sessions.busy import Wanted, lock, refuse_clashes
 from core.sessions.checks import (
     Place,
     check_hours,
+    check_open,
     check_references,
     holding,
     learners_of,
@@ -37,7 +38,7 @@ from core.sessions.visible import cases_for, facts_of
 from core.work import Work
 from db.bulk import insert_many
 from db.models.people import Person, Team
-from db.models.programmes import Programme, RoleGrant
+from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber
 from db.models.structure import Course, Room, Timetable
 from db.words import Origin, Outcome, Role, Status, TimetableKind
@@ -62,7 +63,6 @@ def book_sessions(work: Work, bookings: Sequence[Booking]) -> list[int]:
 
 
 def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Booking]]) -> list[int]:
-    _check_open(programme)
     items = [item for item, _ in listed]
     bookings = [_with_owner(work, programme, booking) for _, booking in listed]
     for item, booking in zip(items, bookings, strict=True):
@@ -72,8 +72,11 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
     client = not may(work, Action.SESSION_BOOK, programme.id, but=Role.LEARNER)
     if client:  # before any look that would tell them who there is
         _check_own(work, learners)
-    people = [_everybody(booking.practitioner_id, those) for booking, those in zip(bookings, learners, strict=True)]
-    lock(work, frozenset[int]().union(*people), {one.room_id for one in bookings if one.room_id is not None})
+        for item, booking in zip(items, bookings, strict=True):
+            if booking.starts_at is not None and booking.starts_at < work.now:
+                raise Invalid({"date": LIES_BEHIND}, item)
+    learners = _held(work, programme, bookings, learners)
+    people = _people(bookings, learners)
     check_references(work, programme, items, bookings, learners)
     check_hours(
         work, programme, [
@@ -83,6 +86,7 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         ],
         {item: booking.reason for item, booking in zip(items, bookings, strict=True)},
     )
+    check_open(work, programme, numbering=any(booking.number is None for booking in bookings))
     numbers = _numbers(work, programme, items, bookings, client)
     wanted = [
         Wanted(item, those, booking.room_id, booking.starts_at, booking.ends_at, team_id=booking.team_id,
@@ -117,10 +121,20 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
     return ids
 
 
-def _check_open(programme: ProgrammeView) -> None:
-    """Nothing new is put on the calendar of a retired programme."""
-    if programme.retired:
-        raise Conflict(f"{programme.name} is retired, so nothing is booked in it any more.")
+def _held(
+    work: Work, programme: ProgrammeView, bookings: Sequence[Booking], learners: list[tuple[int, ...]]
+) -> list[tuple[int, ...]]:
+    """Hold all calendars that are wanted, and say again who takes part: a team may have changed until then."""
+    everybody = frozenset[int]().union(*_people(bookings, learners))
+    lock(work, everybody, {booking.room_id for booking in bookings if booking.room_id is not None})
+    if work.on_sqlite or all(booking.team_id is None for booking in bookings):
+        return learners
+    again = learners_of(work, programme, bookings)
+    return learners if again == learners else _held(work, programme, bookings, again)
+
+
+def _people(bookings: Sequence[Booking], learners: Sequence[Collection[int]]) -> list[frozenset[int]]:
+    return [_everybody(booking.practitioner_id, those) for booking, those in zip(bookings, learners, strict=True)]
 
 
 def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> dict[str, Any]:
@@ -158,6 +172,10 @@ def _with_owner(work: Work, programme: ProgrammeView, booking: Booking) -> Booki
     return replace(booking, practitioner_id=owners.get(booking.timetable_id))
 
 
+LIES_BEHIND = "Choose a time that lies ahead."
+"""Only those who log sessions put them in the past."""
+
+
 def _check_own(work: Work, learners: Iterable[Collection[int]]) -> None:
     """Where only being a learner allows to book, it is for oneself, with somebody to meet."""
     if any(work.actor.person_id not in those or len(those) > 1 for those in learners):
@@ -169,8 +187,6 @@ def _numbers(
 ) -> list[int]:
     """The numbers asked for, and the next free ones for the rest. None is ever used again."""
     asked = [booking.number for booking in bookings if booking.number is not None]
-    if len(asked) < len(bookings) and not work.on_sqlite:  # one at a time may take the next
-        work.tx.execute(select(Programme.id).where(Programme.id == programme.id).with_for_update(key_share=True))
     used = set(work.tx.scalars(
         select(SessionNumber.number).where(
             SessionNumber.programme_id == programme.id, SessionNumber.number.in_(asked))
@@ -292,6 +308,11 @@ class _Loaded:
             for name in ("starts_at", "ends_at", "practitioner_id", "timetable_id")
         )
 
+    def is_put_ahead(self, work: Work) -> bool:
+        """Whether it gets a time and had none, or one that lies ahead."""
+        new, old = self.values.get("starts_at"), self.session.starts_at
+        return new is not None and (old is None or new > work.now)
+
     def as_client(self, work: Work) -> bool:
         """Whether nothing but being a learner lets the actor edit it."""
         return not allows(work.actor, Action.SESSION_EDIT, self.case, but=Role.LEARNER)
@@ -412,6 +433,8 @@ def _retake(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str
     people = [_everybody(each.value("practitioner_id"), each.learners) for each in loaded.values()]
     rooms = {each.value("room_id") for each in loaded.values()}
     lock(work, frozenset[int]().union(*people), rooms - {None})
+    for programme_id in sorted({each.programme.id for each in loaded.values() if each.is_put_ahead(work)}):
+        check_open(work, programme_of(work, programme_id))
     _check_taking(work, loaded)
     _check_hours(work, loaded, reasons or {})
     refuse_clashes(work, next(iter(loaded.values())).programme.id, _wanted(loaded))
@@ -486,18 +509,19 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
     """Give sessions another time (A4), or each other's. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
     ids = [move.session_id for move in moves]
     loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {m.session_id: m.version for m in moves})
+    _refuse_too_late(work, loaded, Action.SESSION_RESCHEDULE)
     for item, move in enumerate(moves):
         each = loaded[move.session_id]
         if move.starts_at is None:
             raise Invalid({"date": "Choose a date and a time."}, item)
-        if each.session.starts_at is None:
-            _check_open(each.programme)
         minutes = move.minutes
         if minutes is None and each.session.starts_at and each.session.ends_at:
             minutes = round((each.session.ends_at - each.session.starts_at).total_seconds() / 60)
         if found := {**time_problems(move.starts_at, minutes, each.programme.policy),
                      **text_problems({"reason": move.reason})}:
             raise Invalid(found, item)
+        if move.starts_at < work.now and as_learner(work.actor, Action.SESSION_RESCHEDULE, each.case):
+            raise Invalid({"date": LIES_BEHIND}, item)
         ends_at = move.starts_at + timedelta(minutes=minutes or 0)
         each.values = {"starts_at": move.starts_at, "ends_at": ends_at}
     _retake(work, loaded, {move.session_id: move.reason for move in moves})
@@ -517,6 +541,7 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
 def take_off_calendar(work: Work, session_ids: Sequence[int], versions: Mapping[int, int] | None = None) -> list[int]:
     """Free everybody's time and keep the sessions, unscheduled. Raises NotAllowed, Conflict, StaleForm."""
     loaded = _load(work, session_ids, Action.SESSION_RESCHEDULE, versions or {})
+    _refuse_too_late(work, loaded, Action.SESSION_RESCHEDULE)
     for each in loaded.values():
         if each.session.starts_at is None:
             raise Conflict(f"{each.name} is not on the calendar.")
@@ -594,14 +619,19 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
     """
     ids = [edit.session_id for edit in edits]
     loaded = _load(work, ids, Action.SESSION_EDIT, {e.session_id: e.version for e in edits})
+    bookings: dict[int, Booking] = {}
+    for item, edit in enumerate(edits):
+        if strange := edit.changes.keys() - EDITABLE:
+            raise Invalid(dict.fromkeys(strange, "This cannot be changed here."), item)
+        each = loaded[edit.session_id]
+        bookings[edit.session_id] = _as_booking(each, edit.changes)
+        _check_fields(work, each, bookings[edit.session_id], edit.changes, item)
+    taking = [edit.session_id for edit in edits if edit.changes.keys() & {"team_id", "learner_ids", "timetable_id"}]
+    _hold(work, {id_: loaded[id_] for id_ in taking}, bookings)
     joining: dict[int, tuple[int, ...]] = {}
     for item, edit in enumerate(edits):
-        each = loaded[edit.session_id]
+        each, booking = loaded[edit.session_id], bookings[edit.session_id]
         changes = dict(edit.changes)
-        if strange := changes.keys() - EDITABLE:
-            raise Invalid(dict.fromkeys(strange, "This cannot be changed here."), item)
-        booking = _as_booking(each, changes)
-        _check_fields(work, each, booking, changes, item)
         if changes.keys() & {"team_id", "learner_ids"}:
             joining[edit.session_id] = _first_participants(work, each, booking)
             if joining[edit.session_id] and each.as_client(work):
@@ -619,9 +649,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         each.values.setdefault("description", each.session.description)
     if joining:
         busy_ids = {id_: each for id_, each in loaded.items() if id_ in joining}
-        wanted = _wanted(busy_ids)
-        lock(work, {person for one in wanted for person in one.people}, ())
-        refuse_clashes(work, next(iter(busy_ids.values())).programme.id, wanted)
+        refuse_clashes(work, next(iter(busy_ids.values())).programme.id, _wanted(busy_ids))
     _check_hours(work, loaded, {edit.session_id: edit.reason for edit in edits})
     _apply(work, loaded)
     parts = [{"session_id": id_, "learner_id": person} for id_, those in joining.items() for person in those]
@@ -630,6 +658,17 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         _tell(work, {id_: loaded[id_] for id_ in joining}, "you take part.")
     work.say(f"Changed {_names(loaded).lower()}.")
     return ids
+
+
+def _hold(work: Work, loaded: Mapping[int, _Loaded], bookings: Mapping[int, Booking]) -> None:
+    """Hold the calendars of everybody who takes part or is to, and the rooms, before they are looked at."""
+    if work.on_sqlite:
+        return
+    people: set[int] = set()
+    for id_, each in loaded.items():
+        coming = learners_of(work, each.programme, [bookings[id_]])[0]
+        people |= _everybody(each.session.practitioner_id, (*each.learners, *coming))
+    lock(work, people, {each.session.room_id for each in loaded.values() if each.session.room_id is not None})
 
 
 def _as_booking(each: _Loaded, changes: Mapping[str, Any]) -> Booking:
@@ -704,8 +743,10 @@ def _first_participants(work: Work, each: _Loaded, booking: Booking) -> tuple[in
     """Who joins an open session. Raises Conflict where somebody is in it already (B4)."""
     present = set(each.learners)
     coming = learners_of(work, each.programme, [booking])[0]
-    placed = present or (each.session.team_id is not None and each.session.starts_at is not None)
-    if placed and (each.session.team_id != booking.team_id or (booking.team_id is None and set(coming) != present)):
+    met = bool(present) or each.session.status in RECORDED
+    placed = met or (each.session.team_id is not None and each.session.starts_at is not None)
+    others = each.session.team_id != booking.team_id or (booking.team_id is None and set(coming) != present)
+    if (placed and others) or (met and not present.issuperset(coming)):
         words = each.programme.policy.words
         raise Conflict(
             f"{each.name} already has its {words.team if each.session.team_id else words.learner}. To replace them,"
@@ -762,6 +803,7 @@ def cancel_sessions(
     Raises NotAllowed, Invalid, StaleForm.
     """
     loaded = _load(work, session_ids, Action.SESSION_CANCEL, versions or {})
+    _refuse_too_late(work, loaded, Action.SESSION_CANCEL)
     reason = _given(reason, "reason", "Give a reason; those who take part will read it.")
     for each in loaded.values():
         each.values = {"cancelled_at": work.now, "cancel_reason": reason}
@@ -781,16 +823,21 @@ def cancel_sessions(
     return list(session_ids)
 
 
-NOTICE = timedelta(hours=24)
-"""From here on, by elapsed time, a learner cancels in time (E3)."""
-
-
 def _whose_doing(work: Work, each: _Loaded) -> Outcome:
-    """The learner's side cancels late or in time where nothing but being a learner allows it."""
-    if allows(work.actor, Action.SESSION_CANCEL, each.case, but=Role.LEARNER):
+    """The learner's side cancels late or in time (E3)."""
+    if not as_learner(work.actor, Action.SESSION_CANCEL, each.case):
         return Outcome.PRACTITIONER_CANCELLED
-    late = each.session.starts_at is not None and each.session.starts_at - work.now < NOTICE
-    return Outcome.CANCELLED_LATE if late else Outcome.CANCELLED_IN_TIME
+    return Outcome.CANCELLED_LATE if each.case.late else Outcome.CANCELLED_IN_TIME
+
+
+def _refuse_too_late(work: Work, loaded: Mapping[int, _Loaded], action: Action) -> None:
+    """Within the notice a learner neither moves nor deletes, but cancels, and that until the start (E3, E8).
+
+    Raises Conflict.
+    """
+    for each in loaded.values():
+        if (refused := too_late(work.actor, action, each.case, each.name)) is not None:
+            raise Conflict(refused)
 
 
 def _given(said: str, field_: str, sentence: str) -> str:
@@ -811,6 +858,7 @@ def delete_sessions(
     Raises NotAllowed, Conflict, StaleForm.
     """
     loaded = _load(work, session_ids, Action.SESSION_DELETE, versions or {})
+    _refuse_too_late(work, loaded, Action.SESSION_DELETE)
     for each in loaded.values():
         session = each.session
         if session.starts_at is not None and session.status is not Status.CANCELLED and not cancel_first:

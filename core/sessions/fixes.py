@@ -15,7 +15,7 @@ from sqlalchemy import or_, select
 from core.availability.queries import Placed, hours_problems, keeps_apart
 from core.clock import resolve, when_words
 from core.errors import Conflict, Invalid, NotFound
-from core.permissions import Action, Case, allows, may, why_not
+from core.permissions import Action, Case, allows, may, too_late, why_not
 from core.programmes.queries import ProgrammeView, policy_of, programme_of
 from core.programmes.rules import BookingField
 from core.sessions.busy import Overlap, Wanted, clash_sentence, lock, named, overlaps
@@ -100,6 +100,8 @@ class _Plan:
     room_id: int | None
     place: Place | None = None
     """The room as it would be taken."""
+    location: str | None = None
+    """Where it takes place now, as far as the viewer may read that (D7)."""
     before: str = ""
     after: str = ""
     refused: str | None = None
@@ -194,8 +196,13 @@ def _planned(
     word = programme.policy.words.session.capitalize()
     for plan in plans:
         case = cases[plan.session.id]
+        plan.location = plan.session.location if allows(work.actor, Action.SESSION_DESCRIBE, case) else None
         if not allows(work.actor, NEEDS[fix.kind], case):
             plan.refused = why_not(work.actor, NEEDS[fix.kind], case, f"{word} {plan.session.number}")
+        elif fix.kind in (FixKind.SHIFT, FixKind.CANCEL) and (
+            late := too_late(work.actor, NEEDS[fix.kind], case, f"{word} {plan.session.number}")
+        ):
+            plan.refused = late
         elif versions.get(plan.session.id, plan.session.version) != plan.session.version:
             plan.refused = "Somebody else changed it meanwhile. Close this and look again."
     _PLANS[fix.kind](work, programme, fix, plans, zone or programme.zone)
@@ -334,7 +341,7 @@ def _venue(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan
     if fix.room_id is not None and place is None:
         raise Invalid({"room": "Choose a room of this programme."})
     for plan in plans:
-        plan.before = _place(plan.session.room, plan.session.location)
+        plan.before = _place(plan.session.room, plan.location)
         plan.after = _place(place.name if place else None, fix.location.strip())
         plan.room_id, plan.place = fix.room_id, place
         if plan.refused is not None:

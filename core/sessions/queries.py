@@ -268,7 +268,7 @@ def narrowed_to(work: Work, programme_id: int, filters: Filters) -> list[ColumnE
         if chosen:
             where.append(column.in_(chosen))
     if filters.learners:
-        where.append(Session.id.in_(_attended_by(work, programme_id, filters.learners)))
+        where.append(Session.id.in_(attended_by(work, programme_id, filters.learners)))
     if filters.courses:
         where.append(exists().where(
             SessionCourse.session_id == Session.id, SessionCourse.course_id.in_(filters.courses)
@@ -331,7 +331,7 @@ def _said(work: Work, programme_id: int, said: str) -> ColumnElement[bool]:
         )
         if (people := _few(work, here)) is not None:
             ways.append(Session.practitioner_id.in_(people))
-            ways.append(Session.id.in_(_attended_by(work, programme_id, people)))
+            ways.append(Session.id.in_(attended_by(work, programme_id, people)))
         teams = work.tx.scalars(select(Team.id).where(
             Team.programme_id == programme_id, func.lower(Team.name).contains(said.strip().lower(), autoescape=True)
         ).limit(200)).all()
@@ -340,7 +340,7 @@ def _said(work: Work, programme_id: int, said: str) -> ColumnElement[bool]:
     return or_(*ways) if ways else false()
 
 
-def _attended_by(work: Work, programme_id: int, people: Any) -> Rows:
+def attended_by(work: Work, programme_id: int, people: Any) -> Rows:
     """Sessions in which one of them takes part, where the viewer may know of that part (X6)."""
     return select(Participation.session_id).where(
         Participation.learner_id.in_(people),

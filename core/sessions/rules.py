@@ -10,6 +10,8 @@ from core.programmes.rules import SHORTEST, STEP, BookingField, Policy
 from db.words import Method, Origin, Outcome
 
 MOST_LEARNERS = 30
+NOTICE = timedelta(hours=24)
+"""From here on, by elapsed time, a learner cancels in time (E3)."""
 BOUNDS = {
     "description": 300, "location": 200, "planning_notes": 4000, "reason": 500, "type": 60, "method": 60, "words": 300,
 }

@@ -9,13 +9,15 @@ from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, false, 
 from core.errors import NotFound
 from core.permissions import STAFF, Action, Case, allows
 from core.programmes.queries import policy_of
-from core.sessions.rules import is_id
+from core.sessions.rules import NOTICE, is_id
 from core.work import Work
 from db.models.people import Group, GroupMember, Relation
 from db.models.sessions import Participation, Session
 from db.words import Role, Status, Tie
 
 Rows = Select[*tuple[Any, ...]]
+TIES = ((Role.GUARDIAN, Tie.GUARDIAN), (Role.LINE_MANAGER, Tie.LINE_MANAGER))
+"""A tie counts for as long as its role is held."""
 SEES_ALL = (*STAFF, Role.INSIGHT_VIEWER)
 
 
@@ -54,7 +56,7 @@ def _seen_ways(work: Work, programme_id: int, *but: Role) -> list[Rows]:
     if roles & {Role.PRACTITIONER, Role.LEARNER}:
         ways.append(select(Session.id).where(Session.created_by == me))
         ways += _shared_ways(work, programme_id)
-    for role, tie in ((Role.GUARDIAN, Tie.GUARDIAN), (Role.LINE_MANAGER, Tie.LINE_MANAGER)):
+    for role, tie in TIES:
         if role in roles:
             learners = select(Relation.learner_id).where(
                 Relation.adult_id == me, Relation.tie == tie, Relation.programme_id == programme_id
@@ -118,9 +120,7 @@ def cases_for(work: Work, sessions: Iterable[Facts]) -> dict[int, Case]:
     if Role.LEARNER in roles:
         attends.update(work.tx.scalars(select(Participation.session_id).where(
             Participation.session_id.in_(ids), Participation.learner_id == me)))
-    for role, tie, found in (
-        (Role.GUARDIAN, Tie.GUARDIAN, guards), (Role.LINE_MANAGER, Tie.LINE_MANAGER, manages)
-    ):
+    for (role, tie), found in zip(TIES, (guards, manages), strict=True):
         if role in roles:
             found.update(work.tx.scalars(_tied(ids, me, tie)))
     if roles & {Role.PRACTITIONER, Role.LEARNER} and any(one.status is Status.COMPLETED for one in listed):
@@ -135,6 +135,7 @@ def cases_for(work: Work, sessions: Iterable[Facts]) -> dict[int, Case]:
             leads=me is not None and one.practitioner_id == me, attends=one.id in attends,
             created=me is not None and one.created_by == me, guards=one.id in guards, manages=one.id in manages,
             shared=one.id in shared, started=one.starts_at is not None and one.starts_at <= work.now,
+            late=one.starts_at is not None and one.starts_at - work.now < NOTICE,
             ticked=ticked[one.programme_id],
         )
         for one in listed
@@ -171,7 +172,7 @@ def shown_parts(
     return (or_(*ways),)
 
 
-TIED = (Role.GUARDIAN, Role.LINE_MANAGER)
+TIED = tuple(role for role, _ in TIES)
 """Those who see a session for the sake of somebody in it."""
 
 
@@ -179,7 +180,8 @@ def _tied_learners(work: Work, programme_id: int) -> frozenset[int]:
     known: dict[int, frozenset[int]] = work.cache.setdefault("tied", {})
     if programme_id not in known:
         known[programme_id] = frozenset(work.tx.scalars(select(Relation.learner_id).where(
-            Relation.adult_id == work.actor.person_id, Relation.programme_id == programme_id)))
+            Relation.adult_id == work.actor.person_id, Relation.programme_id == programme_id,
+            Relation.tie.in_([tie for role, tie in TIES if work.actor.holds(programme_id, role)]))))
     return known[programme_id]
 
 

@@ -62,10 +62,13 @@ def edit_entry(work: Work, which: Which, entry_id: int, changes: Mapping[str, An
     if found:
         raise Invalid(found)
     before = entry.name
-    for field, value in checked.values.items():
+    changed = {field: value for field, value in checked.values.items() if value != getattr(entry, field)}
+    for field, value in changed.items():
         setattr(entry, field, value)
-    renamed = f"Renamed {before} to {entry.name}." if entry.name != before else f"Changed {entry.name}."
-    work.say(renamed)
+    if entry.name != before:
+        work.say(f"Renamed {before} to {entry.name}.")
+    else:
+        work.say(f"Changed {entry.name}." if changed else "Nothing was different.")
     return entry_id
 
 

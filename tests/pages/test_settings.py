@@ -9,9 +9,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import commands as access
 from core.people.commands import edit_own_profile
+from core.permissions import Action
 from core.programmes.commands import change_policy
 from core.programmes.queries import policy_of
 from core.programmes.rules import Policy, WhoBooks
+from core.structure.commands import edit_entry
 from core.structure.rules import Which
 from db.models.access import Account, SignIn
 from db.models.people import Person, Team
@@ -244,6 +246,21 @@ def test_a_custom_manager_is_ticked_in_plain_words(world: World, open_screen: Op
     tab.checkbox(f"{form}:SESSION_BOOK").set_value(True)
     _press(tab, f"{form}:save")
     assert world.one(select(RoleGrant.permissions).where(RoleGrant.person_id == world.cuno)) == ["SESSION_BOOK"]
+
+
+def test_what_somebody_else_changed_meanwhile_is_not_overwritten(world: World, open_screen: Opener) -> None:
+    tab = _entry(open_screen, world.cora, "entry-edit", world.programme, Which.ROOM, world.room)
+    world.do(world.alice, edit_entry, Which.ROOM, world.room, {"name": "Red room", "capacity": 5})
+    tab.number_input(f"entry-edit-room-{world.room}:capacity").set_value(10)
+    _press(tab, f"entry-edit-room-{world.room}:save")
+    assert world.all(select(Room.name, Room.capacity).where(Room.id == world.room)) == [("Red room", 10)]
+
+    tab = _entry(open_screen, world.alice, "role-ticks", world.programme, world.cuno)
+    world.tick(Action.PEOPLE_SEE)
+    tab.checkbox(f"role-ticks-{world.programme}-{world.cuno}:SESSION_BOOK").set_value(True)
+    _press(tab, f"role-ticks-{world.programme}-{world.cuno}:save")
+    assert "was changed by somebody else while you had it open" in _said(tab)
+    assert world.one(select(RoleGrant.permissions).where(RoleGrant.person_id == world.cuno)) == ["PEOPLE_SEE"]
 
 
 def test_the_last_master_admin_stays(world: World, open_screen: Opener) -> None:

@@ -71,3 +71,26 @@ def test_a_preset_is_shown(tab: tuple[World, AppTest]) -> None:
     screen.session_state["who"] = world.sam
     screen.run()
     assert screen.text_input[0].value == "Sam"
+
+
+def test_namesakes_of_one_team_can_each_be_chosen(tab: tuple[World, AppTest]) -> None:
+    world, screen = tab
+    both = [world.person("Sam Lee", Role.LEARNER) for _ in range(2)]
+    for person in both:
+        world.join(world.comet, person)
+    chosen = []
+    for n in range(2):
+        screen.text_input[0].set_value("sam lee").run()
+        group = screen.button_group[0]
+        assert len(set(group.options)) == 2
+        group.set_value(group.options[n]).run()
+        chosen.append(int(screen.text[0].value))
+    assert sorted(chosen) == both
+
+
+def test_names_are_no_markdown(tab: tuple[World, AppTest]) -> None:
+    world, screen = tab
+    for n in range(2):
+        world.person(f"[Zora](https://example.org/{n})", Role.LEARNER)
+    screen.text_input[0].set_value("Zora").run()
+    assert all(option.startswith(r"\[Zora\]\(") for option in screen.button_group[0].options)

@@ -13,6 +13,7 @@ from core.history.commands import undo
 from core.history.queries import timeline
 from core.people import commands as people
 from core.people.commands import PersonEdit
+from core.programmes.commands import edit_programme
 from core.sessions import commands
 from core.sessions.commands import Attendance, Edit, Move, Reassign
 from core.sessions.queries import worksheet
@@ -277,3 +278,23 @@ def test_x7_whoever_loses_a_session_by_undo_is_told(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
     saved = world.do(world.ben, commands.reassign_sessions, [Reassign(session, world.tess)])
     assert {person for person, _ in told(world, take_back(world, saved))} == {world.tom, world.tess, world.sara}
+
+
+def test_x6_a_name_taken_by_a_foreign_programme_says_no_more_than_that(world: World) -> None:
+    saved = world.do(world.alice, edit_programme, world.programme, {"name": "Home two"})
+    world.do(world.zara, edit_programme, world.elsewhere, {"name": "Home"})
+    with pytest.raises(Conflict) as refused:
+        take_back(world, saved, by=world.alice)
+    assert str(refused.value) == "This cannot be undone any more: the name belongs to another programme now."
+
+
+def test_x5_an_act_in_force_again_is_not_shown_as_undone(world: World) -> None:
+    session = booked(world).result[0]
+    moved = world.do(world.ben, commands.reschedule_sessions, [Move(session, NOON)])
+    acts = [moved]
+    for undone in ([True], [False, True], [True, False, True]):  # of the move and its undos, the last aside
+        acts.append(take_back(world, acts[-1]))
+        with world.reading(world.ben) as work:
+            shown = {entry.act_id: entry for entry in timeline(work, session)}
+        assert [shown[act.act_id].undone for act in acts[:-1]] == undone
+        assert [shown[act.act_id].can_undo for act in acts] == [False] * (len(acts) - 1) + [True]

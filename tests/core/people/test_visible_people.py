@@ -14,9 +14,10 @@ from core.people.queries import (
     visible_people,
 )
 from core.permissions import Action
+from core.sessions.queries import worksheet
 from db.models.access import Account
-from db.models.people import Person
-from db.words import Role
+from db.models.people import Group, GroupMember, Person
+from db.words import Role, Tie
 from tests.factories import NOON, PERSONAS, TEN, World, a_world, statements
 
 EVERYBODY = set(PERSONAS)
@@ -203,3 +204,38 @@ def test_the_same_number_of_queries_at_any_length(engine, who):
         world.person(f"Learner {n:02}", Role.LEARNER, Role.PRACTITIONER)
     assert count() == few
     assert few <= 9
+
+
+def test_x6_that_somebody_hidden_takes_part_shows_neither_on_a_profile_nor_in_a_list(world):
+    """Gus sees the session for Sara's sake, and Tess because she leads another one; not that she attends this one."""
+    world.grant(world.tess, Role.LEARNER)
+    attended = world.book(practitioner=world.tom, learner_ids=(world.sara, world.tess), starts_at=TEN)
+    led = world.book(practitioner=world.tess, learner=world.sara, starts_at=NOON)
+    for who, seen in ((world.gus, [led]), (world.ben, [attended, led]), (world.tess, [attended, led])):
+        with world.reading(who) as work:
+            assert [row.id for row in profile(work, world.tess).upcoming] == seen
+            listed = {row.id: row.next_at for row in people_list(work, world.programme).rows}
+            assert listed[world.tess] == (NOON if who == world.gus else TEN)
+
+
+def test_x6_groups_show_in_programmes_that_one_runs_alone(world):
+    for who in (world.ben, world.tom):
+        world.grant(who, Role.PRACTITIONER, programme=world.elsewhere)
+    for programme, name in ((world.programme, "Here"), (world.elsewhere, "There")):
+        group = world.add(Group, programme_id=programme, name=name)
+        world.add(GroupMember, group_id=group, person_id=world.tom, granted=True)
+    for who, groups in (
+        (world.ben, ["Here"]), (world.tom, ["Here", "There"]), (world.zara, ["There"]), (world.tess, []),
+    ):
+        with world.reading(who) as work:
+            assert [each.group for each in profile(work, world.tom).groups] == groups
+
+
+def test_x6_a_tie_counts_for_as_long_as_its_role_is_held(world):
+    world.tie(Tie.LINE_MANAGER, world.gus, world.sam)
+    session = world.book(practitioner=world.tom, learner_ids=(world.sara, world.sam), starts_at=TEN)
+    with world.reading(world.gus) as work:
+        assert [part.name for part in worksheet(work, session).parts] == ["Sara"]
+    world.grant(world.gus, Role.LINE_MANAGER)
+    with world.reading(world.gus) as work:
+        assert [part.name for part in worksheet(work, session).parts] == ["Sam", "Sara"]

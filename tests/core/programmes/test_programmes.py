@@ -197,3 +197,13 @@ def test_revoking_says_what_is_still_ahead(world):
         world.ben, revoke_role, world.programme, world.tom, Role.PRACTITIONER).said
     assert "1 session is still ahead" in world.do(
         world.ben, revoke_role, world.programme, world.sara, Role.LEARNER).said
+
+
+def test_x5_ticks_changed_meanwhile_are_not_overwritten(world: World) -> None:
+    def tick(*names: str, was: tuple[str, ...]) -> None:
+        world.do(world.alice, grant_role, world.programme, world.cuno, Role.CUSTOM_MANAGER, list(names), was)
+
+    tick("INSIGHT_SEE", was=())
+    with pytest.raises(Conflict, match="What Cuno may do was changed by somebody else"):
+        tick("PEOPLE_SEE", was=())
+    tick("PEOPLE_SEE", was=("INSIGHT_SEE",))

@@ -186,6 +186,19 @@ def test_b4_giving_an_open_session_its_first_team_is_an_edit(world: World) -> No
         edit(world, world.book(practitioner=world.tess, starts_at=TEN), learner_ids=(world.sara,))
 
 
+@pytest.mark.parametrize("recorded", [False, True])
+def test_b4_naming_the_same_team_again_adds_nobody_who_joined_it_since(world: World, recorded: bool) -> None:
+    session = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN)
+    edit(world, session, team_id=world.comet)
+    if recorded:
+        world.held(session)
+    world.join(world.comet, world.vic)
+    with pytest.raises(Conflict, match="already has its team"):
+        edit(world, session, team_id=world.comet)
+    learners = world.all(select(Participation.learner_id).where(Participation.session_id == session))
+    assert set(learners) == {world.sara, world.sam}
+
+
 @pytest.mark.parametrize("change", ["learner", "team", "nobody", "fewer"])
 def test_b4_replacing_is_refused_with_the_way_out(world: World, change: str) -> None:
     session = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN)

@@ -188,3 +188,22 @@ def test_the_preview_costs_the_same_for_one_and_for_many(world: World, fix: Fix)
             return len(sent)
 
     assert cost(blocked[0]) == cost(*ids, *blocked)
+
+
+def test_d7_a_line_manager_who_also_practises_does_not_read_where_it_takes_place(world: World) -> None:
+    world.grant(world.lena, Role.PRACTITIONER)
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, location="Ward 7")
+    venue = Fix(FixKind.VENUE, location="Ward 7")
+    row = shown(world, venue, session, who=world.lena)[0]
+    assert "Ward" not in row.before
+    assert "You may not" in (row.refused or "")
+    assert shown(world, venue, session)[0].refused == "It takes place there already."
+
+
+def test_e3_a_quick_fix_refuses_row_by_row_what_a_learner_may_not_move_any_more(world: World) -> None:
+    world.policy(who_books=WhoBooks.CLIENTS_TOO)
+    soon, later = (world.book(by=world.sara, practitioner=world.tom, learner=world.sara, starts_at=at)
+                   for at in (TEN, TEN + 7 * DAY))
+    world.now = TEN - HOUR
+    assert "you can cancel it" in refused(shown(world, SHIFT_AN_HOUR, soon, later, who=world.sara))[soon]
+    assert world.do(world.sara, apply_fixes, SHIFT_AN_HOUR, [soon, later]).result == [later]
