@@ -156,7 +156,8 @@ def shades(
 ) -> list[dict[str, Any]]:
     """What stands behind the sessions: hours that are shut, and when the one practitioner chosen can be booked."""
     since, until = _instants(shown)
-    opened = _behind(_open(work, programme, shown), shown, groupId="open", display="inverse-background", classNames=["shut"])
+    opened = _behind(
+        _open(work, programme, shown), shown, groupId="open", display="inverse-background", classNames=["shut"])
     if not opened:
         opened = _behind([(since, until)], shown, display="background", classNames=["shut"])
     if practitioner_id is None:
