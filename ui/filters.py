@@ -16,7 +16,7 @@ from core.people.queries import pick_among_few
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.sessions.address import LISTS, NARROWS, ORDER, PEOPLE, WORDS, Listing, listing, person_words
-from core.sessions.queries import Filters, page_of_day
+from core.sessions.queries import Filters, page_of_day, session_count
 from core.structure.queries import Options
 from core.words import Method, Role, Status
 from core.work import Work
@@ -67,6 +67,21 @@ def open_address(kept: str) -> None:
     write(**{name: found.get(name) for name in (*NARROWS, *ORDER)})
 
 
+def from_day(day: date) -> None:
+    """Show what is from that day on, the earliest first; other filters stay."""
+    write(**{"from": day.isoformat(), "to": None, "sort": None, "order": "up"})
+
+
+def start_over(programme: ProgrammeView, today: date) -> None:
+    """The list as it is found at first: from today on, where there is something; else all of it."""
+    clear()
+    write(sort=None, order=None)
+    with runtime.reading() as look:
+        ahead = session_count(look, programme.id, Filters(since=today))
+    if ahead:
+        from_day(today)
+
+
 def turn_to(programme: ProgrammeView, asked: Listing, day: date) -> None:
     """Turn to the page where this day stands, sorted by time."""
     down = asked.down if asked.sort == "time" else True
@@ -78,7 +93,7 @@ def turn_to(programme: ProgrammeView, asked: Listing, day: date) -> None:
 def _arrive(programme: ProgrammeView, screen: str, today: date) -> None:
     """Coming back finds the screen as it was left; another programme starts afresh, and a link says itself what it is.
 
-    A list that starts afresh opens at the page of today.
+    A list that starts afresh shows what is ahead from today on, if there is anything.
     """
     kept_as = f"{_KEPT}:{screen}"
     afresh = kept_as not in st.session_state
@@ -91,7 +106,7 @@ def _arrive(programme: ProgrammeView, screen: str, today: date) -> None:
         for name, values in kept.items():
             st.query_params[name] = values
     if afresh and not said() and screen == LIST:
-        turn_to(programme, Listing(Filters()), today)
+        start_over(programme, today)
     st.session_state[_ON] = screen
     st.session_state[kept_as] = (programme.id, said())
 
@@ -104,15 +119,17 @@ def bar(work: Work, programme: ProgrammeView, offered: Options, today: date, scr
     words = programme.policy.words
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters"):
         _text(given)
-        _several("status", "Status", (*Status, *WORDS["status"][1][len(Status):]), given, width=WIDE)
+        _several("status", "Status", (*reversed(Status), *WORDS["status"][1][len(Status):]), given, width=WIDE)
         with st.container(width=WIDE, gap="xsmall"):
             _people(work, programme, "practitioner", capital(words.practitioner), given, asked)
         if screen == LIST:
             _day("from", "From", given)
             _day("to", "To", given)
         _more(work, programme, offered, given, asked)
-        if any(name in given for name in NARROWS):
-            st.button("Clear", type="tertiary", key="filter:clear", on_click=clear)
+        at_first = {"from": [today.isoformat()]} if screen == LIST else {}
+        if {name: given[name] for name in NARROWS if name in given} not in ({}, at_first):
+            st.button("Clear", type="tertiary", key="filter:clear", on_click=start_over if screen == LIST else clear,
+                      args=(programme, today) if screen == LIST else ())
     _behind(programme, given)
     _unknown(asked)
     return asked

@@ -1,5 +1,6 @@
 """The screen of sessions put together: title, filters, toolbar, table, pages."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -7,7 +8,7 @@ import streamlit as st
 from core.clock import FIRST_DAY, LAST_DAY
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
-from core.sessions.address import NARROWS, Listing
+from core.sessions.address import NARROWS, ORDER, Listing
 from core.sessions.fixes import kinds_for
 from core.sessions.queries import PAGE, Page, session_count, session_list
 from core.structure.queries import options
@@ -52,8 +53,11 @@ def _page(work: Work, programme: ProgrammeView, asked: Listing) -> Page:
 
 
 def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, zone: ZoneInfo) -> str:
-    def today() -> None:
-        filters.turn_to(programme, asked, work.now.astimezone(zone).date())
+    today = work.now.astimezone(zone).date()
+
+    def earlier() -> None:
+        filters.write(**{"from": None, "sort": None, "order": None})
+        filters.turn_to(programme, Listing(replace(asked.filters, since=None)), today)
 
     if "look" not in st.session_state:
         narrow = "Mobi" in st.context.headers.get("User-Agent", "")
@@ -61,8 +65,9 @@ def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, z
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
         if st.session_state["look"] == "table" and (kinds := kinds_for(work, programme.id)):
             fixing.menu(programme, kinds)
-        if page.pages > 1:
-            st.button("Today", icon=":material/today:", key="today", on_click=today)
+        st.button("From today", icon=":material/today:", key="today", on_click=filters.from_day, args=(today,))
+        if asked.filters.since is not None:
+            st.button("Earlier too", icon=":material/history:", key="earlier", on_click=earlier)
         views.menu(work, programme)
         with st.popover("Export", icon=":material/download:", key="export"):
             st.caption("Exactly what is filtered, all pages.")
@@ -82,7 +87,8 @@ def _nothing(programme: ProgrammeView, asked: Listing) -> None:
     with st.container(border=True, horizontal_alignment="center", key="nothing"):
         if narrowed:
             st.markdown(f"No {many} match these filters.")
-            st.button("Show all", key="show-all", icon=":material/filter_alt_off:", on_click=filters.clear)
+            st.button("Show all", key="show-all", icon=":material/filter_alt_off:", on_click=filters.write,
+                      kwargs=dict.fromkeys((*NARROWS, *ORDER)))
         else:
             st.markdown(f"There are no {many} yet. Those that you lead, attend or look after will stand here.")
 

@@ -39,8 +39,8 @@ def test_a1_everybody_sees_what_they_may(world: World, open_screen: Opener, sess
     world.book(practitioner=world.tess, learner=world.vic, starts_at=TEN)
     tab = open_screen(world.people[persona], "sessions")
     staff = persona in ("alice", "ben", "cora", "cuno", "mona")
-    assert numbers(tab) == ([2, 1] if staff else [1])
-    row = shown(tab).iloc[-1]
+    assert numbers(tab) == ([1, 2] if staff else [1])
+    row = shown(tab).iloc[0]
     assert (row["status"], row["time"], row["practitioner"], row["team"], row["timetable"], row["course"]) == (
         "◷\u00a0scheduled", "Tue 3 Mar, 10:00–11:00", "Tom", "Sara", "Weekly", "Maths")
     assert "Europe/London" in texts(tab)
@@ -97,6 +97,22 @@ def test_the_address_says_what_is_listed(
     assert numbers(tab) == found
     if address.get("practitioner") == "Zed":
         assert "Not known here: Zed" in texts(tab)
+
+
+def test_afresh_it_shows_what_is_ahead_and_earlier_ones_are_a_click_away(
+    world: World, open_screen: Opener, session: int
+) -> None:
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + 5 * DAY, reason="a Sunday")
+    world.now = TEN + DAY
+    tab = open_screen(world.alice, "sessions")
+    assert numbers(tab) == [2]
+    assert tab.query_params["from"] in ("2026-03-04", ["2026-03-04"])
+    tab.button(key="earlier").click().run()
+    assert numbers(tab) == [2, 1]
+    tab.button(key="today").click().run()
+    assert numbers(tab) == [2]
+    world.now = TEN + 9 * DAY
+    assert numbers(open_screen(world.alice, "sessions")) == [2, 1], "with nothing ahead, all of them"
 
 
 def test_filters_are_written_into_the_address_and_cleared(world: World, open_screen: Opener, session: int) -> None:
