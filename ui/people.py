@@ -194,8 +194,23 @@ def _no_filters() -> None:
     st.session_state.update({"find": "", "role": None, "account": None, "at": 1})
 
 
-def below(page: PeoplePage, picked: Sequence[PersonRow], may_do: Rights) -> None:
-    """How many there are, the pages, and what can be done with those ticked."""
+def ticked(picked: Sequence[PersonRow]) -> None:
+    """What can be done with those ticked."""
+    if not picked:
+        return
+    waiting = [row for row in picked if row.state is PersonState.INVITED and row.email]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            f"Invite {len(waiting)} selected", icon=":material/mail:", on_click=panel.open_,
+            args=("invite", *(row.id for row in waiting)), disabled=not waiting,
+        )
+        if left := len(picked) - len(waiting):
+            st.caption(f"{left} of those ticked {'has' if left == 1 else 'have'} a password already, no e-mail"
+                       " address, or a switched-off account.")
+
+
+def below(page: PeoplePage, may_do: Rights) -> None:
+    """How many there are, and the pages."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         count = f"{page.total:,} {'person' if page.total == 1 else 'people'}"
         hint = " · click a name for the profile" if page.rows else ""
@@ -203,16 +218,6 @@ def below(page: PeoplePage, picked: Sequence[PersonRow], may_do: Rights) -> None
         st.caption(count + hint + ticks, width="content")
         if page.pages > 1:
             st.pagination(page.pages, key="at", bind="query-params", width=320)
-    if picked:
-        waiting = [row for row in picked if row.state is PersonState.INVITED and row.email]
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.button(
-                f"Invite {len(waiting)} selected", icon=":material/mail:", on_click=panel.open_,
-                args=("invite", *(row.id for row in waiting)), disabled=not waiting,
-            )
-            if left := len(picked) - len(waiting):
-                st.caption(f"{left} of those ticked {'has' if left == 1 else 'have'} a password already, no e-mail"
-                           " address, or a switched-off account.")
 
 
 def panels(programme: ProgrammeView) -> None:
