@@ -57,7 +57,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         found = in_view(work, programme.id, asked.filters, since, until, most=most)
         _say(programme, found, work, shown)
         _draw(work, programme, asked, shown, found, books)
-        if found.total:
+        if found.total and not (found.crowded and shown.narrow):
             st.caption(plain(calendar_frame.legend(found)))
         _beside(work, programme, asked, shown, found)
     session_look.show(capital(words.session))

@@ -76,8 +76,8 @@ def settings(
         "locale": str(shown.locale).replace("_", "-"), "firstDay": (shown.locale.first_week_day + 1) % 7,
         "height": HEIGHT[shown.view], "expandRows": True, "fixedWeekCount": False, "allDaySlot": False,
         "eventDisplay": "block", "eventInteractive": True, "displayEventEnd": False, "eventTimeFormat": _CLOCK,
-        "slotLabelFormat": _CLOCK, "slotEventOverlap": False, "eventShortHeight": 40, "dayMaxEvents": True,
-        "eventMaxStack": 8 if shown.view == DAY else 3, "snapDuration": "00:15", "longPressDelay": 400,
+        "slotLabelFormat": _CLOCK, "slotEventOverlap": False, "eventShortHeight": 40, "dayMaxEvents": not found.crowded,
+        "eventMaxStack": _side_by_side(shown), "snapDuration": "00:15", "longPressDelay": 400,
         "selectable": books and by_hours, "selectMinDistance": 5, "selectMirror": True,
     }
     if by_hours:
@@ -94,6 +94,13 @@ def settings(
     else:
         told["dayHeaders"] = False  # the day stands above
     return told
+
+
+def _side_by_side(shown: Shown) -> int:
+    """How many sessions at one time have room beside each other."""
+    if shown.view == DAY:
+        return 3 if shown.narrow else 8
+    return 1 if shown.narrow else 3
 
 
 _CLOCK = {"hour": "2-digit", "minute": "2-digit", "hour12": False}
@@ -117,8 +124,9 @@ def _event(row: Row, shown: Shown, turn: int) -> dict[str, Any]:
     said = labels(row)
     people = [each for each in (who(row), row.practitioner) if each]
     signs = "".join(SIGNS[each] for each in said)
-    title = f"{signs} {' · '.join(people)}" if shown.view == MONTH else "\n".join(
-        [f"{signs} {people[0] if people else ''}", *people[1:], ", ".join(said)])
+    words = [] if shown.view == MONTH else [", ".join(said)]
+    between = "\n" if shown.view == WEEK else " · "  # a column of the week is narrow and high
+    title = f"{signs} {between.join([*people, *words])}"
     return {
         "id": str(row.id), "title": title, "start": start.isoformat(), "end": end.isoformat(),
         "classNames": ["one", STATUS[said[-1]][0], str(row.status)],
@@ -129,7 +137,7 @@ def _event(row: Row, shown: Shown, turn: int) -> dict[str, Any]:
 def legend(found: InView) -> str:
     """What the signs in view stand for, in words."""
     used = {each for row in found.rows for each in labels(row)}.union(*found.counts.values())
-    return " · ".join(f"{sign} {word}" for word, sign in SIGNS.items() if word in used)
+    return " · ".join(f"{sign}\u00a0{word}" for word, sign in SIGNS.items() if word in used)
 
 
 def _counted(found: InView, programme: ProgrammeView, shown: Shown, turn: int) -> list[dict[str, Any]]:
@@ -142,7 +150,7 @@ def _counted(found: InView, programme: ProgrammeView, shown: Shown, turn: int) -
         listed.append({
             "id": f"{_CROWD}{at.isoformat()}", "start": at.isoformat() if hourly else f"{at:%Y-%m-%d}",
             **({"end": (at + timedelta(hours=1)).isoformat()} if hourly else {"allDay": True}),
-            "title": f"{total}{'' if shown.narrow else f' {words.session if total == 1 else many}'}\n{kinds}",
+            "title": str(total) if shown.narrow else f"{total} {words.session if total == 1 else many}\n{kinds}",
             "classNames": ["one", "many", "blue"], "editable": False, "extendedProps": {"turn": turn},
         })
     return listed

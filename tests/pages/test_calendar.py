@@ -95,7 +95,7 @@ def test_a1_b11_everybody_sees_what_they_may_and_moves_what_they_may(
     assert frame.sessions[str(session)]["start"] == "2026-03-03T10:00:00"
     assert "Sara\nTom\nscheduled" in frame.sessions[str(session)]["title"]
     assert "1 session · times in Europe/London" in texts(tab)
-    assert "◷ scheduled" in texts(tab)
+    assert "◷\u00a0scheduled" in texts(tab)
 
 
 @pytest.mark.parametrize("persona", ["sam", "vic", "tess"])
