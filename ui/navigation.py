@@ -65,7 +65,7 @@ SCREENS = (
     Screen("utilisation", "insight/utilisation.py", "Utilisation", ":material/monitoring:", "Insight",
            Action.INSIGHT_OWN, asks=(*FIGURES, "sort", "page")),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,
-           asks=("sort", "order")),
+           asks=("sort", "order", "at")),
     Screen("members", "people/members.py", "My {learners}", ":material/diversity_3:", "People", Action.MEMBERS_SEE,
            asks=("named",)),
     Screen("contacts", "people/contacts.py", "Find {a_practitioner}", ":material/person_search:", "People",
