@@ -294,8 +294,7 @@ def _against(
         return
     if may(work, Action.HOURS_OVERRIDE, programme.id):
         st.warning(f"{closed} Give a reason to book outside opening hours.", icon=":material/schedule:")
-        st.text_input("Reason to book outside opening hours *", key=form.field("reason"), on_change="ignore",
-                      persist_state="session")
+        st.text_input("Reason to book outside opening hours *", key=form.field("reason"), persist_state="session")
         form.problem("reason")
     elif form.state.get("problems", {}).get("time") != closed:
         st.warning(capital(closed), icon=":material/schedule:")

@@ -18,8 +18,12 @@ class Form:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.state: dict[str, Any] = st.session_state.setdefault(f"form:{name}", {})
-        self.state.setdefault("key", secrets.token_urlsafe(12))
+        self.state = self._state()
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = st.session_state.setdefault(f"form:{self.name}", {})
+        state.setdefault("key", secrets.token_urlsafe(12))
+        return state
 
     @property
     def key(self) -> str:
@@ -37,6 +41,19 @@ class Form:
     def preset(self, name: str, value: Any) -> None:
         """Fill a field in, unless it already holds something."""
         st.session_state.setdefault(self.field(name), value)
+        self.state.setdefault("preset", {}).setdefault(name, value)
+
+    @property
+    def touched(self) -> bool:
+        """Whether a field that was filled in holds something else by now."""
+        return any(self.value(name, value) != value for name, value in self.state.get("preset", {}).items())
+
+    def begun_from(self, version: int) -> None:
+        """Carry the version that the form is filled in from: of a form left untouched the newest, else its own."""
+        if self.state.get("version", version) != version and not self.touched:
+            self.clear()
+            self.state = self._state()
+        self.state.setdefault("version", version)
 
     def problem(self, *names: str) -> None:
         """The sentence beside a field, straight under it; nothing where it is well."""
