@@ -121,7 +121,8 @@ def _venue(form: Form, work: Work, programme: ProgrammeView) -> None:
 
 
 def _cancel(form: Form, work: Work, programme: ProgrammeView) -> None:
-    st.caption("Cancelling is final: everybody's time is free at once, and everybody who takes part is told why.")
+    st.caption("Everybody's time is free at once, and everybody who takes part is told why. Undo brings it back"
+               " while nobody has taken it.")
     st.text_area("Reason", key=form.field("reason"), max_chars=500, height=110)
     form.problem("reason")
 

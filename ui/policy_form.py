@@ -47,7 +47,7 @@ def policy(programme: ProgrammeView) -> None:
     st.pills(
         "A booking cannot be saved without", list(BookingField), selection_mode="multi", wrap=True,
         key=form.field("required"), persist_state="session",
-        format_func=lambda field: capital(_field(field, words)),
+        format_func=lambda field: capital(words.asked(field)),
     )
     form.problem("required")
     st.multiselect(
@@ -111,7 +111,7 @@ def words(programme: ProgrammeView) -> None:
         said = new.words
         st.info(
             f"Screens will say: “{capital(plain(said.practitioner))} Ann meets the {plain(said.learner)} Bo, or a whole"
-            f" {plain(said.team)}, for a {plain(said.session)} on a {plain(said.course)}. All"
+            f" {plain(said.team)}, for {plain(said.a('session'))} on {plain(said.a('course'))}. All"
             f" {plain(said.many('session'))} of all {plain(said.many('practitioner'))} and"
             f" {plain(said.many('learner'))} are in one list.”", icon=":material/chat:",
         )
@@ -237,10 +237,3 @@ def _way(way: WhoBooks, words: Words) -> str:
         WhoBooks.STAFF: "staff only", WhoBooks.STAFF_AND_PRACTITIONERS: f"staff and {words.many('practitioner')}",
         WhoBooks.CLIENTS_TOO: f"staff, {words.many('practitioner')} and {words.many('learner')}",
     }[way]
-
-
-def _field(field: BookingField, words: Words) -> str:
-    return {
-        BookingField.PRACTITIONER: words.practitioner, BookingField.WHO: f"{words.learner} or {words.team}",
-        BookingField.COURSES: words.many("course"),
-    }.get(field, str(field))

@@ -75,8 +75,8 @@ def new(programme: ProgrammeView) -> None:
     form.problem("kind")
     preset = PRESETS[form.value("kind") or next(iter(Kind))]
     with st.container(border=True):
-        st.markdown(f"**It starts out like this**, and every part can be changed in its settings: it speaks of"
-                    f" {preset.words.many('practitioner')} and {preset.words.many('learner')}.")
+        st.markdown(f"**It starts out like this**, and every part can be changed in its settings: it calls"
+                    f" people {preset.words.many('practitioner')} and {preset.words.many('learner')}.")
         st.markdown("\n".join(f"- {EFFECTS[name](preset)}" for name in _TOLD_OF_KIND))
     fields.zone("Time zone", form.field("zone"), width=480)
     form.problem("zone")

@@ -14,6 +14,7 @@ from core.history.rights import OWN_FOR, may_repeat
 from core.history.rows import RowChange, net
 from core.permissions import Action, Case, allows, may
 from core.programmes.queries import programme_of
+from core.programmes.rules import Words
 from core.sessions.visible import one_case, shown_learners
 from core.work import SAVED, Saved, Work
 from db.models.history import Change, ChangeSet
@@ -89,6 +90,8 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
     undone = set(work.tx.scalars(select(ChangeSet.undoes_id).where(ChangeSet.undoes_id.in_(by_act))))
     programme = programme_of(work, case.programme_id)
+    if not programme.policy.smart_rooms:
+        hidden.add("method")
     staff = may(work, Action.UNDO_ANY, programme.id)
     names = _names(work, (change for listed in changes.values() for change in listed))
     people = dict(work.tx.execute(
@@ -99,13 +102,19 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     entries = [
         Entry(
             act_id, acts[act_id].at, people.get(acts[act_id].actor_id or 0, "The portal"),
-            DID.get(acts[act_id].command, "Changed"), _lines(listed, hidden, labels, names, programme.zone),
+            _did(acts[act_id], acts), _lines(listed, hidden, labels, names, programme.zone, programme.policy.words),
             (acts[act_id].reason or "") if reads else "",
             act_id not in undone and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
         )
         for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone
     ]
     return entries[:most]
+
+
+def _did(act: ChangeSet, acts: Mapping[int, ChangeSet]) -> str:
+    """What somebody did, and of an undo, what it undid."""
+    undone = acts.get(act.undoes_id or 0)
+    return f"Undid: {_did(undone, acts).lower()}" if undone is not None else DID.get(act.command, "Changed")
 
 
 def _own_lately(work: Work, act: ChangeSet, changes: Sequence[RowChange], case: Case) -> bool:
@@ -147,7 +156,7 @@ def _names(work: Work, changes: Iterable[RowChange]) -> dict[tuple[str, int], st
 
 def _lines(
     changes: Sequence[RowChange], hidden: set[str], labels: Mapping[str, str], names: Mapping[tuple[str, int], str],
-    zone: ZoneInfo,
+    zone: ZoneInfo, words: Words,
 ) -> tuple[str, ...]:
     def said(column: str, value: Any) -> str:
         if value is None or value == "":
@@ -156,6 +165,8 @@ def _lines(
             return when_words(value, zone)
         if isinstance(value, bool):
             return "yes" if value else "no"
+        if column == "outcome":
+            return words.outcome(value)
         return names.get((column, value), "") if column in NAMED else str(value)
 
     found: list[str] = []

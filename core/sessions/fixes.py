@@ -280,7 +280,7 @@ def _reassign(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_P
             Person.id == fix.practitioner_id, Person.disabled_at.is_(None))
     )
     if name is None:
-        raise Invalid({"practitioner": f"Choose a {words.practitioner} of this programme."})
+        raise Invalid({"practitioner": f"Choose {words.a('practitioner')} of this programme."})
     for plan in plans:
         plan.before, plan.after, plan.practitioner_id = plan.session.practitioner or "nobody", name, fix.practitioner_id
         if plan.refused is not None:
@@ -290,7 +290,7 @@ def _reassign(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_P
         elif fix.practitioner_id in plan.learners:
             plan.refused = f"{name} attends it as {words.learner}."
         elif plan.session.owner_id is not None and fix.practitioner_id not in (plan.session.owner_id, None):
-            plan.refused = f"It stands under a {words.practitioner}'s own timetable."
+            plan.refused = f"It stands under {words.a('practitioner')}'s own timetable. Change its timetable first."
 
 
 def shifted(starts_at: datetime, fix: Fix, zone: ZoneInfo) -> tuple[datetime, str]:
