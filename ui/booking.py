@@ -121,6 +121,7 @@ def _settle(form: Form, name: str, zone: ZoneInfo) -> None:
     """Show a date or time as it was understood; what is none stays as typed, with its sentence."""
     problems: dict[str, str] = form.state.setdefault("problems", {})
     problems.pop(name, None)
+    form.state.get("sent", {}).pop(form.field(name), None)
     found = day_or_problem(form, zone) if name == "date" else clock_or_problem(form)
     if isinstance(found, str):
         problems[name] = found

@@ -86,10 +86,15 @@ def _show(rows: Sequence[FixRow]) -> None:
     if refused:
         st.warning(f"{refused} of {len(rows)} cannot be changed and will stay as they are.", icon=":material/block:")
     st.markdown("  \n".join(
-        f":red[:material/block:] **{row.number}** {plain(row.before)}: {plain(row.refused)}" if row.refused else
-        f":green[:material/check:] **{row.number}** {plain(row.before)} → {plain(row.after)}"
+        f":red[:material/block:] **{row.number}** {_named(row)}{plain(row.before)}: {plain(row.refused)}"
+        if row.refused else
+        f":green[:material/check:] **{row.number}** {_named(row)}{plain(row.before)} → {plain(row.after)}"
         for row in sorted(rows, key=lambda row: row.refused is None)
     ))
+
+
+def _named(row: FixRow) -> str:
+    return f"{plain(row.who)} · " if row.who else ""
 
 
 def _reassign(form: Form, work: Work, programme: ProgrammeView) -> None:

@@ -223,7 +223,10 @@ def panels(programme: ProgrammeView) -> None:
 
 def _add(programme_id: int) -> None:
     form = Form("person-new")
-    panel.finish(form)
+    if saved := form.done():
+        feedback.tell(saved, person_id=saved.result[0])
+        panel.close()
+        st.rerun()
     with runtime.reading() as work:
         programme = programme_of(work, programme_id)
         words = programme.policy.words

@@ -35,7 +35,7 @@ def policy(programme: ProgrammeView) -> None:
     form = opened("policy", programme)
     _preset_policy(form, programme.policy)
     new, problems = _read(form, programme, _said_policy)
-    form.state["problems"] = problems
+    form.holds_now(problems)
     words = programme.policy.words
 
     st.header("Booking")
@@ -102,7 +102,7 @@ def words(programme: ProgrammeView) -> None:
     for name in Words.model_fields:
         form.preset(f"words.{name}", getattr(programme.policy.words, name))
     new, problems = _read(form, programme, _said_words)
-    form.state["problems"] = problems
+    form.holds_now(problems)
     st.caption("In the singular, lower case, as in the middle of a sentence. Screens take them up at the next click.")
     for name, label in _SAID_OF_WORDS.items():
         st.text_input(label, key=form.field(f"words.{name}"), persist_state="session", width=400)
