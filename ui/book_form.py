@@ -272,8 +272,8 @@ def _what(work: Work, form: Form, about: Setting) -> None:
         )
         form.problem("courses")
         if lists.timetables or BookingField.TIMETABLE in policy.required:
-            _choice(about.label(BookingField.TIMETABLE, "Timetable"), lists.timetables, form.field("timetable"),
-                    "No timetable")
+            _choice(about.label(BookingField.TIMETABLE, "Timetable"), _timetables(form, about),
+                    form.field("timetable"), "No timetable")
         form.problem("timetable")
         if not about.for_self:
             _number(work, form, about)
@@ -286,6 +286,15 @@ def _what(work: Work, form: Form, about: Setting) -> None:
             persist_state="session", help=f"Everybody in the {words.session} reads them.",
         )
         form.problem("planning_notes")
+
+
+def _timetables(form: Form, about: Setting) -> tuple[Option, ...]:
+    """Those of the practitioner who is chosen, then those that everybody shares (B6)."""
+    leads = form.value("practitioner")
+    offered = [each for each in about.lists.timetables if leads is None or each.owner_id in (leads, None)]
+    if form.value("timetable") not in {each.id for each in offered}:
+        st.session_state[form.field("timetable")] = None
+    return tuple(sorted(offered, key=lambda each: each.owner_id is None))
 
 
 def _number(work: Work, form: Form, about: Setting) -> None:

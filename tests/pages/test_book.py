@@ -337,3 +337,22 @@ def test_somebody_whose_part_was_freed_is_not_in_the_way(world: World, open_scre
         .values(outcome=Outcome.CANCELLED_IN_TIME, outcome_at=world.now)) and None)
     press(whole(open_screen(world.alice, "book"), world, practitioner=world.tess))
     assert sessions(world) == 2
+
+
+def test_b6_only_timetables_that_can_be_booked_are_offered(world: World, open_screen: Opener) -> None:
+    tab = open_screen(world.alice, "book", practitioner=world.tom)
+    assert tab.selectbox("book:timetable").options == ["Tom's own (Tom)", "Weekly"]
+    tab.selectbox("book:timetable").set_value(world.toms_own).run()
+    tab.text_input("book:practitioner:text").set_value("Tina").run()
+    assert tab.selectbox("book:timetable").options == ["Weekly"]
+    assert tab.selectbox("book:timetable").value is None
+
+
+def test_what_is_typed_stays_while_other_screens_are_open(world: World, open_screen: Opener) -> None:
+    tab = open_screen(world.alice, "book")
+    tab.text_input("book:description").set_value("Numbers for the bank")
+    tab.text_area("book:planning_notes").set_value("Bring the plan").run()
+    tab.switch_page("../pages/people/people.py").run()
+    tab.switch_page("../pages/work/book.py").run()
+    assert tab.text_input("book:description").value == "Numbers for the bank"
+    assert tab.text_area("book:planning_notes").value == "Bring the plan"
