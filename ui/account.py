@@ -27,27 +27,29 @@ def own_profile(me: Profile) -> None:
     if saved := form.done():
         feedback.tell(saved)
         st.rerun()
-    form.state.setdefault("version", me.version)
+    form.begun_from(me.version)
     for name in OWN_FIELDS:
         form.preset(name, getattr(me, name) or (None if name == "zone" else ""))
     st.title("My account")
     with st.container(width=640):
         stale.both(form, _typed(form), mine_over_it=lambda: _send(form), take_theirs=form.clear)
-        st.text_input("Name", key=form.field("name"), autocomplete="name")
+        st.text_input("Name", key=form.field("name"), persist_state="session", autocomplete="name")
         form.problem("name")
         st.text_input("E-mail", me.email, disabled=True, help="You sign in with it. An admin can change it.",
                       key="account-email")
-        st.text_input("Phone", key=form.field("phone"), autocomplete="tel")
+        st.text_input("Phone", key=form.field("phone"), persist_state="session", autocomplete="tel")
         form.problem("phone")
         fields.zone("Show times in", form.field("zone"), "Each programme's own time zone")
         form.problem("zone")
-        st.text_area("About you", key=form.field("about"), height=110,
+        st.text_area("About you", key=form.field("about"), persist_state="session", height=110,
                      help="Those who may see your profile read it; line managers do not.")
         form.problem("about")
         if form.stale is None:
             form.show_refusal()
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Save", type="primary", key=form.field("save"), on_click=_send, args=(form,))
+            if form.touched:
+                st.button("Discard", key=form.field("discard"), on_click=form.clear)
             st.page_link(navigation.BY_NAME["person"].page(), query_params={"person": str(me.id)},
                          label="See your profile as it stands", icon=":material/person:")
 

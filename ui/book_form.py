@@ -282,45 +282,54 @@ def _what(work: Work, form: Form, about: Setting) -> None:
         _where(form, about)
         st.selectbox(
             about.label(BookingField.TYPE, "Type"), policy.types, index=None, placeholder="Choose a type",
-            format_func=capital, key=form.field("type"), on_change="ignore", persist_state="session",
+            format_func=capital, key=form.field("type"), persist_state="session",
         )
         form.problem("type")
         by_id = {course.id: course.name for course in lists.courses}
         st.multiselect(
             about.label(BookingField.COURSES, capital(words.many("course"))), list(by_id),
             format_func=lambda each: by_id.get(each, ""), placeholder=f"Choose {words.many('course')}",
-            key=form.field("courses"), on_change="ignore", persist_state="session",
+            key=form.field("courses"), persist_state="session",
         )
         form.problem("courses")
         if lists.timetables or BookingField.TIMETABLE in policy.required:
-            _choice(about.label(BookingField.TIMETABLE, "Timetable"), lists.timetables, form.field("timetable"),
-                    "No timetable")
+            _choice(about.label(BookingField.TIMETABLE, "Timetable"), _timetables(form, about),
+                    form.field("timetable"), "No timetable")
         form.problem("timetable")
         if not about.for_self:
             _number(work, form, about)
-            st.checkbox("A report is required", key=form.field("report"), on_change="ignore", persist_state="session")
+            st.checkbox("A report is required", key=form.field("report"), persist_state="session")
         form.problem("report_required")
     with right:
         _text(form, "description", about.label(BookingField.DESCRIPTION, "Description"))
         st.text_area(
             about.label(BookingField.PLANNING_NOTES, "Planning notes"), key=form.field("planning_notes"), height=170,
-            on_change="ignore", persist_state="session", help=f"Everybody in the {words.session} reads them.",
+            persist_state="session", help=f"Everybody in the {words.session} reads them.",
         )
         form.problem("planning_notes")
+
+
+def _timetables(form: Form, about: Setting) -> tuple[Option, ...]:
+    """Those of the practitioner who is chosen, then those that everybody shares (B6)."""
+    leads = form.value("practitioner")
+    offered = [each for each in about.lists.timetables if leads is None or each.owner_id in (leads, None)]
+    if form.value("timetable") not in {each.id for each in offered}:
+        st.session_state[form.field("timetable")] = None
+    return tuple(sorted(offered, key=lambda each: each.owner_id is None))
 
 
 def _number(work: Work, form: Form, about: Setting) -> None:
     free = next_number(work, about.programme.id)
     st.number_input(
         about.label(BookingField.NUMBER, "Number"), value=None, step=1, placeholder=f"{free}, the next free one",
-        key=form.field("number"), on_change="ignore", persist_state="session",
+        key=form.field("number"), persist_state="session",
         help="Leave it empty to take the next free number.",
     )
     form.problem("number")
 
 
 def _text(form: Form, name: str, label: str) -> None:
-    st.text_input(label, key=form.field(name), on_change="ignore", persist_state="session")
+    st.text_input(label, key=form.field(name), persist_state="session")
     form.problem(name)
 
 

@@ -128,6 +128,7 @@ def _settle(form: Form, name: str, zone: ZoneInfo) -> None:
     """Show a date or time as it was understood; what is none stays as typed, with its sentence."""
     problems: dict[str, str] = form.state.setdefault("problems", {})
     problems.pop(name, None)
+    form.state.get("sent", {}).pop(form.field(name), None)
     found = day_or_problem(form, zone) if name == "date" else clock_or_problem(form)
     if isinstance(found, str):
         problems[name] = found
@@ -385,8 +386,7 @@ def _out_of_hours(form: Form, work: Work, programme: ProgrammeView, problem: Pro
     if may(work, Action.HOURS_OVERRIDE, programme.id):
         what = "outside opening hours" if problem.opening else "it all the same"
         st.warning(plain(f"{problem.sentence} Give a reason to book {what}."), icon=":material/schedule:")
-        st.text_input(f"Reason to book {what} *", key=form.field("reason"), on_change="ignore",
-                      persist_state="session")
+        st.text_input(f"Reason to book {what} *", key=form.field("reason"), persist_state="session")
         form.problem("reason")
     elif form.state.get("problems", {}).get("time") != problem.sentence:
         st.warning(plain(capital(problem.sentence)), icon=":material/schedule:")

@@ -10,28 +10,42 @@ import streamlit as st
 from core.errors import Refusal
 from core.history.commands import undo
 from core.work import Saved
-from ui import runtime
+from ui import here, navigation, runtime
 from ui.format import plain
 
 _SAID = "feedback:said"
+_WHERE, _MOVES, _PERSON = "feedback:where", "feedback:moves", "feedback:person"
 _SHOWN = "feedback:shown"
 """Names the line shown now, so that a double click on its *Undo* is one act, and a later one is not taken for it."""
 
 
-def tell(saved: Saved) -> None:
-    """Remember what an act did, to be shown on top of the next screen with *Undo*."""
-    st.session_state[_SAID] = (saved.said, saved.act_id, False)
+def tell(saved: Saved, *, person_id: int | None = None) -> None:
+    """Remember what an act did, to be shown on top of the next screen with *Undo*, and the way to a profile."""
+    _say(saved.said, saved.act_id)
+    st.session_state[_PERSON] = person_id
     st.session_state[_SHOWN] = secrets.token_urlsafe(9)
 
 
 def note(sentence: str) -> None:
     """As `tell`, for something that cannot be undone."""
-    st.session_state[_SAID] = (sentence, None, False)
+    _say(sentence)
 
 
 def refuse(refusal: Refusal) -> None:
     """Remember why an act was refused, to be shown where what happened is shown."""
-    st.session_state[_SAID] = (refusal.sentence, None, True)
+    _say(refusal.sentence, refused=True)
+
+
+def _say(sentence: str, act_id: int | None = None, *, refused: bool = False) -> None:
+    _close()
+    st.session_state[_SAID] = (sentence, act_id, refused)
+
+
+def moved() -> None:
+    """The viewer has come to another screen: the line goes along once, and no further."""
+    st.session_state[_MOVES] = st.session_state.get(_MOVES, 0) + 1
+    if st.session_state[_MOVES] > 1:
+        _close()
 
 
 def act(command: Callable[..., Any], *args: Any, final: bool = False) -> None:
@@ -48,7 +62,9 @@ def act(command: Callable[..., Any], *args: Any, final: bool = False) -> None:
 
 
 def show() -> None:
-    """The line on top of a screen: what happened last, with *Undo* and a way to put it away."""
+    """The line on top of a screen: what happened last, with *Undo* and a way to put it away, in its programme."""
+    if _SAID in st.session_state and st.session_state.setdefault(_WHERE, here.current()) != here.current():
+        _close()
     if _SAID not in st.session_state:
         return
     said, act_id, refused = st.session_state[_SAID]
@@ -60,11 +76,15 @@ def show() -> None:
         if act_id is not None:
             st.button("Undo", icon=":material/undo:", key="feedback-undo", on_click=undo_act,
                       args=(act_id, st.session_state[_SHOWN]))
+        if person_id := st.session_state.get(_PERSON):
+            st.page_link(navigation.BY_NAME["person"].page(), query_params={"person": str(person_id)},
+                         label="Open profile", icon=":material/person:")
         st.button("Close", icon=":material/close:", type="tertiary", key="feedback-close", on_click=_close)
 
 
 def _close() -> None:
-    st.session_state.pop(_SAID, None)
+    for kept in (_SAID, _WHERE, _MOVES, _PERSON):
+        st.session_state.pop(kept, None)
 
 
 def undo_act(act_id: int, shown: str) -> None:

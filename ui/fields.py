@@ -14,6 +14,6 @@ def zone(label: str, key: str, otherwise: str = "", *, width: int | Literal["str
     known = st.session_state.get(key)
     options = ZONES if known in ZONES or known is None else [known, *ZONES]
     return st.selectbox(
-        label, options, index=None, key=key, placeholder=otherwise or "Choose a time zone",
+        label, options, index=None, key=key, persist_state="session", placeholder=otherwise or "Choose a time zone",
         format_func=lambda name: name.replace("_", " "), width=width,
     )

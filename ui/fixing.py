@@ -86,10 +86,15 @@ def _show(rows: Sequence[FixRow]) -> None:
     if refused:
         st.warning(f"{refused} of {len(rows)} cannot be changed and will stay as they are.", icon=":material/block:")
     st.markdown("  \n".join(
-        f":red[:material/block:] **{row.number}** {plain(row.before)}: {plain(row.refused)}" if row.refused else
-        f":green[:material/check:] **{row.number}** {plain(row.before)} → {plain(row.after)}"
+        f":red[:material/block:] **{row.number}** {_named(row)}{plain(row.before)}: {plain(row.refused)}"
+        if row.refused else
+        f":green[:material/check:] **{row.number}** {_named(row)}{plain(row.before)} → {plain(row.after)}"
         for row in sorted(rows, key=lambda row: row.refused is None)
     ))
+
+
+def _named(row: FixRow) -> str:
+    return f"{plain(row.who)} · " if row.who else ""
 
 
 def _reassign(form: Form, work: Work, programme: ProgrammeView) -> None:
@@ -121,7 +126,8 @@ def _venue(form: Form, work: Work, programme: ProgrammeView) -> None:
 
 
 def _cancel(form: Form, work: Work, programme: ProgrammeView) -> None:
-    st.caption("Cancelling is final: everybody's time is free at once, and everybody who takes part is told why.")
+    st.caption("Everybody's time is free at once, and everybody who takes part is told why. Undo brings it back"
+               " while nobody has taken it.")
     st.text_area("Reason", key=form.field("reason"), max_chars=500, height=110)
     form.problem("reason")
 

@@ -12,14 +12,25 @@ from core.work import Saved
 from ui import runtime
 from ui.format import plain
 
+_ASKED_BY = {
+    "who": ("with", "way", "learner", "team"), "duration": ("minutes",), "timetable": ("timetable", "timetable_id"),
+    "courses": ("courses", "course_ids"), "adult": ("other",), "learner": ("learner", "other"),
+    "shift": ("days", "hours"),
+}
+"""The fields that a problem is about, where they have other names than it."""
+
 
 class Form:
     """The state of one form in one browser tab. What was typed stays in its widgets, named by `field`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.state: dict[str, Any] = st.session_state.setdefault(f"form:{name}", {})
-        self.state.setdefault("key", secrets.token_urlsafe(12))
+        self.state = self._state()
+
+    def _state(self) -> dict[str, Any]:
+        state: dict[str, Any] = st.session_state.setdefault(f"form:{self.name}", {})
+        state.setdefault("key", secrets.token_urlsafe(12))
+        return state
 
     @property
     def key(self) -> str:
@@ -37,6 +48,19 @@ class Form:
     def preset(self, name: str, value: Any) -> None:
         """Fill a field in, unless it already holds something."""
         st.session_state.setdefault(self.field(name), value)
+        self.state.setdefault("preset", {}).setdefault(name, value)
+
+    @property
+    def touched(self) -> bool:
+        """Whether a field that was filled in holds something else by now."""
+        return any(self.value(name, value) != value for name, value in self.state.get("preset", {}).items())
+
+    def begun_from(self, version: int) -> None:
+        """Carry the version that the form is filled in from: of a form left untouched the newest, else its own."""
+        if self.state.get("version", version) != version and not self.touched:
+            self.clear()
+            self.state = self._state()
+        self.state.setdefault("version", version)
 
     def opened_with(self, opening: str, values: Mapping[str, Any]) -> None:
         """Fill in what is stored as this form opens, and remember it: what others change meanwhile stays theirs."""
@@ -56,8 +80,10 @@ class Form:
         return self.state.get("opened")
 
     def problem(self, *names: str) -> None:
-        """The sentence beside a field, straight under it; nothing where it is well."""
+        """The sentence beside a field, straight under it, until the field is changed; nothing where it is well."""
         for name in names:
+            if self._mended(name):
+                self.state.get("problems", {}).pop(name, None)
             if said := self.state.get("problems", {}).get(name):
                 st.markdown(f":red[:material/error: {plain(said)}]")
 
@@ -73,7 +99,7 @@ class Form:
 
     def clear(self) -> None:
         """Forget everything typed: the next form is a new act."""
-        for known in [k for k in st.session_state if str(k).startswith(f"{self.name}:")]:
+        for known in self._keys():
             del st.session_state[known]
         st.session_state.pop(f"form:{self.name}", None)
 
@@ -84,7 +110,7 @@ class Form:
         try:
             return runtime.commit(command, *args, key=self.key, **kw)
         except Invalid as refusal:
-            self.state["problems"], self.state["refusal"] = refusal.problems, refusal
+            self.fail(refusal.problems, refusal)
         except Refusal as refusal:
             self.state["refusal"] = refusal
         return None
@@ -100,9 +126,27 @@ class Form:
             self.clear()
         return saved
 
-    def fail(self, problems: dict[str, str]) -> None:
+    def fail(self, problems: dict[str, str], refusal: Invalid | None = None) -> None:
         """Problems that the screen itself found, such as a text where a number is asked for."""
-        self.state["problems"], self.state["refusal"] = problems, Invalid(problems)
+        self.state["refusal"] = refusal or Invalid(problems)
+        self.holds_now(problems)
+
+    def holds_now(self, problems: dict[str, str]) -> None:
+        """Say what is wrong with what the fields hold at this moment."""
+        self.state["problems"] = problems
+        self.state["sent"] = {key: self._print(key) for key in self._keys()}
+
+    def _keys(self) -> list[str]:
+        return [str(key) for key in st.session_state if str(key).startswith(f"{self.name}:")]
+
+    def _print(self, key: str) -> int:
+        """Tells whether a field still holds the same, without keeping what it holds: that may be a password."""
+        return hash(repr(st.session_state.get(key)))
+
+    def _mended(self, name: str) -> bool:
+        sent = self.state.get("sent", {})
+        starts = tuple(self.field(each) for each in _ASKED_BY.get(name, (name,)))
+        return any(key.startswith(starts) and self._print(key) != held for key, held in sent.items())
 
     @property
     def busy(self) -> PersonBusy | None:

@@ -27,6 +27,12 @@ def choose(work: Work) -> ProgrammeView | None:
     return chosen
 
 
+def current() -> int | None:
+    """The programme chosen, without asking whether it still is there."""
+    chosen: int | None = st.session_state.get("here")
+    return chosen
+
+
 def listed(work: Work) -> list[ProgrammeView]:
     """Every programme that the viewer may work in."""
     return my_programmes(work)

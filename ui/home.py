@@ -39,7 +39,7 @@ def head(work: Work, programme: ProgrammeView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Home", width="content")
         if may(work, Action.SESSION_BOOK, programme.id) and not programme.retired and st.button(
-            f"Book a {programme.policy.words.session}", type="primary", icon=":material/event_available:",
+            f"Book {programme.policy.words.a('session')}", type="primary", icon=":material/event_available:",
         ):
             navigation.go("book")
     st.caption(f"{work.now.astimezone(zone):%A, %-d %B %Y} · times in {zone_words(zone, work.now)}")
@@ -114,8 +114,8 @@ def needs(work: Work, programme: ProgrammeView) -> None:
 def _waits(label: str, words: Words) -> str:
     return {
         TO_LOG: "Record what came of them",
-        TO_PLACE: f"Choose a {words.learner} or {words.team}",
-        Status.UNASSIGNED: f"Choose a {words.practitioner}",
+        TO_PLACE: f"Choose {words.a('learner')} or {words.team}",
+        Status.UNASSIGNED: f"Choose {words.a('practitioner')}",
         Status.UNSCHEDULED: "Choose a time",
     }.get(label, "Open the list")
 
@@ -161,11 +161,10 @@ def _next(work: Work, programme: ProgrammeView) -> None:
 
 
 def _others_title(roles: frozenset[Role], programme: ProgrammeView) -> str:
-    words = programme.policy.words
     if roles & {*Role} - {*AT_WORK, Role.GUARDIAN, Role.LINE_MANAGER}:
         return f"Coming up in {plain(programme.name)}"
     if Role.GUARDIAN in roles:
-        return f"Coming up for your {words.many('learner')}"
+        return "Coming up for those you look after"
     return "Coming up for those you manage"
 
 

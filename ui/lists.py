@@ -11,7 +11,7 @@ from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import Words
 from core.structure.commands import add_entries, bring_back_entries, edit_entry, retire_entries
 from core.structure.queries import Listed, entries
-from core.structure.rules import FIELDS, Entry, Which, called
+from core.structure.rules import FIELDS, Entry, Which, an_entry, called
 from core.words import Role, TimetableKind
 from ui import addresses, feedback, panel, people_picker, runtime
 from ui.format import capital
@@ -30,7 +30,7 @@ def show(programme: ProgrammeView) -> None:
             "List", list(Which), default=Which.COURSE, key="list", required=True,
             format_func=lambda each: capital(called(each, words, many=True)),
         ) or Which.COURSE)
-        st.button(f"Add a {called(which, words)}", type="primary", icon=":material/add:", key="entry-add",
+        st.button(f"Add {an_entry(which, words)}", type="primary", icon=":material/add:", key="entry-add",
                   on_click=panel.open_, args=("entry-new", programme.id, which))
     with runtime.reading() as work:
         listed = entries(work, programme.id, which)

@@ -37,9 +37,7 @@ class Screen:
 
     def called(self, words: Words = USUAL) -> str:
         """Its title in a programme's words."""
-        word = words.practitioner
-        return self.title.format(
-            learners=words.many("learner"), a_practitioner=f"{'an' if word[:1] in 'aeiou' else 'a'} {word}")
+        return self.title.format(learners=words.many("learner"), a_practitioner=words.a("practitioner"))
 
     def page(self, words: Words = USUAL) -> st.Page:
         """The page as Streamlit knows it."""

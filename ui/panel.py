@@ -1,4 +1,7 @@
-"""Side panels: short forms over a screen, one at a time, that stay open until they are done or put away."""
+"""Side panels: short forms over a screen, one at a time, that stay open until they are done or put away.
+
+Neither Escape nor a click beside them puts them away, so that nothing typed is lost by a slip.
+"""
 
 import secrets
 from collections.abc import Callable
@@ -12,7 +15,9 @@ _OPEN, _PLACE, _KEY = "panel:open", "panel:place", "panel:key"
 
 
 def open_(name: str, *about: int | str) -> None:
-    """Open a panel, with what it is about; for a button's `on_click`."""
+    """Open a panel, with what it is about; for a button's `on_click`. Its forms, named after it, are new ones."""
+    for known in [str(key) for key in st.session_state if str(key).startswith(f"form:{name}")]:
+        Form(known.removeprefix("form:")).clear()
     st.session_state[_OPEN] = (name, about)
     st.session_state[_KEY] = secrets.token_urlsafe(12)
 
@@ -36,7 +41,17 @@ def show(name: str, title: str, body: Callable[..., None]) -> None:
     """Draw this panel, if it is the one that is open."""
     opened, about = st.session_state.get(_OPEN, ("", ()))
     if opened == name:
-        st.dialog(title, position="right", width="medium", on_dismiss=close)(body)(*about)
+        st.dialog(title, position="right", width="medium", dismissible=False)(_closable(body))(*about)
+
+
+def _closable(body: Callable[..., None]) -> Callable[..., None]:
+    def drawn(*about: int | str) -> None:
+        body(*about)
+        if st.button("Close", icon=":material/close:", type="tertiary", key="panel-close"):
+            close()
+            st.rerun()
+
+    return drawn
 
 
 def finish(form: Form) -> None:

@@ -228,7 +228,10 @@ def panels(programme: ProgrammeView) -> None:
 
 def _add(programme_id: int) -> None:
     form = Form("person-new")
-    panel.finish(form)
+    if saved := form.done():
+        feedback.tell(saved, person_id=saved.result[0])
+        panel.close()
+        st.rerun()
     with runtime.reading() as work:
         programme = programme_of(work, programme_id)
         words = programme.policy.words
@@ -265,7 +268,15 @@ def _send_add(programme_id: int) -> None:
 
 
 def show_links(*person_ids: int, command: Callable[..., list[int]] = invite) -> None:
-    """Make invitations (or password links) and show each link once, to be handed over."""
+    """Make invitations (or password links) once that is confirmed, and show each once, to be handed over."""
+    wanted = f"links-wanted-{panel.key()}"
+    if wanted not in st.session_state:
+        one = len(person_ids) == 1
+        st.markdown(f"{'A link' if one else 'Links'} to choose a password, for you to hand over. Nobody is written to."
+                    f" {'An older one stops' if one else 'Older ones stop'} working at once.")
+        st.button("Make 1 link" if one else f"Make {len(person_ids)} links", type="primary", key="links-make",
+                  on_click=lambda: st.session_state.update({wanted: True}))
+        return
     links: dict[int, str] = {}
     with feedback.refusals():
         links = runtime.one_time_links(command, person_ids, key=panel.key())
@@ -280,6 +291,9 @@ def show_links(*person_ids: int, command: Callable[..., list[int]] = invite) -> 
     for id_, link in links.items():
         st.markdown(f"**{plain(named.get(id_, ''))}**")
         st.code(link, language=None, wrap_lines=True)
+    if len(links) > 1:
+        st.markdown("**All of them, to copy at once**")
+        st.code("\n".join(f"{named.get(id_, '')}: {link}" for id_, link in links.items()), language=None)
     st.button("Done", type="primary", on_click=panel.close)
 
 

@@ -69,7 +69,7 @@ def _book(shown: Profile, programmes: Programmes) -> None:
         return
     programme, field, is_client = booked
     if not is_client:
-        label = f"Book a {programme.policy.words.session}"
+        label = f"Book {programme.policy.words.a('session')}"
     else:
         with runtime.reading() as work:
             free_at = contact_at(work, programme.id, shown.id)
@@ -202,7 +202,8 @@ def _teams(shown: Profile, programmes: Programmes, kept: set[int]) -> None:
                          label=plain(team.team), icon=":material/groups:")
             st.caption(f"since {team.from_day:%-d %b %Y}{until}", width="content")
             if team.programme_id in kept and team.until_day is None:
-                st.button("Leave", type="tertiary", key=f"leave-{team.membership_id}", icon=":material/logout:",
+                st.button("Leave" if shown.is_me else "Take out of the team", type="tertiary",
+                          key=f"leave-{team.membership_id}", icon=":material/logout:",
                           help="Today is the last day. Sessions booked before stay.", on_click=feedback.act,
                           args=(leave_team, team.membership_id))
     for group in shown.groups:

@@ -35,33 +35,36 @@ def policy(programme: ProgrammeView) -> None:
     form = opened("policy", programme)
     _preset_policy(form, programme.policy)
     new, problems = _read(form, programme, _said_policy)
-    form.state["problems"] = problems
+    form.holds_now(problems)
     words = programme.policy.words
 
     st.header("Booking")
     st.radio(
-        "Who books", list(WhoBooks), key=form.field("who_books"),
+        "Who books", list(WhoBooks), key=form.field("who_books"), persist_state="session",
         format_func=lambda way: capital(_way(way, words)),
         captions=[who_books_words(programme.policy.model_copy(update={"who_books": way})) for way in WhoBooks],
     )
     st.pills(
         "A booking cannot be saved without", list(BookingField), selection_mode="multi", wrap=True,
-        key=form.field("required"), format_func=lambda field: capital(_field(field, words)),
+        key=form.field("required"), persist_state="session",
+        format_func=lambda field: capital(words.asked(field)),
     )
     form.problem("required")
     st.multiselect(
         f"Types of {words.session}", list(dict.fromkeys([*programme.policy.types, *(form.value("types") or ())])),
         key=form.field("types"), accept_new_options=True, placeholder="Type a new one, then Enter",
+        persist_state="session",
     )
     form.problem("types")
     left, right = st.columns(2)
     for column, name, label in ((left, "usual_minutes", "Usual length, in minutes"),
                                 (right, "longest_minutes", "Longest length, in minutes")):
         with column:
-            st.number_input(label, key=form.field(name), step=5, value=None)
+            st.number_input(label, key=form.field(name), persist_state="session", step=5, value=None)
             form.problem(name)
-    st.toggle("Smart rooms: virtual rooms that may record", key=form.field("smart_rooms"))
-    st.toggle(f"A new {words.session} asks for a report before it is complete", key=form.field("report_required"))
+    st.toggle("Smart rooms: virtual rooms that may record", key=form.field("smart_rooms"), persist_state="session")
+    st.toggle(f"A new {words.session} asks for a report before it is complete", key=form.field("report_required"),
+              persist_state="session")
 
     st.header("Opening hours")
     st.caption(f"In {programme.zone_name.replace('_', ' ')}. Outside them, staff need to give a reason. An end at 00:00"
@@ -78,16 +81,17 @@ def policy(programme: ProgrammeView) -> None:
     ):
         for column, (name, label, step) in zip(st.columns(2), row, strict=True):
             with column:
-                st.number_input(label, key=form.field(name), step=step, value=None)
+                st.number_input(label, key=form.field(name), persist_state="session", step=step, value=None)
                 form.problem(name)
     st.caption("Days ahead and limits may stay empty: then there is none.")
     left, right = st.columns(2)
     with left:
         st.text_input("Closed on the public holidays of", key=form.field("holidays_country"), max_chars=2,
-                      placeholder="Country, such as GB")
+                      persist_state="session", placeholder="Country, such as GB")
         form.problem("holidays_country")
     with right:
-        st.text_input("Region", key=form.field("holidays_region"), max_chars=10, placeholder="Such as ENG, or nothing")
+        st.text_input("Region", key=form.field("holidays_region"), max_chars=10, persist_state="session",
+                      placeholder="Such as ENG, or nothing")
         form.problem("holidays_region")
     _save(form, programme, new, _said_policy)
 
@@ -98,16 +102,16 @@ def words(programme: ProgrammeView) -> None:
     for name in Words.model_fields:
         form.preset(f"words.{name}", getattr(programme.policy.words, name))
     new, problems = _read(form, programme, _said_words)
-    form.state["problems"] = problems
+    form.holds_now(problems)
     st.caption("In the singular, lower case, as in the middle of a sentence. Screens take them up at the next click.")
     for name, label in _SAID_OF_WORDS.items():
-        st.text_input(label, key=form.field(f"words.{name}"), width=400)
+        st.text_input(label, key=form.field(f"words.{name}"), persist_state="session", width=400)
         form.problem(f"words.{name}")
     if new is not None:
         said = new.words
         st.info(
             f"Screens will say: “{capital(plain(said.practitioner))} Ann meets the {plain(said.learner)} Bo, or a whole"
-            f" {plain(said.team)}, for a {plain(said.session)} on a {plain(said.course)}. All"
+            f" {plain(said.team)}, for {plain(said.a('session'))} on {plain(said.a('course'))}. All"
             f" {plain(said.many('session'))} of all {plain(said.many('practitioner'))} and"
             f" {plain(said.many('learner'))} are in one list.”", icon=":material/chat:",
         )
@@ -124,7 +128,7 @@ def opened(name: str, programme: ProgrammeView) -> Form:
         feedback.tell(saved)
         _own_change(programme)
         st.rerun()
-    form.state.setdefault("version", programme.version)
+    form.begun_from(programme.version)
     return form
 
 
@@ -152,11 +156,13 @@ def _preset_policy(form: Form, known: Policy) -> None:
 
 def _day(form: Form, number: int, day: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        is_open = st.checkbox(day, key=form.field(f"open.{number}"), width=110)
+        is_open = st.checkbox(day, key=form.field(f"open.{number}"), persist_state="session", width=110)
         if is_open:
-            st.time_input(f"{day} from", key=form.field(f"from.{number}"), label_visibility="collapsed", width=95)
+            st.time_input(f"{day} from", key=form.field(f"from.{number}"), label_visibility="collapsed", width=95,
+                          persist_state="session")
             st.markdown("–", width="content")
-            st.time_input(f"{day} to", key=form.field(f"to.{number}"), label_visibility="collapsed", width=95)
+            st.time_input(f"{day} to", key=form.field(f"to.{number}"), label_visibility="collapsed", width=95,
+                          persist_state="session")
         else:
             st.caption("closed", width="content")
     form.problem(f"hours.{number}")
@@ -231,10 +237,3 @@ def _way(way: WhoBooks, words: Words) -> str:
         WhoBooks.STAFF: "staff only", WhoBooks.STAFF_AND_PRACTITIONERS: f"staff and {words.many('practitioner')}",
         WhoBooks.CLIENTS_TOO: f"staff, {words.many('practitioner')} and {words.many('learner')}",
     }[way]
-
-
-def _field(field: BookingField, words: Words) -> str:
-    return {
-        BookingField.PRACTITIONER: words.practitioner, BookingField.WHO: f"{words.learner} or {words.team}",
-        BookingField.COURSES: words.many("course"),
-    }.get(field, str(field))

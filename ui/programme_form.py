@@ -42,7 +42,10 @@ def edit(programme: ProgrammeView) -> None:
     if form.stale is None:
         form.show_refusal()
     st.caption("Time zone and currency stay as they are once there are sessions.")
-    st.button("Save", type="primary", key=form.field("save"), on_click=_send_edit, args=(form, programme.id))
+    with st.container(horizontal=True):
+        st.button("Save", type="primary", key=form.field("save"), on_click=_send_edit, args=(form, programme.id))
+        if form.touched:
+            st.button("Discard", key=form.field("discard"), on_click=form.clear)
     st.divider()
     if programme.retired:
         st.markdown("This programme is retired. It can be looked at, and nothing new is booked in it.")
@@ -61,18 +64,19 @@ def new(programme: ProgrammeView) -> None:
         feedback.tell(saved)
         st.session_state["switch"] = form.state["made"]
         st.rerun()
+    form.begun_from(programme.id)  # whose zone and currency it starts with
     form.preset("kind", next(iter(Kind)))
     form.preset("zone", programme.zone_name)
     form.preset("currency", programme.currency)
-    st.text_input("Name", key=form.field("name"), autocomplete="off", width=480)
+    st.text_input("Name", key=form.field("name"), persist_state="session", autocomplete="off", width=480)
     form.problem("name")
-    st.radio("Kind", list(Kind), key=form.field("kind"), format_func=capital,
+    st.radio("Kind", list(Kind), key=form.field("kind"), persist_state="session", format_func=capital,
              captions=[_EXPLAINED[kind] for kind in Kind])
     form.problem("kind")
     preset = PRESETS[form.value("kind") or next(iter(Kind))]
     with st.container(border=True):
-        st.markdown(f"**It starts out like this**, and every part can be changed in its settings: it speaks of"
-                    f" {preset.words.many('practitioner')} and {preset.words.many('learner')}.")
+        st.markdown(f"**It starts out like this**, and every part can be changed in its settings: it calls"
+                    f" people {preset.words.many('practitioner')} and {preset.words.many('learner')}.")
         st.markdown("\n".join(f"- {EFFECTS[name](preset)}" for name in _TOLD_OF_KIND))
     fields.zone("Time zone", form.field("zone"), width=480)
     form.problem("zone")
@@ -87,7 +91,7 @@ def panels(programme: ProgrammeView) -> None:
 
 
 def _fields(form: Form) -> None:
-    st.text_input("Name", key=form.field("name"), autocomplete="off", width=480)
+    st.text_input("Name", key=form.field("name"), persist_state="session", autocomplete="off", width=480)
     form.problem("name")
     fields.zone("Time zone", form.field("zone"), width=480)
     form.problem("zone")
@@ -95,7 +99,8 @@ def _fields(form: Form) -> None:
 
 
 def _currency(form: Form) -> None:
-    st.selectbox("Currency", sorted(CURRENCIES), index=None, key=form.field("currency"), width=200)
+    st.selectbox("Currency", sorted(CURRENCIES), index=None, key=form.field("currency"), width=200,
+                 persist_state="session")
     form.problem("currency")
 
 

@@ -4,7 +4,8 @@ import streamlit as st
 
 from core.permissions import TICKABLE, Action
 from core.programmes.commands import grant_role, revoke_role
-from core.programmes.queries import ProgrammeView
+from core.programmes.queries import ProgrammeView, programme_of
+from core.programmes.rules import Words
 from core.programmes.staff import GrantRow, staff_grants
 from core.words import Role
 from ui import feedback, navigation, panel, people_picker, runtime
@@ -33,7 +34,7 @@ def show(programme: ProgrammeView) -> None:
         held = [grant for grant in grants if grant.role is role]
         with st.container(border=True, gap="xsmall", key=f"role-{role.replace(' ', '-')}"):
             st.markdown(f"**{capital(role)}**")
-            st.caption(explained)
+            st.caption(_in_words(explained, programme.policy.words))
             if not held:
                 st.caption("Nobody.")
             for grant in held:
@@ -51,7 +52,8 @@ def _grant(programme: ProgrammeView, grant: GrantRow) -> None:
         st.button("Revoke", type="tertiary", icon=":material/remove_moderator:", key=f"revoke-{grant.id}",
                   on_click=feedback.act, args=(revoke_role, programme.id, grant.person_id, grant.role))
     if grant.role is Role.CUSTOM_MANAGER:
-        ticked = [str(action) for action in TICKABLE if action.name in grant.permissions]
+        ticked = [_in_words(str(action), programme.policy.words)
+                  for action in TICKABLE if action.name in grant.permissions]
         st.caption("May " + (", ".join(ticked) if ticked else "do nothing yet"))
 
 
@@ -61,18 +63,28 @@ def panels(programme: ProgrammeView) -> None:
     panel.show("role-ticks", "What a custom manager may do", _change_ticks)
 
 
+def _in_words(said: str, words: Words) -> str:
+    """What is said of sessions, teams and courses, in the programme's own words."""
+    for which in ("session", "team", "course"):
+        for usual, own in ((f"{which}s", words.many(which)), (f"{which}s".capitalize(), capital(words.many(which)))):
+            said = said.replace(usual, own)
+    return said
+
+
 def _new(programme_id: int) -> None:
     form = Form(f"role-new-{programme_id}")
     panel.finish(form)
     with runtime.reading() as work:
         people_picker.person(work, programme_id, None, "Who", form.field("person"))
+        words = programme_of(work, programme_id).policy.words
     form.problem("person")
     st.caption("Somebody who is not in the programme yet is added under People first.")
     form.preset("role", Role.BASIC_ADMIN)
-    st.radio("Role", list(EXPLAINED), key=form.field("role"), format_func=capital, captions=list(EXPLAINED.values()))
+    st.radio("Role", list(EXPLAINED), key=form.field("role"), format_func=capital,
+             captions=[_in_words(each, words) for each in EXPLAINED.values()])
     form.problem("role")
     if form.value("role") == Role.CUSTOM_MANAGER:
-        _ticks(form)
+        _ticks(form, words)
     form.show_refusal()
     st.button("Grant", type="primary", key=form.field("save"), on_click=_send, args=(form, programme_id))
 
@@ -81,6 +93,7 @@ def _change_ticks(programme_id: int, person_id: int) -> None:
     form = Form(f"role-ticks-{programme_id}-{person_id}")
     panel.finish(form)
     with runtime.reading() as work:
+        words = programme_of(work, programme_id).policy.words
         grant = next((each for each in staff_grants(work, programme_id)
                       if each.person_id == person_id and each.role is Role.CUSTOM_MANAGER), None)
     if grant is None:
@@ -90,14 +103,14 @@ def _change_ticks(programme_id: int, person_id: int) -> None:
     form.opened_with(panel.key(), {action.name: action.name in grant.permissions for action in TICKABLE})
     form.preset("role", Role.CUSTOM_MANAGER)
     form.preset("person", person_id)
-    _ticks(form)
+    _ticks(form, words)
     form.show_refusal()
     st.button("Save", type="primary", key=form.field("save"), on_click=_send, args=(form, programme_id))
 
 
-def _ticks(form: Form) -> None:
+def _ticks(form: Form, words: Words) -> None:
     for action in TICKABLE:
-        st.checkbox(_plainly(action), key=form.field(action.name))
+        st.checkbox(_in_words(_plainly(action), words), key=form.field(action.name))
     form.problem("permissions")
 
 

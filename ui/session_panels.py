@@ -53,7 +53,8 @@ def _reassign(about: About) -> None:
         st.button("Reassign", type="primary", key=form.field("send"), on_click=send)
         if about.sheet.row.practitioner_id is not None:
             st.button(f"Take {plain(about.sheet.row.practitioner)} off", key=form.field("off"), on_click=send,
-                      args=(True,), help=f"Their time is free at once. A {words.practitioner} can be chosen later.")
+                      args=(True,),
+                      help=f"Their time is free at once. {capital(words.a('practitioner'))} can be chosen later.")
 
 
 def _replace(about: About) -> None:
@@ -124,8 +125,8 @@ def _venue(about: About) -> None:
 
 def _cancel(about: About) -> None:
     form = about.form
-    st.caption("Cancelling is final: everybody's time is free at once, and everybody who takes part is told why."
-               " To keep it for later, take it off the calendar instead.")
+    st.caption("Everybody's time is free at once, and everybody who takes part is told why. Undo brings it back"
+               " while nobody has taken it. To keep it for later, take it off the calendar instead.")
     st.text_area("Reason", key=form.field("reason"), on_change="ignore", height=110)
     form.problem("reason")
 

@@ -31,6 +31,7 @@ st.set_page_config(page_title=f"{page.title} · Portal")
 navigation.tidy(page)
 if panel.moved_to(navigation.place(page)):
     panel.close()
+    feedback.moved()
     quick.forget()
     addresses.forget()
 if programme is not None:

@@ -53,7 +53,7 @@ def actions(sheet: Worksheet, programme: ProgrammeView) -> list[Act]:
     can_move, can_edit = Action.SESSION_RESCHEDULE in may, Action.SESSION_EDIT in may
     listed: list[tuple[bool, Act]] = [
         (row.status is Status.UNASSIGNED and Action.SESSION_REASSIGN in may,
-         (f"Choose a {words.practitioner}", ":material/person_search:", panel("reassign"))),
+         (f"Choose {words.a('practitioner')}", ":material/person_search:", panel("reassign"))),
         (can_edit and row.to_place,
          ("Choose who takes part", ":material/group_add:", panel("edit"))),
         (can_record, ("Record outcome", ":material/edit_note:", panel("record"))),
@@ -131,7 +131,7 @@ def participants(sheet: Worksheet, programme: ProgrammeView) -> None:
     if not sheet.parts:
         st.caption(f"Nobody yet: this is an open {words.session}.")
     for part in sheet.parts:
-        outcome = str(part.outcome) if part.outcome else "nothing recorded yet"
+        outcome = words.outcome(part.outcome) if part.outcome else "nothing recorded yet"
         minutes = f", {minutes_words(part.actual_minutes)}" if part.actual_minutes else ""
         icon = OUTCOME_ICONS.get(outcome, ":material/person:")
         st.markdown(f"{icon} **{plain(part.name)}** · {outcome}{minutes}")

@@ -687,9 +687,9 @@ class FreeTime:
         assert self.leader is not None  # whose session it is
         words, limits = self.house.policy.words, self.leader.limits
         if a > start:
-            return (f"{self.leader.name} keeps {limits.after} minutes free after a {words.session}, and the next one"
+            return (f"{self.leader.name} keeps {limits.after} minutes free after {words.a('session')}, and the next one"
                     f" begins {self._at(a)}.")
-        return (f"{self.leader.name} keeps {limits.before} minutes free before a {words.session}, and the one before"
+        return (f"{self.leader.name} keeps {limits.before} minutes free before {words.a('session')}, and the one before"
                 f" ends {self._at(b)}.")
 
     def _at(self, start: int, end: int | None = None) -> str:

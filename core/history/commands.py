@@ -74,7 +74,7 @@ def undo(work: Work, act_id: int) -> list[int]:
     _put_back(work, changes)
     _look_after(work, changes, programmes)
     _tell(work, told, _concerned(work, sessions))
-    work.say(f"Undone: {act.said}")
+    work.say(f"Undid: {act.said}")
     return sessions
 
 

@@ -14,6 +14,7 @@ from core.history.rights import OWN_FOR, may_repeat
 from core.history.rows import RowChange, net
 from core.permissions import Action, Case, allows, may
 from core.programmes.queries import programme_of
+from core.programmes.rules import Words
 from core.sessions.visible import one_case, shown_learners
 from core.work import SAVED, Saved, Work
 from db.models.history import Change, ChangeSet
@@ -97,6 +98,8 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
         if undone_by[act_id] not in undone:
             undone.add(act_id)
     programme = programme_of(work, case.programme_id)
+    if not programme.policy.smart_rooms:
+        hidden.add("method")
     staff = may(work, Action.UNDO_ANY, programme.id)
     names = _names(work, (change for listed in changes.values() for change in listed), learners.values())
     people = dict(work.tx.execute(
@@ -107,13 +110,20 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     entries = [
         Entry(
             act_id, acts[act_id].at, people.get(acts[act_id].actor_id or 0, "The portal"),
-            DID.get(acts[act_id].command, "Changed"), _lines(listed, hidden, labels, names, learners, programme.zone),
+            _did(acts[act_id], acts),
+            _lines(listed, hidden, labels, names, learners, programme.zone, programme.policy.words),
             (acts[act_id].reason or "") if reads else "",
             act_id not in undone_by and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
         )
         for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone
     ]
     return entries[:most]
+
+
+def _did(act: ChangeSet, acts: Mapping[int, ChangeSet]) -> str:
+    """What somebody did, and of an undo, what it undid."""
+    undone = acts.get(act.undoes_id or 0)
+    return f"Undid: {_did(undone, acts).lower()}" if undone is not None else DID.get(act.command, "Changed")
 
 
 def _own_lately(work: Work, act: ChangeSet, changes: Sequence[RowChange], case: Case) -> bool:
@@ -152,7 +162,7 @@ def _names(
 
 def _lines(
     changes: Sequence[RowChange], hidden: set[str], labels: Mapping[str, str], names: Mapping[tuple[str, int], str],
-    learners: Mapping[int, int], zone: ZoneInfo,
+    learners: Mapping[int, int], zone: ZoneInfo, words: Words,
 ) -> tuple[str, ...]:
     def said(column: str, value: Any) -> str:
         if value is None or value == "":
@@ -172,7 +182,7 @@ def _lines(
             if change.is_new or change.is_gone:
                 found.append(f"{labels[column]} {whom} {'added' if change.is_new else 'removed'}")
             elif change.table.name == "participation":
-                found.append(_came_of(names.get(("learner_id", learners[change.row_id]), ""), before, after))
+                found.append(_came_of(names.get(("learner_id", learners[change.row_id]), ""), before, after, words))
             continue
         if change.table is not Session.__table__:
             continue
@@ -188,13 +198,13 @@ def _lines(
     return tuple(dict.fromkeys(line[:1].upper() + line[1:] for line in found if line))
 
 
-def _came_of(whom: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+def _came_of(whom: str, before: Mapping[str, Any], after: Mapping[str, Any], words: Words) -> str:
     """'Sara: attended, 45 min', or what was taken back."""
-    outcome, minutes = after.get("outcome"), after.get("actual_minutes")
-    if "outcome" in after and outcome is None:
-        return f"{whom}: {before.get('outcome')} taken back"
-    was = f"{before['outcome']} → " if outcome and before.get("outcome") else ""
-    told = [*([f"{was}{outcome}"] if outcome else []), *([f"{minutes} min"] if minutes else [])]
+    old, new = (words.outcome(values["outcome"]) if values.get("outcome") else "" for values in (before, after))
+    if old and "outcome" in after and not new:
+        return f"{whom}: {old} taken back"
+    minutes = after.get("actual_minutes")
+    told = [*([f"{old} → {new}" if old else new] if new else []), *([f"{minutes} min"] if minutes else [])]
     return f"{whom}: {', '.join(told)}" if told else ""
 
 

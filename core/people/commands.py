@@ -109,7 +109,7 @@ def add_people(work: Work, programme_id: int, people: Sequence[NewPerson]) -> li
 
 
 def _new(work: Work, programme: ProgrammeView, item: int, person: NewPerson) -> dict[str, Any]:
-    checked = _checked({name: getattr(person, name) for name in FIELDS})
+    checked, words = _checked({name: getattr(person, name) for name in FIELDS}), programme.policy.words
     if not person.roles or any(role not in {*Role} for role in person.roles):
         checked.problems["roles"] = "Choose at least one role."
     elif not COMMON_ROLES.issuperset(person.roles) and not may(work, Action.ROLES_GRANT, programme.id):
@@ -117,9 +117,9 @@ def _new(work: Work, programme: ProgrammeView, item: int, person: NewPerson) -> 
     elif Role.CUSTOM_MANAGER in person.roles:
         checked.problems["roles"] = "Grant the role of custom manager in the settings, with what it allows."
     if person.team_ids and Role.LEARNER not in person.roles:
-        checked.problems["teams"] = f"Only a {programme.policy.words.learner} is in a {programme.policy.words.team}."
+        checked.problems["teams"] = f"Only {words.a('learner')} is in {words.a('team')}."
     elif person.team_ids and len(_open_teams(work, programme.id, person.team_ids)) < len(set(person.team_ids)):
-        checked.problems["teams"] = f"Choose a {programme.policy.words.team} of this programme."
+        checked.problems["teams"] = f"Choose {words.a('team')} of this programme."
     if checked.problems:
         raise Invalid(checked.problems, item)
     return checked.values
@@ -282,7 +282,7 @@ def relate(work: Work, programme_id: int, tie: Tie, adult_id: int, learner_id: i
     if adult_id not in people:
         found["adult"] = "Choose somebody of this programme."
     if (learner_id, Role.LEARNER) not in held:
-        found["learner"] = f"Choose a {words.learner} of this programme."
+        found["learner"] = f"Choose {words.a('learner')} of this programme."
     elif adult_id == learner_id:
         found["adult"] = "Nobody is their own guardian or line manager."
     if found:
@@ -337,7 +337,7 @@ def join_team(
     people = {person.id: person for person in work.tx.scalars(select(Person).where(
         Person.id.in_(learner_ids), Person.id.in_(holding(programme.id, Role.LEARNER)), Person.disabled_at.is_(None)))}
     if not learner_ids or set(people) != set(learner_ids):
-        raise Invalid({"learner": f"Choose a {words.learner} of this programme."})
+        raise Invalid({"learner": f"Choose {words.a('learner')} of this programme."})
     made = []
     for person_id in dict.fromkeys(learner_ids):
         if _in_team(work, team_id, person_id, since, until_day):

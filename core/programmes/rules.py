@@ -56,6 +56,22 @@ class Words(BaseModel):
             return word[:-1] + "ies"
         return word + ("es" if word.endswith(("s", "x", "ch", "sh")) else "s")
 
+    def a(self, which: str) -> str:
+        """One of the words with its article: 'a coach', 'an assessor'."""
+        word = str(getattr(self, which))
+        return f"{'an' if word[:1].lower() in set('aeiou') else 'a'} {word}"
+
+    def asked(self, field: BookingField) -> str:
+        """What a booking form asks for."""
+        return {
+            BookingField.PRACTITIONER: self.practitioner, BookingField.WHO: f"{self.learner} or {self.team}",
+            BookingField.COURSES: self.many("course"),
+        }.get(field, str(field))
+
+    def outcome(self, outcome: str) -> str:
+        """What came of it: 'coach cancelled'."""
+        return outcome.replace("practitioner", self.practitioner)
+
 
 OpenHours = Annotated[list[tuple[int, int] | None], Field(min_length=7, max_length=7)]
 """Monday to Sunday: opening and closing in minutes after local midnight, or closed."""
@@ -211,19 +227,24 @@ def minutes_words(minutes: int) -> str:
     return _counted(minutes, "minute")
 
 
+def _one(words: Words) -> str:
+    said = words.a("practitioner")
+    return said[0].upper() + said[1:]
+
+
 def _buffer_effect(policy: Policy, minutes: int, side: str) -> str:
     words = policy.words
     if not minutes:
-        return f"A {words.practitioner} can be booked right {side} another {words.session}."
-    return f"A {words.practitioner} keeps {minutes} minutes free {side} each {words.session}."
+        return f"{_one(words)} can be booked right {side} another {words.session}."
+    return f"{_one(words)} keeps {minutes} minutes free {side} each {words.session}."
 
 
 def _most_effect(policy: Policy, most: int | None, period: str) -> str:
     words = policy.words
     if most is None:
-        return f"A {words.practitioner} takes any number of {words.many('session')} a {period}."
+        return f"{_one(words)} takes any number of {words.many('session')} a {period}."
     many = words.session if most == 1 else words.many("session")
-    return f"A {words.practitioner} takes at most {most} {many} a {period}. Beyond that, staff need to give a reason."
+    return f"{_one(words)} takes at most {most} {many} a {period}. Beyond that, staff need to give a reason."
 
 
 def _holidays_effect(policy: Policy) -> str:
@@ -235,7 +256,8 @@ def _holidays_effect(policy: Policy) -> str:
 
 EFFECTS: dict[str, Callable[[Policy], str]] = {
     "who_books": who_books_words,
-    "required": lambda p: "A booking cannot be saved without: " + (", ".join(sorted(p.required)) or "nothing") + ".",
+    "required": lambda p: "A booking cannot be saved without: "
+    + (", ".join(p.words.asked(field) for field in BookingField if field in p.required) or "nothing") + ".",
     "types": lambda p: f"Types to choose from: {', '.join(p.types)}. Sessions booked earlier keep theirs.",
     "usual_minutes": lambda p: f"A new booking starts out with {p.usual_minutes} minutes.",
     "longest_minutes": lambda p: f"No session can be longer than {p.longest_minutes} minutes.",

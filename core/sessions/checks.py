@@ -49,11 +49,11 @@ def check_references(
             raise NotFound
         found: dict[str, str] = {}
         if booking.practitioner_id is not None and booking.practitioner_id not in practitioners:
-            found["practitioner"] = f"Choose a {words.practitioner} of this programme."
+            found["practitioner"] = f"Choose {words.a('practitioner')} of this programme."
         if not set(booking.learner_ids) <= known_learners:
-            found["who"] = f"Choose a {words.learner} of this programme."
+            found["who"] = f"Choose {words.a('learner')} of this programme."
         if booking.team_id is not None and booking.team_id not in teams:
-            found["who"] = f"Choose a {words.team} of this programme."
+            found["who"] = f"Choose {words.a('team')} of this programme."
         if booking.room_id is not None and booking.room_id not in rooms:
             found["room"] = "Choose a room of this programme."
         if not set(booking.course_ids) <= courses:

@@ -479,7 +479,7 @@ def _taking_problems(each: _Loaded, practitioners: Collection[int], rooms: Mappi
     found = {name: said for name, said in problems.items() if name in {asked.get(column) for column in each.values}}
     found.update(misfits(words, who, each.learners, rooms.get(room)))
     if "practitioner_id" in each.values and who not in practitioners:
-        found["practitioner"] = f"Choose a {words.practitioner} of this programme."
+        found["practitioner"] = f"Choose {words.a('practitioner')} of this programme."
     elif "starts_at" in each.values and who is not None and who not in practitioners:
         found["practitioner"] = NO_LONGER_THEIRS.format(words=words)
     if "room_id" in each.values and room is not None and room not in rooms:
@@ -588,12 +588,13 @@ def reassign_sessions(work: Work, changes: Sequence[Reassign]) -> list[int]:
         if found := text_problems({"reason": change.reason}):
             raise Invalid(found, item)
         if change.practitioner_id is not None and not is_id(change.practitioner_id):
-            raise Invalid({"practitioner": f"Choose a {words.practitioner} of this programme."}, item)
+            raise Invalid({"practitioner": f"Choose {words.a('practitioner')} of this programme."}, item)
         if change.practitioner_id is not None and change.practitioner_id in each.learners:
             raise Invalid({"practitioner": f"They attend {each.name.lower()} as {words.learner}."}, item)
         owner = owners.get(each.session.timetable_id or 0)
         if owner is not None and change.practitioner_id not in (owner, None):
-            raise Invalid({"practitioner": f"{each.name} stands under a {words.practitioner}'s own timetable."}, item)
+            raise Invalid({"practitioner": f"{each.name} stands under {words.a('practitioner')}'s own timetable."
+                                           " Change its timetable first."}, item)
         each.values = {"practitioner_id": change.practitioner_id}
     before = {id_: each.session.practitioner_id for id_, each in loaded.items()}
     _retake(work, loaded, {change.session_id: change.reason for change in changes})

@@ -34,7 +34,7 @@ from core.sessions.commands import (
 from core.sessions.rules import Clash, text_problems, time_problems
 from core.sessions.visible import cases_for, facts_of, seen
 from core.work import Work
-from db.models.people import Person
+from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session
 from db.models.structure import Room, Timetable
@@ -83,6 +83,8 @@ class FixRow:
     session_id: int
     number: int
     version: int
+    who: str
+    """Who leads it, and the team or learners: 'Tom Brady with The Bakers'."""
     before: str
     after: str
     refused: str | None
@@ -98,6 +100,7 @@ class _Plan:
     ends_at: datetime | None
     practitioner_id: int | None
     room_id: int | None
+    who: str
     place: Place | None = None
     """The room as it would be taken."""
     location: str | None = None
@@ -126,7 +129,8 @@ def preview(
 ) -> list[FixRow]:
     """What a fix would do, row by row; times in `zone`, or the programme's own. Raises NotFound, Invalid."""
     return [
-        FixRow(plan.session.id, plan.session.number, plan.session.version, plan.before, plan.after, plan.refused)
+        FixRow(plan.session.id, plan.session.number, plan.session.version, plan.who, plan.before, plan.after,
+               plan.refused)
         for plan in _planned(work, fix, ids, versions or {}, zone)
     ]
 
@@ -259,21 +263,26 @@ def _loaded(work: Work, ids: Sequence[int]) -> list[_Plan]:
         select(
             Session.id, Session.programme_id, Session.number, Session.version, Session.status, Session.method,
             Session.starts_at, Session.ends_at, Session.practitioner_id, Session.room_id, Session.timetable_id,
-            Session.location, Person.name.label("practitioner"), Room.name.label("room"),
+            Session.location, Person.name.label("practitioner"), Room.name.label("room"), Team.name.label("team"),
             Room.capacity, Room.retired_at.label("room_retired_at"), Timetable.owner_id.label("owner_id"),
         )
         .outerjoin(Person, Person.id == Session.practitioner_id).outerjoin(Room, Room.id == Session.room_id)
-        .outerjoin(Timetable, Timetable.id == Session.timetable_id).where(Session.id.in_(ids))
+        .outerjoin(Timetable, Timetable.id == Session.timetable_id).outerjoin(Team, Team.id == Session.team_id)
+        .where(Session.id.in_(ids))
     )}
     learners: dict[int, tuple[int, ...]] = {}
-    for session_id, learner in work.tx.execute(
-        select(Participation.session_id, Participation.learner_id).where(
+    names: dict[int, tuple[str, ...]] = {}
+    for session_id, learner, name in work.tx.execute(
+        select(Participation.session_id, Participation.learner_id, Person.name)
+        .join(Person, Person.id == Participation.learner_id).order_by(Person.name, Person.id).where(
             Participation.session_id.in_(ids),
             or_(Participation.outcome.is_(None), Participation.outcome.not_in(FREES_LEARNER)))
     ):
         learners[session_id] = (*learners.get(session_id, ()), learner)
+        names[session_id] = (*names.get(session_id, ()), name)
     return [
         _Plan(row, learners.get(row.id, ()), row.starts_at, row.ends_at, row.practitioner_id, row.room_id,
+              " with ".join(filter(None, (row.practitioner, row.team or ", ".join(names.get(row.id, ()))))),
               Place(row.room, row.capacity) if row.room_id is not None and row.room_retired_at is None else None)
         for row in (rows[id_] for id_ in ids)
     ]
@@ -287,7 +296,7 @@ def _reassign(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_P
             Person.id == fix.practitioner_id, Person.disabled_at.is_(None))
     )
     if name is None:
-        raise Invalid({"practitioner": f"Choose a {words.practitioner} of this programme."})
+        raise Invalid({"practitioner": f"Choose {words.a('practitioner')} of this programme."})
     for plan in plans:
         plan.before, plan.after, plan.practitioner_id = plan.session.practitioner or "nobody", name, fix.practitioner_id
         if plan.refused is not None:
@@ -297,7 +306,7 @@ def _reassign(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_P
         elif fix.practitioner_id in plan.learners:
             plan.refused = f"{name} attends it as {words.learner}."
         elif plan.session.owner_id is not None and fix.practitioner_id not in (plan.session.owner_id, None):
-            plan.refused = f"It stands under a {words.practitioner}'s own timetable."
+            plan.refused = f"It stands under {words.a('practitioner')}'s own timetable. Change its timetable first."
 
 
 def shifted(starts_at: datetime, fix: Fix, zone: ZoneInfo) -> tuple[datetime, str]:

@@ -102,7 +102,8 @@ class Booking:
         asked: dict[BookingField, tuple[str, bool, str]] = {
             field.PRACTITIONER: ("practitioner", self.practitioner_id is None, f"Choose the {words.practitioner}."),
             field.WHO: (
-                "who", not self.learner_ids and self.team_id is None, f"Choose a {words.learner} or a {words.team}."
+                "who", not self.learner_ids and self.team_id is None,
+                f"Choose {words.a('learner')} or {words.a('team')}."
             ),
             field.TIMETABLE: ("timetable", self.timetable_id is None, "Choose a timetable."),
             field.METHOD: ("method", not self.method, "Choose a method."),

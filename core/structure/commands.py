@@ -157,13 +157,13 @@ def _owner_problems(
     """B6: a custom timetable has exactly one owner, who leads sessions here; a regular one has none."""
     if "kind" in known:
         return {}
-    owner, word = values["owner_id"], programme_of(work, programme_id).policy.words.practitioner
+    owner, words = values["owner_id"], programme_of(work, programme_id).policy.words
     if values["kind"] == TimetableKind.REGULAR:
         return {"owner_id": "A regular timetable has no owner."} if owner is not None else {}
     if owner is None:
-        return {"owner_id": f"Choose the {word} whose timetable it is."}
+        return {"owner_id": f"Choose the {words.practitioner} whose timetable it is."}
     if not isinstance(owner, int) or not _leads_here(work, programme_id, owner):
-        return {"owner_id": f"Choose a {word} of this programme."}
+        return {"owner_id": f"Choose {words.a('practitioner')} of this programme."}
     return {}
 
 

@@ -52,6 +52,11 @@ def called(which: Which, words: Words, *, many: bool = False) -> str:
     return f"{which}s" if many else str(which)
 
 
+def an_entry(which: Which, words: Words) -> str:
+    """One entry with its article: 'a room', 'a track'."""
+    return words.a(which.value) if which in (Which.COURSE, Which.TEAM) else f"a {which}"
+
+
 def checked_entry(which: Which, said: Mapping[str, Any], words: Words) -> Checked:
     """The fields given, tidied, with a sentence for each that cannot be taken."""
     checked = Checked()

@@ -7,7 +7,7 @@ from ui.format import capital
 
 with runtime.reading() as reading:
     words = book_form.setting(reading).programme.policy.words
-st.title(f"Book a {words.session}")
+st.title(f"Book {words.a('session')}")
 
 
 @st.fragment

@@ -72,7 +72,7 @@ def test_a4_x5_a_time_reschedules_and_undo_puts_it_back(portal: Portal, enter: E
     alice.settled()
     expect(alice.cell(before)).to_have_count(0)
     alice.press("Undo")
-    alice.says(re.compile("^Undone"))
+    alice.says(re.compile("^Undid"))
     expect(alice.cell(before)).to_have_count(1)
 
 
@@ -93,7 +93,7 @@ def test_x5_a_quick_fix_is_shown_row_by_row_and_undone_as_one(portal: Portal, en
     alice.settled()
     alice.until_column("Time", lambda times: not set(before) & set(times))
     alice.press("Undo")
-    alice.says(re.compile("^Undone"))
+    alice.says(re.compile("^Undid"))
     for time in before:
         expect(alice.cell(time)).not_to_have_count(0)
 
@@ -198,5 +198,5 @@ def test_b5_deleting_names_the_way_out_and_can_be_undone(portal: Portal, enter: 
     alice.titled("Sessions")
     alice.says(re.compile("^Deleted|^Cancelled and deleted"))
     alice.press("Undo")
-    alice.says(re.compile("^Undone"))
+    alice.says(re.compile("^Undid"))
     alice.go(f"/worksheet?session={session.id}").titled(re.compile(f"Session {session.number}"))

@@ -1,4 +1,4 @@
-"""Forms lose nothing and do nothing twice: two tabs, a reload, somebody quicker, bad input (B9, X5)."""
+"""Forms lose nothing and do nothing twice: two tabs, a reload, the menu, a slip, a rival, bad input (B9, X5)."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +11,7 @@ from tests.browser.facts import a_free_day, ahead, learner, sessions, value
 from tests.portal import Portal
 
 NUMBERED = re.compile(r"^Session \d+")
+TITLES = {"Book": re.compile("^Book a"), "People": "People", "Programme settings": "Programme settings"}
 
 
 def fill(tab: Tab, portal: Portal, weeks: int) -> Tab:
@@ -115,3 +116,45 @@ def test_nothing_filled_in_names_every_field_that_is_missing(portal: Portal, ent
     alice.says(re.compile("Not booked yet"))
     expect(alice.main.get_by_text(re.compile("^.*Choose the mentor"))).to_be_visible()
     assert sessions(portal) == before
+
+
+def test_a_form_left_by_the_menu_is_found_as_it_was(portal: Portal, enter: Enter) -> None:
+    alice = enter("Alice Moran", "/book")
+    menu = alice.page.get_by_test_id("stSidebarNav")
+
+    def leave_and_come_back(to: str) -> None:
+        for link in ("People", to):
+            menu.get_by_role("link", name=link).click(delay=150)  # as a finger does: a field is sent when it is left
+            alice.titled(TITLES[link])
+
+    typed = {"Description": "Numbers for the bank", "Location": "Library", "Planning notes": "Bring the plan"}
+    for label, text in typed.items():
+        alice.main.get_by_role("textbox", name=label).fill(text)
+        alice.settled()
+    leave_and_come_back("Book")
+    for label, text in typed.items():
+        expect(alice.main.get_by_role("textbox", name=label)).to_have_value(text)
+    alice.go("/programme?tab=Words")
+    alice.main.get_by_role("textbox", name="What they do together").fill("gathering")
+    leave_and_come_back("Programme settings")
+    alice.main.get_by_role("tab", name="Words").click()
+    expect(alice.main.get_by_role("textbox", name="What they do together")).to_have_value("gathering")
+    alice.press("Discard")
+    expect(alice.main.get_by_role("textbox", name="What they do together")).to_have_value("session")
+
+
+def test_a_slip_does_not_put_a_panel_away(portal: Portal, enter: Enter) -> None:
+    alice = enter("Alice Moran", f"/worksheet?session={ahead(portal, 9).id}")
+    for _ in range(2):
+        alice.press("More")
+        alice.page.get_by_role("menuitem", name="Edit").click()
+        field = alice.panel.get_by_role("textbox", name="Description")
+        before = field.input_value()
+        field.fill("Half a thought")
+        alice.page.keyboard.press("Escape")
+        alice.page.mouse.click(300, 400)
+        alice.settled()
+        expect(field).to_have_value("Half a thought")
+        alice.press("Close", within=alice.panel)
+        expect(alice.panel).to_have_count(0)
+        assert before != "Half a thought", "what was put away is not taken for what was saved"

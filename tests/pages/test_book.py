@@ -408,3 +408,22 @@ def test_an_address_that_names_no_time_fills_none_in(world: World, open_screen: 
     assert tab.number_input(key="book:minutes").value == 60
     assert (tab.text_input(key="book:date").value, tab.text_input(key="book:time").value) == ("", "")
     assert tab.session_state["book:timetable"] is None
+
+
+def test_b6_only_timetables_that_can_be_booked_are_offered(world: World, open_screen: Opener) -> None:
+    tab = open_screen(world.alice, "book", practitioner=world.tom)
+    assert tab.selectbox("book:timetable").options == ["Tom's own (Tom)", "Weekly"]
+    tab.selectbox("book:timetable").set_value(world.toms_own).run()
+    tab.text_input("book:practitioner:text").set_value("Tess").run()
+    assert tab.selectbox("book:timetable").options == ["Weekly"]
+    assert tab.selectbox("book:timetable").value is None
+
+
+def test_what_is_typed_stays_while_other_screens_are_open(world: World, open_screen: Opener) -> None:
+    tab = open_screen(world.alice, "book")
+    tab.text_input("book:description").set_value("Numbers for the bank")
+    tab.text_area("book:planning_notes").set_value("Bring the plan").run()
+    tab.switch_page("../pages/people/people.py").run()
+    tab.switch_page("../pages/work/book.py").run()
+    assert tab.text_input("book:description").value == "Numbers for the bank"
+    assert tab.text_area("book:planning_notes").value == "Bring the plan"

@@ -19,7 +19,8 @@ def _links(tab: object) -> list[str]:
     ("persona", "title"),
     [("alice", "Coming up in Home"), ("ben", "Coming up in Home"), ("cora", "Coming up in Home"),
      ("cuno", "Coming up in Home"), ("mona", "Coming up in Home"), ("tom", "Your next sessions"),
-     ("sara", "Your next sessions"), ("gus", "Coming up for your members"), ("lena", "Coming up for those you manage")],
+     ("sara", "Your next sessions"), ("gus", "Coming up for those you look after"),
+     ("lena", "Coming up for those you manage")],
 )
 def test_everybody_sees_what_comes_next_for_them(
     world: World, open_screen: Opener, persona: str, title: str

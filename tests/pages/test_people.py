@@ -190,9 +190,12 @@ def test_links_are_shown_once_to_be_handed_over(world: World, open_screen: Opene
     tab.session_state["panel:key"] = "invite-once"
     tab.run()
     assert not tab.exception
+    assert not world.one(select(func.count()).select_from(OneTimeLink)), "opening the panel ends no older link"
+    tab.button("links-make").click().run()
     links = [code.value for code in tab.code]
-    assert len(links) == 2
+    assert len(links) == 3, "one for each, and all of them as one text"
     assert all("/link/" in link for link in links)
+    assert [link in links[2] for link in links[:2]] == [True, True]
     tab.run()
     assert [code.value for code in tab.code] == links
     assert world.one(select(func.count()).select_from(OneTimeLink)) == 2
@@ -203,7 +206,47 @@ def test_x6_nobody_else_can_be_invited_by_their_id(world: World, open_screen: Op
     for stranger in (world.zed, world.alice, 999_999):
         tab.session_state["panel:open"] = ("invite", (stranger,))
         tab.session_state["panel:key"] = f"invite-{stranger}"
-        tab.run()
+        tab.run().button("links-make").click().run()
         assert not tab.exception
         assert not tab.code
     assert not world.one(select(func.count()).select_from(OneTimeLink))
+
+
+def test_a_sentence_beside_a_field_goes_when_the_field_is_changed(world: World, open_screen: Opener) -> None:
+    tab = open_screen(world.alice, "people")
+    tab.session_state["panel:open"] = ("person-new", (world.programme,))
+    tab.run()
+    tab.text_input("person-new:name").set_value("Zoe Hill")
+    tab.text_input("person-new:email").set_value("zoe at home")
+    tab.button("person-new:save").click().run()
+    assert "not an e\\-mail address" in texts(tab)
+    assert "Choose at least one role" in texts(tab)
+    tab.text_input("person-new:email").set_value("zoe@example.test").run()
+    assert "not an e\\-mail address" not in texts(tab)
+    assert "Choose at least one role" in texts(tab)
+    tab.button_group("person-new:roles").set_value(["learner"]).run()
+    assert "Choose at least one role" not in texts(tab)
+    tab.button("person-new:save").click().run()
+    assert "Added Zoe Hill" in texts(tab).replace("\\", "")
+    assert "Open profile" in [link.label for link in tab.get("page_link")]  # type: ignore[attr-defined]
+
+
+def test_a_green_line_goes_along_to_one_other_screen(world: World, open_screen: Opener) -> None:
+    tab = open_screen(world.alice, "people")
+    tab.session_state["panel:open"] = ("person-new", (world.programme,))
+    tab.run()
+    tab.text_input("person-new:name").set_value("Zoe Hill")
+    tab.button_group("person-new:roles").set_value(["learner"])
+    tab.button("person-new:save").click().run()
+    shown = [len(tab.success)]
+    for screen in ("work/sessions", "work/book"):
+        shown.append(len(tab.switch_page(f"../pages/{screen}.py").run().success))
+    assert shown == [1, 1, 0]
+
+
+def test_a_panel_put_away_is_closed(world: World, open_screen: Opener) -> None:
+    tab = open_screen(world.alice, "people")
+    tab.session_state["panel:open"] = ("person-new", (world.programme,))
+    tab.run().text_input("person-new:name").set_value("Zoe").run()
+    tab.button("panel-close").click().run()
+    assert not [each for each in tab.text_input if each.key == "person-new:name"]

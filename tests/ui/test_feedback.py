@@ -46,7 +46,7 @@ def test_x5_a_double_click_undoes_once_and_a_later_one_is_told_the_truth(
     monkeypatch.setattr(runtime, "commit", by_ben)
     saved = by_ben(book_sessions, [world.booking(practitioner=world.tom, learner=world.sara, starts_at=TEN)])
     for _ in range(2):
-        assert pressed(saved, "first").success[0].value.startswith("Undone")
+        assert pressed(saved, "first").success[0].value.startswith("Undid")
         assert world.all(select(Session.id)) == []
     undone = world.one(select(ChangeSet.id).where(ChangeSet.undoes_id == saved.act_id))
     by_ben(undo, undone, undoes=undone)

@@ -30,4 +30,4 @@ def test_x5_a_reason_is_told_once(world: World) -> None:
         latest = timeline(work, session)[0]
     assert latest.reason == "ill"
     assert "ill" not in " ".join(latest.lines)
-    assert "Sara: practitioner cancelled" in latest.lines
+    assert "Sara: coach cancelled" in latest.lines

@@ -17,11 +17,11 @@ from core.programmes.commands import (
     retire_programme,
     revoke_role,
 )
-from core.programmes.rules import PRESETS, Policy
+from core.programmes.rules import EFFECTS, PRESETS, Policy
 from core.sessions.rules import StaleForm
 from core.work import THE_PORTAL
 from db.models.programmes import Programme, RoleGrant
-from db.words import Kind, Role
+from db.words import Kind, Outcome, Role
 from tests.core.bad_input import BLANK, CONTROL, EMOJI, HTML, SURROGATE, WRONG_TYPE
 from tests.factories import DAY, TEN, World
 
@@ -207,3 +207,12 @@ def test_x5_ticks_changed_meanwhile_are_not_overwritten(world: World) -> None:
     with pytest.raises(Conflict, match="What Cuno may do was changed by somebody else"):
         tick("PEOPLE_SEE", was=())
     tick("PEOPLE_SEE", was=("INSIGHT_SEE",))
+
+
+def test_sentences_keep_to_the_words_of_the_programme() -> None:
+    policy = PRESETS[Kind.APPRENTICESHIP]
+    assert policy.words.a("practitioner") == "an assessor"
+    assert policy.words.a("learner") == "a learner"
+    assert policy.words.outcome(Outcome.PRACTITIONER_CANCELLED) == "assessor cancelled"
+    assert "practitioner" not in EFFECTS["required"](policy)
+    assert EFFECTS["most_a_day"](policy).startswith("An assessor takes")
