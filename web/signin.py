@@ -199,7 +199,9 @@ class Pages:
         return answer
 
     def _tell_admins(self, email: str) -> None:
-        commit(self.door.engine, THE_PORTAL, commands.request_password, email, source="sign-in")
+        """Run once the answer has gone, so that how long it takes tells nobody whether there is such an account."""
+        if queries.is_known(self.door.engine, email):
+            commit(self.door.engine, THE_PORTAL, commands.request_password, email, source="sign-in")
 
     async def _signed_in(self, request: Request) -> bool:
         token = request.cookies.get(self.door.cookie)

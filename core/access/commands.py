@@ -41,7 +41,7 @@ def sign_in(
 
     `known` is a token that this browser held before: whoever guesses from elsewhere cannot slow its owner down.
     """
-    email = _typed_email(email)
+    email = rules.typed_email(email)
     person = _by_email(engine, email)
     counter = _counter(engine, email, person, known)
     attempt = _begin_attempt(engine, counter, address, now, own=counter.startswith("known"))
@@ -89,7 +89,7 @@ def end_sign_in(engine: Engine, sign_in_id: int, now: datetime) -> None:
 
 def may_ask(engine: Engine, email: str, address: str, now: datetime) -> None:
     """Count one request for a password link. Raises TooSoon."""
-    _begin_attempt(engine, f"asks {_typed_email(email)}", f"asks {rules.place(address)}", now)
+    _begin_attempt(engine, f"asks {rules.typed_email(email)}", f"asks {rules.place(address)}", now)
 
 
 def use_link(
@@ -222,7 +222,7 @@ def request_password(work: Work, email: str) -> None:
     work.say("Asked for a new password.")
     person = work.tx.execute(
         select(Person.id, Person.name)
-        .where(func.lower(Person.email) == func.lower(_typed_email(email)), Person.disabled_at.is_(None))
+        .where(func.lower(Person.email) == func.lower(rules.typed_email(email)), Person.disabled_at.is_(None))
     ).first()
     if person is None:
         return
@@ -251,7 +251,7 @@ def set_up(work: Work, name: str, email: str, password_hash: str | None, program
         raise NotAllowed("Only the terminal can set the portal up.")
     if work.tx.scalar(select(Person.id).limit(1)) is not None:
         raise Invalid({"database": "This portal has people already. Ask one of its admins for an invitation."})
-    person = Person(name=name, email=_typed_email(email), zone=zone, created_at=work.now)
+    person = Person(name=name, email=rules.typed_email(email), zone=zone, created_at=work.now)
     first = Programme(
         name=programme, kind=kind, zone=zone, currency=currency, policy=PRESETS[kind].stored(), created_at=work.now
     )
@@ -272,10 +272,6 @@ def mark_as_demo(work: Work, person_ids: Sequence[int]) -> None:
 
 
 # Parts -------------------------------------------------------------------------------------------------------------
-
-
-def _typed_email(email: str) -> str:
-    return email.replace("\0", "").strip().lower()[:254]
 
 
 def _by_email(engine: Engine, email: str) -> Row[int, datetime | None, str | None] | None:

@@ -108,6 +108,14 @@ def open_link(engine: Engine, token: str, now: datetime) -> OpenLink | None:
     return OpenLink(row.id, row.name, row.email or "", row.purpose) if row else None
 
 
+def is_known(engine: Engine, email: str) -> bool:
+    """Whether somebody who may come in has this address: asked before an act is opened, and never told."""
+    with reading(engine) as connection:
+        return connection.scalar(select(Person.id).where(
+            func.lower(Person.email) == func.lower(rules.typed_email(email)), Person.disabled_at.is_(None)).limit(1)
+        ) is not None
+
+
 def is_demo(engine: Engine) -> bool:
     """Whether the database says of itself that everybody in it is made up."""
     with reading(engine) as connection:

@@ -59,7 +59,7 @@ def is_password(password: str, stored: str | None) -> bool:
         return is_password(password, None)
     except Argon2Error:
         return False
-    return right and stored is not None and len(password) <= LONGEST
+    return right and stored is not None and len(_plain(password)) <= LONGEST
 
 
 def is_outdated(stored: str) -> bool:
@@ -67,12 +67,18 @@ def is_outdated(stored: str) -> bool:
     return _HASHER.check_needs_rehash(stored)
 
 
+def typed_email(said: str) -> str:
+    """An address as it is looked up."""
+    return said.replace("\0", "").strip().lower()[:254]
+
+
 def password_problem(password: str, name: str, email: str | None) -> str | None:
     """Why a password cannot be taken, in a sentence; None where it can."""
-    said = _plain(password).casefold()
-    if len(password) < SHORTEST:
+    plain = _plain(password)
+    said = plain.casefold()
+    if len(plain) < SHORTEST:
         return f"Choose at least {SHORTEST} characters."
-    if len(password) > LONGEST:
+    if len(plain) > LONGEST:
         return f"Choose at most {LONGEST} characters."
     if len(set(said)) < 5:
         return "Choose something with more different characters."

@@ -75,6 +75,7 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         for item, booking in zip(items, bookings, strict=True):
             if booking.starts_at is not None and booking.starts_at < work.now:
                 raise Invalid({"date": LIES_BEHIND}, item)
+        bookings = [replace(booking, report_required=None) for booking in bookings]  # as policy says
     learners = _held(work, programme, bookings, learners)
     people = _people(bookings, learners)
     check_references(work, programme, items, bookings, learners)
@@ -107,7 +108,7 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
     insert_many(work.tx.connection(), PARTS, parts)
     linked = [
         {"session_id": id_, "course_id": course}
-        for id_, booking in zip(ids, bookings, strict=True) for course in booking.course_ids
+        for id_, booking in zip(ids, bookings, strict=True) for course in dict.fromkeys(booking.course_ids)
     ]
     insert_many(work.tx.connection(), LINKS, linked)
     notify(work, (
@@ -860,6 +861,10 @@ def delete_sessions(
     """
     loaded = _load(work, session_ids, Action.SESSION_DELETE, versions or {})
     _refuse_too_late(work, loaded, Action.SESSION_DELETE)
+    if cancel_first:
+        active = [each for each in loaded.values() if each.session.starts_at is not None
+                  and each.session.status is not Status.CANCELLED]
+        require_all(work.actor, Action.SESSION_CANCEL, [each.case for each in active], [each.name for each in active])
     for each in loaded.values():
         session = each.session
         if session.starts_at is not None and session.status is not Status.CANCELLED and not cancel_first:

@@ -279,8 +279,9 @@ def narrowed_to(work: Work, programme_id: int, filters: Filters) -> list[ColumnE
         where.append(Session.starts_at >= day_start(filters.since, zone))
     if filters.until:
         where.append(Session.starts_at < day_start(filters.until + timedelta(days=1), zone))
-    if filters.text.strip():
-        where.append(_said(work, programme_id, filters.text))
+    said = filters.text.encode(errors="ignore").decode().replace("\0", "").strip()  # no database takes the rest
+    if said:
+        where.append(_said(work, programme_id, said))
     return where
 
 

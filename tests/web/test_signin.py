@@ -4,11 +4,12 @@ import re
 
 import pytest
 import requests
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from core.access import commands, queries, rules
 from core.work import THE_PORTAL, commit, now_utc
 from db.engine import reading
+from db.models.history import ChangeSet
 from db.models.notices import Notice
 from db.models.programmes import Programme
 from db.words import Role
@@ -141,11 +142,14 @@ def test_asking_for_a_password_gets_the_same_answer_always_and_tells_the_admins(
     admin = portal.person("Ada Admin", "ada@example.test", (home, Role.MASTER_ADMIN))
     portal.person("Flo Forgot", "flo@example.test", (home, Role.LEARNER))
     known = post(portal, "/forgotten", email="flo@example.test")
+    with reading(portal.engine) as connection:
+        acts = connection.scalar(select(func.count()).select_from(ChangeSet))
     unknown = post(portal, "/forgotten", email="nobody@example.test")
     assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
     with reading(portal.engine) as connection:
         told = connection.execute(select(Notice.person_id, Notice.text, Programme.name)
                                   .join(Programme, Programme.id == Notice.programme_id)).all()
+        assert connection.scalar(select(func.count()).select_from(ChangeSet)) == acts
     assert [(row.person_id, row.name) for row in told] == [(admin, "Home")]
     assert "Flo Forgot asks for a new password." in told[0].text
     assert "Enter the e-mail address" in post(portal, "/forgotten", email="no address").text

@@ -10,6 +10,7 @@ from core.access import rules
 @pytest.mark.parametrize(("password", "says"), [
     ("short one", "at least 10"),
     ("x" * 9 + "ab" * 100, "at most 200"),
+    ("\ufdfa" * 14 + "abcdef", "at most 200"),
     ("aaaaaaaaaaaa", "different characters"),
     ("Sara Lindqvist", "name or e-mail"),
     ("sara.lindqvist@example.test", "name or e-mail"),

@@ -119,6 +119,19 @@ def test_a2_a_custom_manager_without_the_tick_books_as_the_client_they_also_are(
         world.book(by=world.cuno, practitioner=world.tom, learner=world.sara)
 
 
+def test_a10_whether_a_report_is_required_is_not_the_clients_choice(world: World) -> None:
+    world.policy(who_books="clients too", report_required=True)
+    session = world.book(by=world.sara, practitioner=world.tom, learner=world.sara, report_required=False)
+    assert world.fact(session, "report_required") is True
+    assert world.fact(world.book(practitioner=world.tom, report_required=False), "report_required") is False
+
+
+def test_c4_a_course_named_twice_is_one(world: World) -> None:
+    session = world.book(practitioner=world.tom, course_ids=(world.maths, world.maths, world.art))
+    linked = world.all(select(SessionCourse.course_id).where(SessionCourse.session_id == session))
+    assert sorted(linked) == sorted((world.maths, world.art))
+
+
 def test_c3_a_practitioner_may_name_another(world: World) -> None:
     assert world.fact(world.book(by=world.tom, practitioner=world.tess), "practitioner_id") == world.tess
 

@@ -5,6 +5,7 @@ from sqlalchemy import select
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
+from core.permissions import Action
 from core.sessions.commands import Attendance, cancel_sessions, delete_sessions, record_outcome, reopen_session
 from core.sessions.queries import TO_LOG, Filters, session_list
 from core.sessions.rules import PersonBusy
@@ -161,3 +162,11 @@ def test_d11_what_was_recorded_wrongly_is_reopened_with_a_reason(world: World, s
     untouched = world.book(practitioner=world.tom, starts_at=TEN + DAY)
     with pytest.raises(NotAllowed):
         world.do(world.tom, reopen_session, untouched, "For fun")
+
+
+def test_a6_cancel_and_delete_in_one_step_takes_the_right_to_both(world: World, session: int) -> None:
+    world.tick(Action.SESSION_DELETE)
+    with pytest.raises(NotAllowed, match="may not cancel session 1"):
+        world.do(world.cuno, delete_sessions, [session], cancel_first=True)
+    world.tick(Action.SESSION_DELETE, Action.SESSION_CANCEL)
+    world.do(world.cuno, delete_sessions, [session], cancel_first=True)
