@@ -50,7 +50,7 @@ def _press(tab: AppTest, key: str) -> AppTest:
 def test_a_curriculum_manager_sees_the_lists_alone(world: World, open_screen: Opener) -> None:
     assert [tab.label for tab in _settings(open_screen, world.cora).tabs] == ["Lists"]
     assert [tab.label for tab in _settings(open_screen, world.alice).tabs] == [
-        "Policy", "Words", "Lists", "Roles", "Programme", "New programme"]
+        "Policy", "Words", "Closures", "Lists", "Roles", "Programme", "New programme"]
 
 
 # Policy ------------------------------------------------------------------------------------------------------------
