@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import delete
 from streamlit.testing.v1 import AppTest
 
-from core.availability.commands import Whose, Window, add_closure, add_time_off, save_day, save_weekly_hours
+from core.availability.commands import Whose, Window, add_closure, save_day, save_weekly_hours
 from core.availability.hours import closures, exceptions, own_limits, time_off, weekly_hours
 from core.permissions import Action
 from db.models.availability import WeeklyWindow
