@@ -23,7 +23,8 @@ SCREENS = {
     "worksheet-held": "/worksheet?session={held}", "worksheet-ahead": "/worksheet?session={ahead}",
     "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
     "lists": "/programme?tab=Lists", "closures": "/programme?tab=Closures",
-    "availability": "/availability", "availability-of": "/availability?programme=Liffey+Tutors&whose={tom}", "roles": "/programme?tab=Roles", "programme": "/programme?tab=Programme",
+    "availability": "/availability", "availability-of": "/availability?programme=Liffey+Tutors&whose={tom}",
+    "roles": "/programme?tab=Roles", "programme": "/programme?tab=Programme",
     "new-programme": "/programme?tab=New+programme", "account": "/account", "gone": "/worksheet?session=999999999",
 }
 OTHERS = ("Ben Adler", "Mona Reyes", "Tom Brady", "Sara Byrne", "Gus Byrne", "Lena Fox")
