@@ -107,9 +107,9 @@ def one(work: Work, programme: ProgrammeView, person: Bookable) -> None:
         who = "You have" if own else f"{plain(person.name)} has"
         st.warning(f"{who} no hours yet, so nobody can book {'you' if own else 'them'}. Start with the weekly hours.",
                    icon=":material/event_busy:")
-    if may(work, Action.AVAILABILITY_EDIT, programme.id):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.header(plain(person.name), width="content")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.header(plain(person.name), width="content")
+        if may(work, Action.AVAILABILITY_EDIT, programme.id):
             st.button(f"All {programme.policy.words.many('practitioner')}", icon=":material/arrow_back:",
                       type="tertiary", on_click=look_at, args=(None,), key="availability-all")
     left, right = st.columns([3, 2], gap="large")
@@ -141,8 +141,9 @@ def _week(work: Work, programme: ProgrammeView, person: Bookable, zone: ZoneInfo
     now = {id_: holding(listed, day) for id_, listed in windows.items()}
     with st.container(border=True):
         week.draw(now[0], {name: now[id_] for id_, name in timetables[1:]})
+        hatched = any(now[id_] for id_, _ in timetables if id_)
         st.caption(_zones(work, [each for listed in now.values() for each in listed], zone)
-                   + (" Hatched hours are booked through that timetable alone." if len(timetables) > 1 else ""))
+                   + (" Hatched hours are booked through that timetable alone." if hatched else ""))
     with st.container(horizontal=True):
         for id_, name in timetables:
             st.button(f"Change hours of {plain(name)}" if id_ else "Change weekly hours", key=f"hours-week-open-{id_}",
@@ -179,7 +180,7 @@ def _time_off(work: Work, programme: ProgrammeView, person: Bookable, zone: Zone
     _titled("Time off", "Add time off", "hours-off-add", ("hours-off", programme.id, person.id))
     listed = hours.time_off(work, person.id, work.now)
     if not listed:
-        st.caption("None is planned.")
+        st.caption("No time off is planned.")
     for each in listed:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"**{off_words(each, zone)}**" + (f" · {plain(each.reason)}" if each.reason else ""))

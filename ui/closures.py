@@ -86,7 +86,7 @@ def show(programme: ProgrammeView) -> None:
 
 
 def _holidays_shown(programme: ProgrammeView, today: date) -> None:
-    st.subheader("Public holidays")
+    st.header("Public holidays")
     policy = programme.policy
     if policy.holidays_country is None:
         st.caption("They are days like any other. To close on them, name the country under *Policy*, and the region"

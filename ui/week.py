@@ -52,6 +52,6 @@ def _axis(first: int, last: int) -> str:
     step = 60 * (2 if last - first <= 14 * 60 else 4)
     ticks = "".join(
         f'<span style="position:absolute;left:{100 * (at - first) / (last - first):.2f}%;font-size:.75rem">'
-        f"{at // 60:02}:00</span>" for at in range(first, last, step))
+        f"{at // 60:02}:00</span>" for at in range(first, last - step + 1, step))
     return (f'<div aria-hidden="true" style="{_LINE};padding-top:0"><div style="{_NAME}"></div>'
             f'<div style="{_TRACK};background:none;border-radius:0">{ticks}</div><div style="{_SAID}"></div></div>')

@@ -27,7 +27,7 @@ SCREENS = {
     "utilisation": "/utilisation", "no-figures": "/utilisation?practitioner=Nobody",
     "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
     "lists": "/programme?tab=Lists", "closures": "/programme?tab=Closures",
-    "availability": "/availability", "availability-of": "/availability?whose={tom}",
+    "availability": "/availability", "availability-of": "/availability?programme=Liffey+Tutors&whose={tom}",
     "roles": "/programme?tab=Roles", "programme": "/programme?tab=Programme",
     "new-programme": "/programme?tab=New+programme", "account": "/account", "gone": "/worksheet?session=999999999",
 }

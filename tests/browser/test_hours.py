@@ -1,0 +1,50 @@
+"""Hours in Chromium: a tutor says when they can be booked, an admin sees who cannot."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Enter, Tab
+
+LIFFEY = "programme=Liffey+Tutors"
+
+
+def _type(tab: Tab, **said: str) -> None:
+    for label, text in said.items():
+        field = tab.panel.get_by_role("textbox", name=label.replace("_", " "))
+        field.fill(text)
+        field.press("Enter")
+        tab.settled()
+
+
+def test_a_tutor_says_when_they_can_be_booked(enter: Enter) -> None:
+    tom = enter("Tom Brady", f"/?{LIFFEY}")
+    tom.go(f"/availability?{LIFFEY}")
+    tom.press("Change weekly hours")
+    _type(tom, Monday="9-12:30, 2 pm to 5 pm")
+    expect(tom.panel.get_by_role("textbox", name="Monday")).to_have_value("09:00–12:30, 14:00–17:00")
+    tom.press("Copy Monday to Tuesday–Friday", within=tom.panel)
+    expect(tom.panel.get_by_role("textbox", name="Friday")).to_have_value("09:00–12:30, 14:00–17:00")
+    _type(tom, Tuesday="noon")
+    tom.press("Save", within=tom.panel)
+    expect(tom.panel.get_by_text("These are no hours.")).to_be_visible()
+    expect(tom.panel.get_by_role("textbox", name="Tuesday")).to_have_value("noon")
+    _type(tom, Tuesday="")
+    tom.press("Save", within=tom.panel)
+    tom.says("Saved the hours of Tom Brady.")
+    expect(tom.main.get_by_text("09:00–12:30, 14:00–17:00")).to_have_count(4)
+    tom.press("Add time off")
+    _type(tom, **{"From_(day)": "24 Dec", "Until_(day)": "31 Dec", "Reason": "Away"})
+    tom.press("Save", within=tom.panel)
+    tom.says("Tom Brady is away")
+
+
+def test_an_admin_finds_those_whom_nobody_can_book(enter: Enter) -> None:
+    alice = enter("Alice Moran", f"/availability?{LIFFEY}")
+    alice.find_person("Whose hours (tutor)", "Tom Brady")
+    alice.settled()
+    expect(alice.main.get_by_role("heading", name="Tom Brady")).to_be_visible()
+    alice.press("Add a day")
+    _type(alice, Day="sunday")
+    alice.panel.get_by_text("No hours that day").click()
+    alice.settled()
+    alice.press("Save", within=alice.panel)
+    alice.says("has no hours for Tom Brady")
