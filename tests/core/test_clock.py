@@ -103,3 +103,27 @@ def test_a_typed_time_is_the_time_of_day_meant(text: str, clock: time) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"no time|must be in"):
         time_typed(text)
+
+
+TEN_ZONES = (*ZONES, "Europe/Berlin", "Asia/Tehran", "Pacific/Chatham", "America/St_Johns", "Asia/Kathmandu")
+QUARTER = timedelta(minutes=15)
+
+
+@pytest.mark.parametrize("name", TEN_ZONES)
+def test_x3_every_quarter_of_a_year_is_classified_as_counting_instants_says(name: str) -> None:
+    """35,040 wall times a zone: one that no instant shows is skipped, one that two show is doubled."""
+    zone, first = zone_of(name), datetime(2026, 1, 1)
+    shown: dict[datetime, list[datetime]] = {}
+    at = datetime(2025, 12, 30, tzinfo=UTC)
+    while at < datetime(2027, 1, 3, tzinfo=UTC):
+        shown.setdefault(at.astimezone(zone).replace(tzinfo=None), []).append(at)
+        at += QUARTER
+    for n in range(365 * 96):
+        local = first + n * QUARTER
+        found, instants = resolve(local, zone), shown.get(local, [])
+        if not instants:
+            assert "does not exist" in (found.remark or ""), local
+            assert found.at.astimezone(zone).replace(tzinfo=None) > local
+        else:
+            assert found.at == instants[0], local
+            assert ("comes twice" in (found.remark or "")) == (len(instants) == 2), local
