@@ -218,14 +218,17 @@ Asked = tuple[int, int, int, int]
 def taken_of(
     work: Work, whom: str, asked: Sequence[Asked], but: Collection[int] = ()
 ) -> Iterator[tuple[int, int, Calendar]]:
-    """What takes people (`person_id`) or rooms (`room_id`): ask, whom, and when, in one statement."""
+    """What takes people (`person_id`) or rooms (`room_id`): ask, whom, and when, in one statement.
+
+    Where all ask about much the same time, each is told of all of it.
+    """
     if not asked:
         return
-    (_, _, since, until), *rest = asked
+    since, until = min(each[2] for each in asked), max(each[3] for each in asked)
     given: dict[str, Any] = {}
     if but:
         given["but"] = json.dumps(sorted(but)) if work.on_sqlite else sorted(but)
-    scattered = any(each[2] != since or each[3] != until for each in rest)
+    scattered = until - since > 2 * min(each[3] - each[2] for each in asked)
     statement = _TAKEN_SQL[work.on_sqlite, scattered, whom, bool(but)]
     connection = work.tx.connection()
     if scattered:
