@@ -43,8 +43,8 @@ class Facts:
 
 
 # A practitioner's, a timetable's or a closure's row; what a row has many of comes as one text, a line for each.
-_HOURS = """(SELECT {concat}(coalesce(w.timetable_id, 0) || ' ' || w.weekday || ' ' || w.from_minute || ' '
- || w.until_minute || ' ' || w.zone || ' ' || w.from_day || ' ' || coalesce({until_day}, '-'), {newline})
+_HOURS = """(SELECT {concat}((((coalesce(w.timetable_id, 0) * 7 + w.weekday) * 1441 + w.from_minute) * 1441
+ + w.until_minute) || ' ' || w.zone || ' ' || w.from_day || ' ' || coalesce({until_day}, '-'), {newline})
  FROM weekly_window w LEFT JOIN timetable t ON t.id = w.timetable_id WHERE {whose})"""
 _OF_PERSON = """w.programme_id = g.programme_id AND w.person_id = g.person_id
  AND (w.timetable_id IS NULL OR (t.owner_id = w.person_id AND t.retired_at IS NULL))"""
@@ -150,14 +150,15 @@ def facts_about(
         given |= {name: json.dumps(given[name]) for name in ("people", "timetables") if name in given}
     rows = work.tx.connection().exec_driver_sql(_FACTS_SQL[work.on_sqlite, bool(timetables)], given).all()
     policy, found = programme_of(work, programme_id).policy, Facts()
+    general = Limits.of(policy)
     for kind, id_, name, a, b, c, d, first, second, third in rows:
         if kind == 1:
-            weeks, dated = _weeks(first or ""), _dated(second or "")
-            found.leaders[id_] = Leader(
-                id_, name, Windows(weeks.get(0, NO_WEEK), dated.get(0, ())),
-                {way: Windows(weeks.get(way, NO_WEEK), dated.get(way, ())) for way in weeks.keys() | dated.keys() if way},
-                _spans(third), Limits.of(policy, a, b, c, d),
-            )
+            limits = general if a is b is c is d is None else Limits.of(policy, a, b, c, d)
+            found.leaders[id_] = leader = Leader(id_, name, limits=limits)
+            if first or second:
+                _set_hours(leader, _weeks(first or ""), _dated(second))
+            if third:
+                leader.off = _spans(third)
         elif kind == 0:
             found.closures.append(Closed(_ordinal(first), _ordinal(second), name))
         else:
@@ -165,6 +166,13 @@ def facts_about(
             found.ways[id_] = Way(
                 id_, name, TimetableKind(third), a, b, schedule, frozenset(map(int, (second or "").split())))
     return found
+
+
+def _set_hours(leader: Leader, weeks: dict[int, Week], dated: dict[int, list[Dated]]) -> None:
+    leader.general = Windows(weeks.get(0, NO_WEEK), dated.get(0, ()))
+    for way in weeks.keys() | dated.keys():
+        if way:
+            leader.own[way] = Windows(weeks.get(way, NO_WEEK), dated.get(way, ()))
 
 
 def _day(at: int) -> str:
@@ -180,13 +188,14 @@ def _weeks(told: str) -> dict[int, Week]:
     """Weekly windows by timetable (0 is none). The same text is the same hours, so it is read once."""
     found: dict[int, list[Weekly]] = {}
     for line in told.split("\n") if told else ():
-        way, weekday, start, end, zone, first, last = line.split(" ")
-        found.setdefault(int(way), []).append(Weekly(
-            int(weekday), int(start), int(end), zone, _ordinal(first), ALWAYS if last == "-" else _ordinal(last)))
+        number, zone, first, last = line.split(" ")
+        (way, weekday), start, end = divmod(int(number) // 1441**2, 7), int(number) // 1441 % 1441, int(number) % 1441
+        found.setdefault(way, []).append(Weekly(
+            weekday, start, end, zone, _ordinal(first), ALWAYS if last == "-" else _ordinal(last)))
     return {way: Week(windows) for way, windows in found.items()}
 
 
-def _dated(told: str) -> dict[int, list[Dated]]:
+def _dated(told: str | None) -> dict[int, list[Dated]]:
     """Exceptions by timetable (0 is none)."""
     found: dict[int, list[Dated]] = {}
     for line in told.split("\n") if told else ():
@@ -197,8 +206,8 @@ def _dated(told: str) -> dict[int, list[Dated]]:
     return found
 
 
-def _spans(told: str | None) -> list[Span]:
-    numbers = [int(number) for number in (told or "").split()]
+def _spans(told: str) -> list[Span]:
+    numbers = [int(number) for number in told.split()]
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 

@@ -7,7 +7,8 @@ they are; `core.availability.rules` does the rest.
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import exists, select
 
@@ -51,8 +52,7 @@ APART = 8 * DAY
 """Sessions farther apart than this share neither a day, a week nor a buffer."""
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(NamedTuple):
     """Who and what is wanted together at some time between two instants."""
 
     since: datetime
@@ -80,30 +80,44 @@ def free_times(
     programme = programme_of(work, programme_id)
     if not asks:
         return []
-    frames = [Frame.of(ask.since, ask.until) for ask in asks]
+    frames = _frames(asks)
     facts = facts_about(
         work, programme_id, {ask.practitioner_id for ask in asks if ask.practitioner_id is not None},
         {ask.timetable_id for ask in asks if ask.timetable_id is not None},
         min(frame.since for frame in frames), max(frame.until for frame in frames),
     )
     house = House(programme.policy, programme.zone_name, int(work.now.timestamp()), facts.closures)
+    leaders = _leaders(facts, asks)
     free = [
-        FreeTime(frame, house.at_any_time if ask.stays else house, _leader(facts, ask.practitioner_id),
-                 facts.ways.get(ask.timetable_id or 0))
-        for ask, frame in zip(asks, frames, strict=True)
+        FreeTime(frame, house.at_any_time if ask.stays else house, leader, facts.ways.get(ask.timetable_id or 0))
+        for ask, frame, leader in zip(asks, frames, leaders, strict=True)
     ]
     _fill(work, programme, asks, free, but, coming, overlaps)
     return free
 
 
-def _leader(facts: Facts, person_id: int | None) -> Leader | None:
-    """The same hours, with a calendar of its own to fill."""
-    if person_id is None:
-        return None
-    known = facts.leaders.get(person_id)
-    if known is None:
-        return Leader(person_id, "This person", known=False)
-    return Leader(known.id, known.name, known.general, known.own, known.off, known.limits)
+def _frames(asks: Sequence[Ask]) -> list[Frame]:
+    """Most asks are about the same time."""
+    found: list[Frame] = []
+    for n, ask in enumerate(asks):
+        same = n and ask.since is asks[n - 1].since and ask.until is asks[n - 1].until
+        found.append(found[-1] if same else Frame.of(ask.since, ask.until))
+    return found
+
+
+def _leaders(facts: Facts, asks: Sequence[Ask]) -> list[Leader | None]:
+    """Whoever is asked about twice has the same hours, and each time a calendar of its own to fill."""
+    found: list[Leader | None] = []
+    once: set[int] = set()
+    for ask in asks:
+        id_ = ask.practitioner_id
+        known = None if id_ is None else facts.leaders.get(id_) or Leader(id_, "This person", known=False)
+        if known is not None and id_ in once:
+            known = Leader(known.id, known.name, known.general, known.own, known.off, known.limits, known=known.known)
+        if id_ is not None:
+            once.add(id_)
+        found.append(known)
+    return found
 
 
 def _fill(
@@ -136,6 +150,7 @@ def _fill(
     _count(work, programme, free, but, coming)
 
 
+@lru_cache(256)
 def _span(frame: Frame, limits: Limits, zone: str) -> Span:
     """How far to look for what stands near: buffers, and the whole days or weeks that a limit counts."""
     since, until = frame.since - limits.after * 60, frame.until + limits.before * 60

@@ -32,6 +32,7 @@ WEEK = 7 * DAY // CELL
 ALWAYS = date.max.toordinal()
 FAR_AHEAD = 2**40
 """An epoch second after all others, seen from which every session is logged."""
+_CELL = timedelta(seconds=CELL)
 Span = tuple[int, int]
 """Epoch seconds: from, and up to but without."""
 
@@ -149,16 +150,16 @@ def _every(step: int, cells: int) -> int:
     return ((1 << (-(-cells // step) * step)) - 1) // ((1 << step) - 1)
 
 
-_AFTER = [timedelta(seconds=n * CELL) for n in range(62 * DAY // CELL)]
+_AFTER = [timedelta(seconds=n * CELL) for n in range(31 * DAY // CELL)]
 
 
 def moments(frame: Frame, bits: int) -> list[datetime]:
     """The instants at which bits begin."""
-    first, said = datetime.fromtimestamp(frame.since, UTC), bin(bits)[:1:-1]
-    found, at = [], said.find("1")
-    while at >= 0:
+    first, at = datetime.fromtimestamp(frame.since, UTC), -1
+    found = []
+    for gap in bin(bits)[:1:-1].split("1")[:-1]:
+        at += len(gap) + 1
         found.append(first + (_AFTER[at] if at < len(_AFTER) else timedelta(seconds=at * CELL)))
-        at = said.find("1", at + 1)
     return found
 
 
@@ -334,11 +335,12 @@ class Calendar:
             first = self._base - after  # nothing begins before that
             ahead = max(0, -((first - frame.since) // CELL))
             wider = (first - (frame.since - ahead * CELL) << SHIFT) + before + after
-            found = 0
+            found, masks = 0, _MASKS
             for number in map(int, self._told.split()):
                 number += wider
-                cell, rest = divmod(number >> SHIFT, CELL)
-                found |= _MASKS[(number & _SECONDS) + rest] << cell
+                start = number >> SHIFT
+                cell = start // CELL
+                found |= masks[(number & _SECONDS) + start - cell * CELL] << cell
             return found >> ahead & (1 << frame.cells) - 1
         return frame.touched((start - after, end + before) for start, end in self._spans)
 
@@ -355,8 +357,10 @@ class Limits(NamedTuple):
     def of(cls, policy: Policy, *own: int | None) -> "Limits":
         """The policy's, where the practitioner has none of their own."""
         general = (policy.buffer_before, policy.buffer_after, policy.most_a_day, policy.most_a_week)
+        if not own:
+            return cls(*general)
         return cls(*(mine if mine is not None else theirs  # type: ignore[arg-type]  # buffers are never empty
-                     for mine, theirs in zip(own or (None,) * 4, general, strict=True)))
+                     for mine, theirs in zip(own, general, strict=True)))
 
 
 NO_LIMITS = Limits()
@@ -379,16 +383,14 @@ class Leader:
     """Leads sessions here, and can sign in."""
     led: list[int] = field(default_factory=list)
     """When those that count for the limits begin."""
-    _days: Counter[int] = field(default_factory=Counter, init=False, repr=False)
-    _weeks: Counter[int] = field(default_factory=Counter, init=False, repr=False)
+    _counts: tuple[Counter[int], Counter[int]] | None = field(default=None, init=False, repr=False)
 
     def counts(self, zone: str) -> tuple[Counter[int], Counter[int]]:
         """How many sessions there are a local day, and a week (by its Monday); days are ordinals."""
-        if self.led and not self._days:
-            self._days.update(local_day(at, zone) for at in self.led)
-            for day, many in self._days.items():
-                self._weeks[monday_of(day)] += many
-        return self._days, self._weeks
+        if self._counts is None:
+            days = [local_day(at, zone) for at in self.led]
+            self._counts = Counter(days), Counter(map(monday_of, days))
+        return self._counts
 
     def take(self, start: int, end: int, zone: str) -> None:
         """Count one more session."""
@@ -441,7 +443,20 @@ class House:
     zone: str
     now: int
     closures: Sequence[Closed] = ()
-    _known: dict[Frame, int] = field(default_factory=dict)
+    _known: dict[Frame, int] = field(default_factory=dict, init=False, repr=False)
+    _timely: dict[Frame, int] = field(default_factory=dict, init=False, repr=False)
+
+    def timely(self, frame: Frame) -> int:
+        """Where something may begin, as far as notice and the furthest day go."""
+        if frame not in self._timely:
+            bits = (1 << frame.cells) - 1
+            now, soonest = (-((frame.since - at) // CELL) for at in (self.now, self.soonest))
+            if soonest > now:
+                bits &= ~frame.touched([(frame.since + now * CELL, frame.since + soonest * CELL)])
+            if self.furthest is not None and self.furthest < frame.until:
+                bits &= ~frame.touched([(max(self.furthest, frame.since + now * CELL), frame.until)])
+            self._timely[frame] = bits
+        return self._timely[frame]
 
     def bits(self, frame: Frame) -> int:
         """Opening hours without closures and public holidays."""
@@ -566,7 +581,7 @@ class FreeTime:
 
     def start_bits(self, length: timedelta, step: timedelta) -> int:
         """The same as bits. Both are multiples of five minutes."""
-        cells, every = (round(each.total_seconds()) // CELL for each in (length, step))
+        cells, every = length // _CELL, step // _CELL
         bits = fitting(self.free, cells) & self._timely()
         return bits & _every(every, self.frame.cells) if every > 1 else bits
 
@@ -589,9 +604,7 @@ class FreeTime:
                 notice = minutes_words(house.policy.notice_minutes)
                 return Problem(lambda: f"At least {notice} ahead, that is from {self._at(house.soonest)} on.")
             if house.furthest is not None and start >= house.furthest:
-                last_day = house.furthest - 1
-                return Problem(lambda: f"At most {house.policy.ahead_days} days ahead, that is until"
-                                       f" {_day_words(local_day(last_day, house.zone))}.")
+                return Problem(self._too_far)
         if self.leader is not None:
             if (away := self._away(start, end)) is not None:
                 return Problem(lambda: away)
@@ -619,17 +632,11 @@ class FreeTime:
 
     def _timely(self) -> int:
         """Bits at which notice, the furthest day and the limits let something begin."""
-        frame, house = self.frame, self.house
-        bits = (1 << frame.cells) - 1
-        now, soonest = (-((frame.since - at) // CELL) for at in (house.now, house.soonest))
-        if soonest > now:
-            bits &= ~frame.touched([(frame.since + now * CELL, frame.since + soonest * CELL)])
-        if house.furthest is not None and house.furthest < frame.until:
-            ahead = max(house.furthest, frame.since + now * CELL)
-            bits &= ~frame.touched([(ahead, frame.until)])
-        if self.leader is not None and (self.leader.limits.a_day or self.leader.limits.a_week):
-            a_day, a_week, zone = self.leader.limits.a_day, self.leader.limits.a_week, house.zone
-            days, weeks = self.leader.counts(zone)
+        frame, house, leader = self.frame, self.house, self.leader
+        bits = house.timely(frame)
+        if leader is not None and leader.led and (leader.limits.a_day or leader.limits.a_week):
+            a_day, a_week, zone = leader.limits.a_day, leader.limits.a_week, house.zone
+            days, weeks = leader.counts(zone)
             full = [(midnight(zone, day), midnight(zone, day + 1))
                     for day, many in days.items() if a_day and many >= a_day]
             full += [(midnight(zone, monday), midnight(zone, monday + 7))
@@ -651,6 +658,11 @@ class FreeTime:
             return (f"{leader.name} has {_many(weeks[week], words)} in the week of {_day_words(week)} already;"
                     f" at most {leader.limits.a_week} a week.")
         return None
+
+    def _too_far(self) -> str:
+        assert self.house.furthest is not None  # else nothing is
+        days = minutes_words((self.house.policy.ahead_days or 0) * 24 * 60)
+        return f"At most {days} ahead, that is until {_day_words(local_day(self.house.furthest - 1, self.house.zone))}."
 
     def _away(self, start: int, end: int) -> str | None:
         if self.leader is not None:

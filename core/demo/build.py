@@ -1,5 +1,6 @@
 """Fill an empty, migrated database with the demo: through the guards where it is small, proven where it is large."""
 
+import random
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -12,8 +13,23 @@ from sqlalchemy import Connection, Engine, bindparam, insert, select, text, upda
 from core.access.commands import mark_as_demo
 from core.access.rules import hash_password
 from core.clock import when_words
-from core.demo import accounts, load
-from core.demo.life import CAME_OF_IT, COUNTS, HOUR, LINKED, PART, PART_CAME_OF_IT, SESSION, Act, Batch, Life, Told
+from core.demo import accounts, hours, load
+from core.demo.life import (
+    CAME_OF_IT,
+    COUNTS,
+    DAY,
+    EPOCH,
+    HOUR,
+    LINKED,
+    PART,
+    PART_CAME_OF_IT,
+    SESSION,
+    Act,
+    Batch,
+    Life,
+    Told,
+)
+from core.demo.texts import AWAY_FOR
 from core.demo.world import AT_SCALE, COLUMNS, World, make_world
 from core.errors import Invalid
 from core.programmes.rules import PRESETS
@@ -69,10 +85,34 @@ def settle_in(work: Work, world: World) -> None:
         for known, more in zip(whole, batch, strict=True):
             known.extend(more)
     _relive(work, connection, whole)
+    _take_off(connection, world, stream)
     mark_as_demo(work, _offered(world))
     _tell(connection, world, stream.heard)
     load.count_on(connection)
     work.say("Made the demo up.")
+
+
+def _take_off(connection: Connection, world: World, stream: Life) -> None:
+    """Some are away for two days ahead, and some have a day of their own, where neither takes a session away."""
+    off: list[tuple[Any, ...]] = []
+    dated: list[tuple[Any, ...]] = []
+    rng = random.Random(f"off {world.seed}")  # noqa: S311 - made-up data
+    for place in world.places.values():
+        for n, person in enumerate(sorted(stream.ahead.keys() & set(place.practitioners))):
+            days = hours.away(world.today, stream.ahead[person], rng)
+            if days is None:
+                continue
+            first, last = ((day.toordinal() - EPOCH) * DAY for day in days)
+            if n % 2:
+                off.append((len(off) + 1, person, first, last + DAY, rng.choice(AWAY_FOR)))
+            else:
+                zone, day = place.material.zone, days[0].isoformat()
+                dated.append((len(dated) + 1, place.id, person, day, None, None, zone))
+                dated.append((len(dated) + 1, place.id, person, days[1].isoformat(), 10 * 60, 13 * 60, zone))
+    load.copy_in(connection, "time_off", ("id", "person_id", "starts_at", "ends_at", "reason"), off)
+    load.copy_in(
+        connection, "dated_window",
+        ("id", "programme_id", "person_id", "day", "from_minute", "until_minute", "zone"), dated)
 
 
 def _enter(connection: Connection, world: World) -> None:
@@ -208,6 +248,7 @@ def _settle_in_at_scale(engine: Engine, world: World) -> None:
             connection, "change_set", ACT, (_change_set(n, act, made[act]) for n, act in enumerate(acts, start=1))
         )
         load.derive(connection)
+        _take_off(connection, world, stream)
         _tell(connection, world, stream.heard)
         load.count_on(connection)
     with reading(engine) as connection:

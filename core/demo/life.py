@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from core.demo import hours
 from core.demo.texts import CANCEL_REASONS
 from core.demo.world import DAYS_AHEAD, DAYS_BACK, Place, World
 from core.programmes.rules import PRESETS, WhoBooks
@@ -34,6 +35,7 @@ PART_CAME_OF_IT = ("outcome", "outcome_at", "notice_at", "actual_minutes")
 LINKED = ("id", "session_id", "course_id")
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
+EPOCH = date(1970, 1, 1).toordinal()
 UNPLANNED = 0.04
 """Part of a programme's sessions that have no time (yet)."""
 BATCH = 5_000
@@ -63,6 +65,7 @@ class Arrangement(NamedTuple):
     practitioner: int | None
     learners: tuple[int, ...]
     team: int | None
+    weekday: int
     slot: int
     weeks: int
     course: int
@@ -89,6 +92,8 @@ class Life:
 
     world: World
     heard: list[Told] = field(default_factory=list)
+    ahead: dict[int, set[int]] = field(default_factory=dict)
+    """Days (ordinals, in UTC) from today on that take some practitioners."""
     _ids: int = 0
     _part_ids: int = 0
     _link_ids: int = 0
@@ -137,6 +142,9 @@ class Life:
             self._link_ids += 1
             batch.links.append((self._link_ids, id_, made.course))
         batch.acts.append((made.made_by, made.closed_by))
+        if made.starts_at is not None and made.starts_at > self.world.moment - DAY and made.practitioner is not None \
+                and made.practitioner % 6 == 1:
+            self.ahead.setdefault(made.practitioner, set()).add(EPOCH + made.starts_at // DAY)
         if made.starts_at is not None and made.ends_at is not None and made.starts_at > self.world.moment:
             for person in (made.practitioner, *(part[0] for part in made.parts)):
                 if person in plan.cast:
@@ -299,7 +307,8 @@ class _Plan:
             self._grid[key] = self._grid.get(key, 0) | weeks
         by_staff = self.policy.who_books is WhoBooks.STAFF or self.rng.random() < 0.3
         self.by_day[weekday].append(Arrangement(
-            practitioner, learners, team, slot, weeks, self.rng.randrange(len(self.place.courses)), regular, by_staff
+            practitioner, learners, team, weekday, slot, weeks, self.rng.randrange(len(self.place.courses)), regular,
+            by_staff,
         ))
         return weeks.bit_count()
 
@@ -334,7 +343,8 @@ class _Plan:
         room, method, location = self._venue(each.slot, rooms)
         facts, parts, closed_by = self._came_of(each, practitioner, start, end, made_by)
         return _Made(
-            practitioner, each.team, self._timetable(practitioner), room, self._type(each), method, origin,
+            practitioner, each.team, self._timetable(practitioner, each, (end - start) // MINUTE), room,
+            self._type(each), method, origin,
             f"{rng.choice(subjects)}: {rng.choice(material.aspects)}" if rng.random() < 0.93 else None,
             location, rng.choice(material.notes) if rng.random() < 0.35 else None,
             self.policy.report_required, start, end, asked, granted, facts, parts, course, made_by, closed_by,
@@ -361,7 +371,20 @@ class _Plan:
             return room, Method.SMART if smart else Method.TRADITIONAL, None
         return None, Method.TRADITIONAL, rng.choice(place.material.places)
 
-    def _timetable(self, practitioner: int | None) -> int | None:
+    def _timetable(self, practitioner: int | None, each: Arrangement, minutes: int) -> int | None:
+        """The practitioner's own where the time is reserved for it, else perhaps a regular one that is held then."""
+        place, material, rng = self.place, self.place.material, self.rng
+        minute = material.slots[each.weekday][each.slot]
+        own = place.own_timetable.get(practitioner) if practitioner is not None else None
+        if own is not None and hours.is_own(material, each.weekday, minute):
+            return own
+        if material.kind is Kind.EVENT_MENTORING or rng.random() < 0.3:
+            there = hours.holding(material.timetables, each.weekday, minute, minutes)
+            return place.timetables[rng.choice(there)] if there else None
+        return None
+
+    def _some_timetable(self, practitioner: int | None) -> int | None:
+        """That of a session without a time."""
         place, rng = self.place, self.rng
         own = place.own_timetable.get(practitioner) if practitioner is not None else None
         if own is not None and rng.random() < 0.6:
@@ -458,7 +481,7 @@ class _Plan:
                 asked = at
             actor = learners[0] if origin is Origin.REQUEST and learners else place.coordinators[0]
             yield _Made(
-                practitioner, team, self._timetable(practitioner), None, self.policy.types[0], Method.TRADITIONAL,
+                practitioner, team, self._some_timetable(practitioner), None, self.policy.types[0], Method.TRADITIONAL,
                 origin, f"{rng.choice(subjects)}: {rng.choice(material.aspects)}", None,
                 rng.choice(material.notes) if luck > 0.6 else None, self.policy.report_required, None, None, asked,
                 None, NOTHING, [(learner, None, None, None, None) for learner in learners], course,

@@ -184,6 +184,7 @@ TEAMS = {
     "Salzgarten": "Vegetables that grow in salty soil", "Fundus": "Costumes and props shared by theatres",
 }
 GROUPS = ("Monday circle", "First-year peers", "Returners", "Evening group", "Housing circle", "Carers' group")
+AWAY_FOR = ("Holiday", "Training", "Moving house", "Family", None)
 CANCEL_REASONS = (
     "Ill today, sorry.", "The train is not running.", "School trip that day.", "A meeting at work cannot be moved.",
     "Exam was moved to that morning.", "Family matter.", "The room has no heating this week.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from core.demo import accounts
+from core.demo import accounts, hours
 from core.demo.texts import FIRST_NAMES, GROUPS, LAST_NAMES, MATERIALS, TEAMS, Material
 from core.permissions import Action
 from core.programmes.rules import PRESETS
@@ -32,7 +32,13 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "group_member": ("id", "group_id", "person_id", "granted"),
     "course": ("id", "programme_id", "name"),
     "room": ("id", "programme_id", "name", "capacity"),
-    "timetable": ("id", "programme_id", "name", "kind", "owner_id"),
+    "timetable": ("id", "programme_id", "name", "kind", "owner_id", "slot_minutes"),
+    "weekly_window": (
+        "id", "programme_id", "person_id", "timetable_id", "weekday", "from_minute", "until_minute", "zone", "from_day",
+    ),
+    "closure": ("id", "programme_id", "first_day", "last_day", "name"),
+    "roster": ("id", "timetable_id", "person_id"),
+    "own_limits": ("id", "programme_id", "person_id", "buffer_after", "most_a_day"),
 }
 """What is filled in of each table, in an order that foreign keys allow. Instants are epoch seconds here."""
 
@@ -104,6 +110,8 @@ def make_world(sessions: int, seed: int, today: date, password_hash: str) -> Wor
     _meet_elsewhere(world)
     for place in world.places.values():
         _structure(world, rng, place)
+        _hours(world, place)
+    _new_tutor(world, rng)
     _families(world, rng)
     _line_managers(world, rng)
     _groups(world, rng)
@@ -198,16 +206,49 @@ def _structure(world: World, rng: random.Random, place: Place) -> None:
             said = name if floor == 0 else f"{name}, house {floor + 1}"
             place.rooms.append((world.add("room", place.id, said, rng.choice((4, 8, 12))), name.startswith("Smart")))
     for name in material.timetables:
-        place.timetables.append(world.add("timetable", place.id, name, TimetableKind.REGULAR, None))
+        place.timetables.append(world.add(
+            "timetable", place.id, name, TimetableKind.REGULAR, None, hours.SLOTS.get(name)))
     names, known = world.rows["person"], set[str]()
     for n, person in enumerate(place.practitioners):
         if n % 4 == 0:
             said = f"{names[person - 1][1]}, own hours"
             said = f"{said} {person}" if said in known else said  # two may have the same name
             known.add(said)
-            place.own_timetable[person] = world.add("timetable", place.id, said, TimetableKind.CUSTOM, person)
+            place.own_timetable[person] = world.add("timetable", place.id, said, TimetableKind.CUSTOM, person, None)
     if material.kind is Kind.EVENT_MENTORING:
         _teams(world, rng, place)
+
+
+def _hours(world: World, place: Place) -> None:
+    """When everybody can be booked, through what, and when the programme is closed."""
+    material, since = place.material, (world.today - timedelta(days=DAYS_BACK + 30)).isoformat()
+    rng = random.Random(f"hours {material.name} {world.seed}")  # noqa: S311 - made-up data
+
+    def window(person: int | None, timetable: int | None, weekday: int, start: int, end: int) -> None:
+        world.add("weekly_window", place.id, person, timetable, weekday, start, end, material.zone, since)
+
+    for n, person in enumerate(place.practitioners):
+        for weekday, start, end in hours.weekly(material, rng):
+            window(person, None, weekday, start, end)
+        if (own := place.own_timetable.get(person)) is not None:
+            for weekday, start, end in hours.own_windows(material):
+                window(person, own, weekday, start, end)
+        if n % 7 == 5:
+            world.add("own_limits", place.id, person, None, 30)
+    for name, timetable in zip(material.timetables, place.timetables, strict=True):
+        days, (start, end) = hours.SCHEDULES[name]
+        for weekday in days:
+            window(None, timetable, weekday, start, end)
+        for person in place.practitioners:
+            world.add("roster", timetable, person)
+    first, last = (world.today + timedelta(days=days) for days in (-DAYS_BACK, DAYS_AHEAD + 300))
+    for row in hours.closures(first, last):
+        world.add("closure", place.id, *row)
+
+
+def _new_tutor(world: World, rng: random.Random) -> None:
+    """Somebody who has just joined and not said yet when they can be booked."""
+    world.add("role_grant", world.places[Kind.TUTORING].id, _stranger(world, rng), Role.PRACTITIONER, None)
 
 
 def _teams(world: World, rng: random.Random, place: Place) -> None:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from core.settings import HOME
-from tests.bench import booking, browser, databases, lists
+from tests.bench import booking, browser, databases, lists, slots
 from tests.bench.timing import Bar
 
 
@@ -16,7 +16,7 @@ def main(wanted: list[str]) -> int:
     for name in wanted or list(makers):
         make = makers[name]
         million, tenth = make(databases.MILLION), make(databases.TENTH)
-        for bars in (lists.bars(million, tenth), booking.bars(million), browser.bars(million)):
+        for bars in (lists.bars(million, tenth), slots.bars(million), booking.bars(million), browser.bars(million)):
             found += _shown(bars)
     target = HOME / "var" / "bench.json"
     target.parent.mkdir(exist_ok=True)

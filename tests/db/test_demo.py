@@ -12,6 +12,8 @@ from sqlalchemy.exc import IntegrityError
 
 from core.access.queries import demo_accounts
 from core.access.rules import is_password
+from core.availability.hours import not_bookable
+from core.availability.queries import Placed, hours_problems
 from core.demo import DEMO_ACCOUNTS, PASSWORD, build, load
 from core.demo.life import Life
 from core.demo.world import make_world
@@ -19,8 +21,9 @@ from core.errors import Invalid
 from core.notifications.queries import unread_count
 from core.programmes.queries import my_programmes
 from core.sessions.queries import Filters, session_count, session_list
-from core.work import reading
+from core.work import THE_PORTAL, reading
 from db.models.access import Account
+from db.models.availability import Closure, DatedWindow, OwnLimits, Roster, TimeOff, WeeklyWindow
 from db.models.people import Person
 from db.models.programmes import RoleGrant
 from db.models.sessions import Session
@@ -128,6 +131,23 @@ def test_toms_day_is_full(demo: Engine) -> None:
         assert session_count(work, tutoring, Filters(since=TODAY, until=TODAY + timedelta(days=6))) >= 5
         assert session_count(work, tutoring, Filters(statuses=("to log",))) >= 2
         assert unread_count(work) >= 3
+
+
+def test_b6_every_session_lies_within_hours_and_one_tutor_has_none(demo: Engine) -> None:
+    """Closures, time off, exceptions, timetables and limits among them."""
+    with reading(demo, THE_PORTAL, now=NOON) as work:
+        kinds = {model: work.tx.scalar(select(func.count()).select_from(model)) or 0
+                 for model in (WeeklyWindow, DatedWindow, TimeOff, Closure, Roster, OwnLimits)}
+        assert min(kinds.values()) >= 2, kinds
+        without = [name for programme in my_programmes(work) for name in not_bookable(work, programme.id)]
+        for programme in my_programmes(work):
+            rows = work.tx.execute(
+                select(Session.id, Session.practitioner_id, Session.timetable_id, Session.starts_at, Session.ends_at)
+                .where(Session.programme_id == programme.id, Session.starts_at.is_not(None),
+                       Session.cancelled_at.is_(None), Session.practitioner_id.is_not(None))).all()
+            found = hours_problems(work, programme.id, [Placed(*row) for row in rows], [row.id for row in rows])
+            assert [problem.sentence for problem in found.values()][:5] == [], programme.name
+    assert len(without) == 1
 
 
 def test_somebody_is_practitioner_here_and_learner_there(demo: Engine) -> None:
