@@ -1,4 +1,4 @@
-"""Hours in Chromium: a tutor says when they can be booked, an admin keeps single days; effects are shown first (B13)."""
+"""Hours in Chromium: a tutor keeps their week, an admin single days; effects are shown first (B13)."""
 
 import re
 
