@@ -43,7 +43,7 @@ def show(programme: ProgrammeView) -> None:
         alt=f"{capital(called(which, words, many=True))} of {programme.name}", key=f"list-{which}",
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
-            "Used by": st.column_config.NumberColumn(format=f"%d {words.many('session')}"),
+            "Used by": st.column_config.NumberColumn(capital(words.many("session")), format="%d"),
             "Change": st.column_config.ButtonColumn(
                 "Change", key="entry-action", on_click=_clicked, args=(programme.id, which, [
                     (each.entry.id, each.entry.retired) for each in listed])),
