@@ -24,9 +24,9 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     table.asked_to_go()
     words, zone = programme.policy.words, runtime.zone(programme.zone_name)
     with st.container(horizontal=True, vertical_alignment="center", key="top"):
-        st.title(capital(words.many("session")), width="stretch")
+        st.title(capital(words.many("session")), width="stretch", anchor="top")
         if may(work, Action.SESSION_BOOK, programme.id) and st.button(
-            f"Book {words.session}", type="primary", icon=":material/add:", key="book"
+            f"Book {words.a('session')}", type="primary", icon=navigation.BY_NAME["book"].icon, key="book"
         ):
             navigation.go("book")
     offered = options(work, programme.id)
@@ -77,7 +77,10 @@ def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, z
             "Look", list(LOOKS), format_func=LOOKS.__getitem__, key="look", label_visibility="collapsed", required=True,
             persist_state="session",
         )
-    st.caption(f"{table.total_words(page)} · times in {zone_words(zone, work.now)}" if page.rows else "")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="count"):
+        st.caption(f"{table.total_words(page)} · times in {zone_words(zone, work.now)}" if page.rows else "",
+                   width="content")
+        _pager(page, "page-above")
     return str(look)
 
 
@@ -93,13 +96,21 @@ def _nothing(programme: ProgrammeView, asked: Listing) -> None:
             st.markdown(f"There are no {many} yet. Those that you lead, attend or look after will stand here.")
 
 
+def _pager(page: Page, key: str) -> None:
+    """The pages to click, where there are several; above the table as below, so that none starts at its end."""
+    def turned() -> None:
+        filters.write(page=str(st.session_state[key]))
+
+    if page.pages > 1 or page.number > 1:
+        if st.session_state.get(key) != page.number:
+            st.session_state[key] = page.number
+        st.pagination(max(page.pages, page.number), key=key, on_change=turned, width=400)
+
+
 def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
     """Pages to click, and a jump to any page or day."""
     if page.pages == 1 and page.number == 1:
         return
-
-    def turned() -> None:
-        filters.write(page=str(st.session_state["page"]))
 
     def jumped() -> None:
         filters.write(page=str(st.session_state["page-number"]))
@@ -110,9 +121,8 @@ def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
             st.session_state["page-day"] = None
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pages"):
-        if st.session_state.get("page") != page.number:
-            st.session_state["page"] = page.number
-        st.pagination(max(page.pages, page.number), key="page", on_change=turned, width=400)
+        _pager(page, "page")
+        st.markdown("[To the top](#top)", width="content")
         place = st.popover("Go to", icon=":material/keyboard_tab:", key="go-to", on_change="rerun")
         if place.open:
             with place:

@@ -142,6 +142,7 @@ def test_a_view_is_kept_and_opened(world: World, open_screen: Opener, session: i
     tab.button(key="view-save").click().run()
     assert not tab.exception
     assert "Saved the view" in texts(tab)
+    assert tab.text_input(key="view:name").value == ""
     tab.button(key="filter:clear").click().run()
     kept = next(each for each in tab.button if str(each.key).startswith("view-open-"))
     kept.click().run()
@@ -182,6 +183,7 @@ def test_pages_turn(world: World, open_screen: Opener) -> None:
     tab = open_screen(world.alice, "sessions", sort="number", order="up")
     assert numbers(tab) == list(range(1, 51))
     assert "1–50 of 51" in texts(tab)
+    assert [each.key for each in tab.get("pagination")] == ["page-above", "page"]
     assert numbers(open_screen(world.alice, "sessions", sort="number", order="up", page="2")) == [51]
 
 
