@@ -210,10 +210,13 @@ def test_the_screen_asks_the_same_number_of_queries_at_1_and_at_50_rows(
 
 
 def test_cards_say_the_same(world: World, open_screen: Opener, session: int) -> None:
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + DAY, location="The cellar")
     tab = open_screen(world.alice, "sessions")
+    assert list(shown(tab)["where"]) == ["", "The cellar"]
     tab.session_state["look"] = "cards"
     tab.run()
     assert not tab.exception
+    assert "The cellar" in texts(tab)
     said = texts(tab).replace("\\", "")
     assert "Tue 3 Mar, 10:00–11:00" in said
     assert "Tom · Sara · Weekly" in said
