@@ -32,8 +32,8 @@ SIGNS = {
 }
 """Table cells draw text and no icons."""
 WIDTHS = {
-    "status": 112, "time": 128, "practitioner": 100, "team": 162, "timetable": 102, "course": 118, "description": 154,
-    "number": 54, "type": 90, "where": 110,
+    "status": 111, "time": 128, "practitioner": 96, "team": 152, "timetable": 98, "course": 114, "description": 142,
+    "number": 50, "type": 90, "where": 110,
 }
 """Pixels; together they fit a laptop, and where there is more room all are widened."""
 LINE = 62
