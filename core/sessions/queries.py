@@ -280,9 +280,9 @@ def narrowed_to(work: Work, programme_id: int, filters: Filters) -> list[ColumnE
         where.append(Session.starts_at >= day_start(filters.since, zone))
     if filters.until:
         where.append(Session.starts_at < day_start(filters.until + timedelta(days=1), zone))
-    said = filters.text.encode(errors="ignore").decode().replace("\0", "").strip()  # no database takes the rest
-    if said:
-        where.append(_said(work, programme_id, said))
+    if filters.text.strip():
+        said = filters.text.encode(errors="ignore").decode().replace("\0", "").strip()  # no database takes the rest
+        where.append(_said(work, programme_id, said) if said else false())
     return where
 
 

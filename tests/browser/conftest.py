@@ -19,11 +19,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 from playwright.sync_api import TimeoutError as TimedOut
+from sqlalchemy import delete, select
 
 from core.demo import build
-from core.work import now_utc
+from core.work import THE_PORTAL, Work, commit, now_utc
 from db.engine import make_engine
 from db.migrate import migrate
+from db.models.availability import Closure, DatedWindow, TimeOff, WeeklyWindow
+from db.models.programmes import Programme, RoleGrant
+from db.words import Role
+from tests.factories import around_the_clock
 from tests.portal import Portal
 from ui.table import LINE, WIDTHS
 
@@ -33,7 +38,7 @@ CHROMIUM = next(filter(None, (
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
 PROGRAMME = "Elbe Founders Challenge"
-HEADER, ACTIONS, TICKS = 34, 46, 33.0
+HEADER, ACTIONS = 34, 42
 """Pixels of the table: its heading, a line, and the last column."""
 MAIN = '[data-testid="stMain"]'
 expect.set_options(timeout=20_000)
@@ -81,7 +86,19 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def portal(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Portal]:
     """A running portal on this module's own copy of the demo."""
     with a_portal(demo, tmp_path_factory.mktemp("browser")) as running:
+        commit(running.engine, THE_PORTAL, _open_always)
         yield running
+
+
+def _open_always(work: Work) -> None:
+    """Mentors of the programme that tests are about can be booked around the clock, whatever the demo says."""
+    here = work.tx.scalar(select(Programme.id).where(Programme.name == PROGRAMME)) or 0
+    mentors = list(work.tx.scalars(select(RoleGrant.person_id).where(
+        RoleGrant.programme_id == here, RoleGrant.role == Role.PRACTITIONER)))
+    for model in (WeeklyWindow, DatedWindow, Closure):
+        work.tx.execute(delete(model).where(model.programme_id == here))
+    work.tx.execute(delete(TimeOff).where(TimeOff.person_id.in_(mentors)))
+    around_the_clock(work.tx, here, mentors, "Europe/Berlin")
 
 
 def a_portal(demo: Path, home: Path, command: list[str] | None = None) -> Portal:
@@ -202,15 +219,20 @@ class Tab:
         width = (self.main.get_by_test_id("data-grid-canvas").bounding_box() or {"width": 0.0})["width"]
         shown = [WIDTHS[each] for each in ("status", "time", "practitioner", "team", "timetable", "course",
                                            "description", "number")]
-        spare = (width - TICKS - sum(shown) - ACTIONS) / (len(shown) + 1)  # what is left widens all alike
-        assert -1 <= spare < 25, f"not a table of all columns: {self.headings()}"
+        left = self._ticks()
+        wider = (width - left - sum(shown) - ACTIONS) / (len(shown) + 1)  # what is free goes to all alike
+        assert 0 <= wider < 20, f"not a table of all columns: {self.headings()}"
         if name == "actions":
-            return width - ACTIONS / 2
-        edges = [TICKS]
+            return width - (ACTIONS + wider) / 2
+        edges = [left]
         for each in shown:
-            edges.append(edges[-1] + each + spare)
+            edges.append(edges[-1] + each + wider)
         return dict(zip(WIDTHS, (sum(pair) / 2 for pair in pairwise(edges)), strict=False))[
             {label: each for each, label in listed.items()}.get(name, name)]
+
+    def _ticks(self) -> float:
+        """How wide the column to tick is, where there is one."""
+        return 33.0 if "Quick fix" in self.main.inner_text() else 0.0
 
     def click_cell(self, row: int, name: str) -> None:
         """Click into a line, counted from 0; -1 is the heading."""
@@ -219,8 +241,7 @@ class Tab:
 
     def open_row(self, row: int) -> None:
         """Click a line where it opens for everybody: on its status."""
-        ticks = 60 if "Quick fix" in self.main.inner_text() else 40
-        self._grid_click(ticks, HEADER + LINE * row + LINE / 2)
+        self._grid_click(self._ticks() + 30, HEADER + LINE * row + LINE / 2)
 
     def _grid_click(self, x: float, y: float) -> None:
         self.settled()

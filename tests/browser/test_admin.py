@@ -17,14 +17,14 @@ NUMBERED = re.compile(r"^Session \d+")
 
 def test_a3_b2_filters_stand_in_the_address(portal: Portal, enter: Enter) -> None:
     who = ahead(portal).practitioner
-    alice = enter("Alice Moran", "/sessions")
+    alice = enter("Alice Moran", "/sessions?sort=time")
     everything = alice.total()
-    alice.choose_several("Status", "held")
-    alice.page.wait_for_url(re.compile("status=held"))
+    alice.choose_several("Status", "completed")
+    alice.page.wait_for_url(re.compile("status=completed"))
     alice.choose_several("Mentor", who)
     alice.page.wait_for_url(re.compile("practitioner="))
     alice.until_column("Mentor", lambda names: set(names) == {who})
-    assert set(alice.column("Status")) == {"✓\u00a0held"}
+    assert set(alice.column("Status")) == {"✔\u00a0completed"}
     found = alice.total()
     assert 0 < found < everything
 
@@ -115,7 +115,7 @@ def test_a_view_is_kept_by_name(enter: Enter) -> None:
 
 
 def test_an_export_is_exactly_what_is_filtered(enter: Enter) -> None:
-    alice = enter("Alice Moran", "/sessions?status=held")
+    alice = enter("Alice Moran", "/sessions?status=completed")
     found = alice.total()
     shown = alice.column("No.")
     alice.press("Export")
@@ -124,7 +124,7 @@ def test_an_export_is_exactly_what_is_filtered(enter: Enter) -> None:
     lines = list(csv.reader(io.StringIO(kept.value.path().read_text("utf-8-sig"))))
     number, status = lines[0].index("No.") if "No." in lines[0] else lines[0].index("Number"), lines[0].index("Status")
     assert len(lines) - 1 == found
-    assert {line[status] for line in lines[1:]} == {"held"}
+    assert {line[status] for line in lines[1:]} == {"completed"}
     assert [line[number] for line in lines[1:]][: len(shown)] == shown
     with alice.page.expect_download() as kept:
         alice.page.get_by_role("link", name="Excel").click()

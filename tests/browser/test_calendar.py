@@ -88,7 +88,7 @@ def test_a7_e7_a_click_opens_a_session_each_time(portal: Portal, enter: Enter) -
         event(alice).click()
         expect(alice.panel.get_by_text(f"Session {past.number}")).to_be_visible()
         expect(alice.panel.get_by_text(notes[:30])).to_be_visible()
-        alice.page.keyboard.press("Escape")
+        alice.press("Close", within=alice.panel)
         expect(alice.panel).to_have_count(0)
         alice.settled()
 
@@ -103,7 +103,7 @@ def test_a4_x5_a_drag_moves_and_undo_puts_it_back(portal: Portal, enter: Enter) 
     assert starts(portal, one).replace(tzinfo=None) == there
     expect(event(alice, there)).to_be_visible()
     alice.settled().press("Undo")
-    alice.says(re.compile("^Undone"))
+    alice.says(re.compile("^Undid"))
     assert starts(portal, one) == one.starts_at
     expect(event(alice, one.starts_at)).to_be_visible()
     alice.settled()

@@ -63,7 +63,7 @@ def test_a1_a4_a_learner_sees_their_own_and_asks_for_another_time(portal: Portal
     lesson = session(
         portal, "s.status = 'scheduled' AND s.starts_at > ? AND s.team_id IS NULL"
         " AND s.id IN (SELECT session_id FROM participation WHERE learner_id = ?)", now() + 86400, me)
-    sara = enter("Sara Byrne", f"/sessions?programme={lesson.programme}")
+    sara = enter("Sara Byrne", f"/sessions?programme={lesson.programme}&sort=time")
     assert sara.total() == value(portal, THEIRS.format(who="?"), lesson.programme, me)
     foreign = session(portal, "g.name = ? AND s.id NOT IN (SELECT session_id FROM participation WHERE learner_id = ?)",
                       lesson.programme, me)
@@ -81,7 +81,7 @@ def test_a1_a_guardian_sees_their_learners(portal: Portal, enter: Enter) -> None
     me = person(portal, "Gus Byrne")
     programme = value(portal, "SELECT g.name FROM programme g JOIN relation r ON r.programme_id = g.id"
                               " WHERE r.adult_id = ? AND r.tie = 'guardian'", me)
-    gus = enter("Gus Byrne", f"/sessions?programme={programme}")
+    gus = enter("Gus Byrne", f"/sessions?programme={programme}&sort=time")
     assert gus.total() == value(portal, THEIRS.format(who=TIED.format(tie="guardian")), programme, me)
     gus.open_row(0)
     gus.page.wait_for_url(re.compile("/worksheet"))

@@ -332,7 +332,7 @@ def test_each_command_asks_as_much_for_one_as_for_fifty(world: World) -> None:
         assert fifty - one <= 1, asked  # several that move leave the calendar first: one statement more
 
 
-@pytest.mark.parametrize(("said", "found"), [("Com\0et", 1), ("\ud800comet", 1), ("\0", 2), ("nobody\0", 0)])
+@pytest.mark.parametrize(("said", "found"), [("Com\0et", 1), ("\ud800comet", 1), ("\0", 0), ("nobody\0", 0)])
 def test_a_search_for_what_is_no_character_is_none(world: World, said: str, found: int) -> None:
     world.book(practitioner=world.tom, team=world.comet)
     world.book(practitioner=world.tess)
