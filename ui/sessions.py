@@ -80,7 +80,7 @@ def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, z
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="count"):
         st.caption(f"{table.total_words(page)} · times in {zone_words(zone, work.now)}" if page.rows else "",
                    width="content")
-        _pager(page, "page-above")
+        _pager(page)
     return str(look)
 
 
@@ -96,19 +96,22 @@ def _nothing(programme: ProgrammeView, asked: Listing) -> None:
             st.markdown(f"There are no {many} yet. Those that you lead, attend or look after will stand here.")
 
 
-def _pager(page: Page, key: str) -> None:
-    """The pages to click, where there are several; above the table as below, so that none starts at its end."""
+def _pager(page: Page) -> None:
+    """The pages to click, where there are several: above the table, so that the next one is read from its beginning."""
     def turned() -> None:
-        filters.write(page=str(st.session_state[key]))
+        filters.write(page=str(st.session_state["page"]))
 
     if page.pages > 1 or page.number > 1:
-        if st.session_state.get(key) != page.number:
-            st.session_state[key] = page.number
-        st.pagination(max(page.pages, page.number), key=key, on_change=turned, width=400)
+        if st.session_state.get("page") != page.number:
+            st.session_state["page"] = page.number
+        st.pagination(max(page.pages, page.number), key="page", on_change=turned, width=400)
 
 
 def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
-    """Pages to click, and a jump to any page or day."""
+    """The page before and the next one, a jump to any page or day, and the way up.
+
+    The pages to click stand above: Streamlit names each such row alike, and two could not be told apart by ear.
+    """
     if page.pages == 1 and page.number == 1:
         return
 
@@ -121,7 +124,9 @@ def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
             st.session_state["page-day"] = None
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pages"):
-        _pager(page, "page")
+        for name, icon, number in (("Previous page", "left", page.number - 1), ("Next page", "right", page.number + 1)):
+            st.button(name, icon=f":material/chevron_{icon}:", key=f"page-{icon}", on_click=filters.write,
+                      kwargs={"page": str(number)}, disabled=not 1 <= number <= page.pages + page.total_is_more)
         st.markdown("[To the top](#top)", width="content")
         place = st.popover("Go to", icon=":material/keyboard_tab:", key="go-to", on_change="rerun")
         if place.open:
