@@ -42,7 +42,9 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     books = may(work, Action.SESSION_BOOK, programme.id)
     with st.container(horizontal=True, vertical_alignment="center", key="top"):
         st.title("Calendar", width="stretch")
-        if books and st.button(f"Book {words.session}", type="primary", icon=":material/add:", key="book"):
+        if books and st.button(
+            f"Book {words.a('session')}", type="primary", icon=navigation.BY_NAME["book"].icon, key="book"
+        ):
             navigation.go("book")
     today = work.now.astimezone(zone).date()
     offered = options(work, programme.id)

@@ -1,7 +1,6 @@
 """The parts of the home page."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
@@ -39,7 +38,7 @@ def head(work: Work, programme: ProgrammeView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Home", width="content")
         if may(work, Action.SESSION_BOOK, programme.id) and not programme.retired and st.button(
-            f"Book {programme.policy.words.a('session')}", type="primary", icon=":material/event_available:",
+            f"Book {programme.policy.words.a('session')}", type="primary", icon=navigation.BY_NAME["book"].icon,
         ):
             navigation.go("book")
     st.caption(f"{work.now.astimezone(zone):%A, %-d %B %Y} · times in {zone_words(zone, work.now)}")
@@ -101,13 +100,15 @@ def needs(work: Work, programme: ProgrammeView) -> None:
             st.success("Nothing waits for you.", icon=":material/check_circle:")
         return
     st.header("Waiting for you" if not _whole(work, programme.id) else f"Waiting in {plain(programme.name)}")
+    acts = _mends(work, programme.id)
     with st.grid(4, min_column_width=220, gap="small"):
         for label, count in counts.items():
             with st.container(border=True, gap="xsmall", key=f"needs-{label.replace(' ', '-')}"):
                 st.markdown(f"**{count:,}** {status_badge(label)}")
                 st.page_link(
                     navigation.BY_NAME["sessions"].page(), query_params={"status": label},
-                    label=_waits(label, programme.policy.words), icon=":material/arrow_forward:",
+                    label=_waits(label, programme.policy.words) if acts else "See them",
+                    icon=":material/arrow_forward:",
                 )
 
 
@@ -118,6 +119,11 @@ def _waits(label: str, words: Words) -> str:
         Status.UNASSIGNED: f"Choose {words.a('practitioner')}",
         Status.UNSCHEDULED: "Choose a time",
     }.get(label, "Open the list")
+
+
+def _mends(work: Work, programme_id: int) -> bool:
+    """Whether the viewer does something about what waits, and does not merely look on."""
+    return work.actor.holds(programme_id, Role.PRACTITIONER) or may(work, Action.SESSION_BOOK, programme_id)
 
 
 def _whole(work: Work, programme_id: int) -> bool:
@@ -131,7 +137,7 @@ def sessions_and_notices(work: Work, programme: ProgrammeView) -> None:
     with left:
         _next(work, programme)
     with right:
-        _notices(my_notices(work), runtime.zone(programme.zone_name), work.now)
+        _notices(work, my_notices(work), runtime.zone(programme.zone_name))
 
 
 def _next(work: Work, programme: ProgrammeView) -> None:
@@ -202,8 +208,9 @@ def _between(row: Row, work: Work) -> str:
     return " with ".join(filter(None, (row.practitioner, who(row)))) or "nobody yet"
 
 
-def _notices(notices: Sequence[NoticeRow], zone: ZoneInfo, now: datetime) -> None:
+def _notices(work: Work, notices: Sequence[NoticeRow], zone: ZoneInfo) -> None:
     unread = [notice for notice in notices if not notice.read]
+    mine = {each.id: each.name for each in programmes.my_programmes(work)}
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.header("Notices" + (f" :blue-badge[{len(unread)} new]" if unread else ""), width="content")
         if unread:
@@ -214,13 +221,21 @@ def _notices(notices: Sequence[NoticeRow], zone: ZoneInfo, now: datetime) -> Non
     for notice in notices:
         with st.container(border=not notice.read, gap=None, key=f"notice-{notice.id}"):
             st.markdown(plain(notice.text) if notice.read else f"**{plain(notice.text)}**")
+            if about := _about(work, notice, mine if len(mine) > 1 else {}):
+                st.markdown(f":small[{plain(about)}]")
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.caption(ago(notice.created_at, now, zone), width="content")
+                st.caption(ago(notice.created_at, work.now, zone), width="content")
                 if notice.session_id is not None:
                     _open_button(notice)
                 if not notice.read:
                     st.button("Mark as read", type="tertiary", key=f"read-{notice.id}", on_click=_read,
                               args=(notice.id,))
+
+
+def _about(work: Work, notice: NoticeRow, programmes_: Mapping[int, str]) -> str:
+    """Who is concerned, as far as the viewer sees it (X6), and in which of several programmes."""
+    between = _between(notice.session, work) if notice.session is not None else ""
+    return " · ".join(filter(None, (between, programmes_.get(notice.programme_id or 0, ""))))
 
 
 def _open_button(notice: NoticeRow) -> None:

@@ -24,9 +24,9 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     table.asked_to_go()
     words, zone = programme.policy.words, runtime.zone(programme.zone_name)
     with st.container(horizontal=True, vertical_alignment="center", key="top"):
-        st.title(capital(words.many("session")), width="stretch")
+        st.title(capital(words.many("session")), width="stretch", anchor="top")
         if may(work, Action.SESSION_BOOK, programme.id) and st.button(
-            f"Book {words.session}", type="primary", icon=":material/add:", key="book"
+            f"Book {words.a('session')}", type="primary", icon=navigation.BY_NAME["book"].icon, key="book"
         ):
             navigation.go("book")
     offered = options(work, programme.id)
@@ -77,7 +77,10 @@ def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, z
             "Look", list(LOOKS), format_func=LOOKS.__getitem__, key="look", label_visibility="collapsed", required=True,
             persist_state="session",
         )
-    st.caption(f"{table.total_words(page)} · times in {zone_words(zone, work.now)}" if page.rows else "")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="count"):
+        st.caption(f"{table.total_words(page)} · times in {zone_words(zone, work.now)}" if page.rows else "",
+                   width="content")
+        _pager(page)
     return str(look)
 
 
@@ -93,13 +96,24 @@ def _nothing(programme: ProgrammeView, asked: Listing) -> None:
             st.markdown(f"There are no {many} yet. Those that you lead, attend or look after will stand here.")
 
 
-def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
-    """Pages to click, and a jump to any page or day."""
-    if page.pages == 1 and page.number == 1:
-        return
-
+def _pager(page: Page) -> None:
+    """The pages to click, where there are several: above the table, so that the next one is read from its beginning."""
     def turned() -> None:
         filters.write(page=str(st.session_state["page"]))
+
+    if page.pages > 1 or page.number > 1:
+        if st.session_state.get("page") != page.number:
+            st.session_state["page"] = page.number
+        st.pagination(max(page.pages, page.number), key="page", on_change=turned, width=400)
+
+
+def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
+    """The page before and the next one, a jump to any page or day, and the way up.
+
+    The pages to click stand above: Streamlit names each such row alike, and two could not be told apart by ear.
+    """
+    if page.pages == 1 and page.number == 1:
+        return
 
     def jumped() -> None:
         filters.write(page=str(st.session_state["page-number"]))
@@ -110,9 +124,10 @@ def _pages(programme: ProgrammeView, asked: Listing, page: Page) -> None:
             st.session_state["page-day"] = None
 
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="pages"):
-        if st.session_state.get("page") != page.number:
-            st.session_state["page"] = page.number
-        st.pagination(max(page.pages, page.number), key="page", on_change=turned, width=400)
+        for name, icon, number in (("Previous page", "left", page.number - 1), ("Next page", "right", page.number + 1)):
+            st.button(name, icon=f":material/chevron_{icon}:", key=f"page-{icon}", on_click=filters.write,
+                      kwargs={"page": str(number)}, disabled=not 1 <= number <= page.pages + page.total_is_more)
+        st.markdown("[To the top](#top)", width="content")
         place = st.popover("Go to", icon=":material/keyboard_tab:", key="go-to", on_change="rerun")
         if place.open:
             with place:

@@ -12,7 +12,7 @@ import streamlit as st
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.sessions.address import Listing
-from core.sessions.export import COLUMNS, labels, people
+from core.sessions.export import COLUMNS, labels, people, where
 from core.sessions.order import SORTS
 from core.sessions.queries import PAGE, TO_LOG, TO_PLACE, Page, Row
 from core.structure.queries import Options
@@ -32,15 +32,15 @@ SIGNS = {
 }
 """Table cells draw text and no icons."""
 WIDTHS = {
-    "status": 112, "time": 128, "practitioner": 100, "team": 162, "timetable": 102, "course": 118, "description": 154,
-    "number": 54, "type": 90, "room": 110,
+    "status": 111, "time": 128, "practitioner": 96, "team": 152, "timetable": 98, "course": 114, "description": 142,
+    "number": 50, "type": 90, "where": 110,
 }
 """Pixels; together they fit a laptop, and where there is more room all are widened."""
 LINE = 62
 """Pixels of a row: three lines of text. From four rem on Streamlit wraps."""
 LETTER, EDGES, LINES = 6.1, 16, 3
 """Pixels of a usual letter and of a cell's edges; what takes more lines than a row has ends in dots."""
-ASIDE = ("type", "room")
+ASIDE = ("type", "where")
 """Columns that are not shown until the viewer asks for them in the table's own menu."""
 OPEN, DUPLICATE, NEXT, MOVE, CANCEL, RECORD, DELETE = (
     ":material/open_in_new: Open", ":material/content_copy: Duplicate", ":material/redo: Book next",
@@ -107,12 +107,11 @@ def show(
                  for row in page.rows],
         **{column.name: [_fit(column.text(row), column.name) for row in page.rows] for column in COLUMNS
            if column.name in shown and column.name not in ("status", "time", "team")},
-        "room": [row.room for row in page.rows], "actions": [_short(actions(row, books)) for row in page.rows],
+        "actions": [_short(actions(row, books)) for row in page.rows],
     }
     config: dict[str, Any] = {
         name: st.column_config.Column(heading(label, name, asked), width=WIDTHS[name]) for name, label in shown.items()
     }
-    config["room"] = st.column_config.Column("Room", width=WIDTHS["room"])
     config["time"] = st.column_config.Column(
         heading("Time", "time", asked), width=WIDTHS["time"], help="Click a time to reschedule, where you may.")
     config["number"] = st.column_config.NumberColumn(
@@ -231,7 +230,7 @@ def cards(work: Work, programme: ProgrammeView, page: Page, zone: ZoneInfo) -> N
             st.markdown(" ".join(status_badge(label) for label in labels(row)) + f" :gray[{row.number}]")
             st.markdown(f"**{plain(when(row, zone, work.now))}**")
             said = " · ".join(part for part in (row.practitioner, people(row), row.idea, row.timetable) if part)
-            more = " · ".join(part for part in (", ".join(row.courses), row.type, row.description) if part)
+            more = " · ".join(part for part in (where(row), ", ".join(row.courses), row.type, row.description) if part)
             if said:
                 st.markdown(plain(said))
             if more:

@@ -28,13 +28,14 @@ def menu(work: Work, programme: ProgrammeView) -> None:
                     on_click=filters.open_address, args=(view.address,), width="stretch",
                 )
                 st.button(
-                    f"Delete {plain(view.name)}", key=f"view-delete-{view.id}", type="tertiary",
+                    "Delete", help=f"Delete the view {plain(view.name)}", key=f"view-delete-{view.id}", type="tertiary",
                     icon=":material/delete:", on_click=_delete, args=(view.id,),
                 )
 
         def keep() -> None:
             form.send(save_view, programme.id, SCREEN, form.value("name", ""), filters.address(programme))
             if saved := form.done():
+                st.session_state[form.field("name")] = ""  # else the browser keeps what it shows
                 feedback.tell(saved)
 
         st.text_input("Name of the present view", key=form.field("name"), max_chars=60, autocomplete="off")

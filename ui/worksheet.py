@@ -20,6 +20,8 @@ OUTCOME_ICONS = {"attended": ":material/check:", "missed": ":material/person_off
 def head(work: Work, sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
     """Number, status, time and people; the one thing to do now, and the rest in a menu."""
     row, words = sheet.row, programme.policy.words
+    st.page_link(navigation.BY_NAME["sessions"].page(), label=capital(words.many("session")),
+                 icon=":material/arrow_back:", width="content")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             st.title(f"{capital(words.session)} {row.number}", width="content")
@@ -103,8 +105,6 @@ def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
     row, words = sheet.row, programme.policy.words
     told = Action.SESSION_DESCRIBE in sheet.may
     shown: list[tuple[str, str]] = [
-        (capital(words.practitioner), row.practitioner or "nobody yet"),
-        (capital(words.team if row.team else words.learner), who(row) or "nobody yet"),
         *([("Idea", row.idea)] if row.idea else []),
         ("Type", capital(row.type)),
         (capital(words.many("course")), ", ".join(row.courses) or "none"),
@@ -117,6 +117,17 @@ def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
     if told and row.description:
         st.markdown(plain(row.description))
     with st.grid("auto", min_column_width=130, gap="small"):
+        with st.container(gap=None):
+            st.markdown(f":gray[{capital(words.practitioner)}]")
+            _person(sheet, row.practitioner_id, plain(row.practitioner or "nobody yet"))
+        with st.container(gap=None):
+            st.markdown(f":gray[{capital(words.team if row.team else words.learner)}]")
+            if row.team:
+                st.page_link(navigation.BY_NAME["sessions"].page(), query_params={"team": row.team}, icon="",
+                             label=plain(row.team), help=f"All {words.many('session')} of this {words.team}")
+            else:
+                only = sheet.parts[0].learner_id if len(sheet.parts) == 1 else None
+                _person(sheet, only, plain(who(row) or "nobody yet"))
         for label, value in shown:
             st.markdown(f":gray[{label}]  \n{plain(value)}")
     if Action.SESSION_READ in sheet.may and sheet.planning_notes:
@@ -134,7 +145,19 @@ def participants(sheet: Worksheet, programme: ProgrammeView) -> None:
         outcome = words.outcome(part.outcome) if part.outcome else "nothing recorded yet"
         minutes = f", {minutes_words(part.actual_minutes)}" if part.actual_minutes else ""
         icon = OUTCOME_ICONS.get(outcome, ":material/person:")
-        st.markdown(f"{icon} **{plain(part.name)}** · {outcome}{minutes}")
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            st.markdown(icon, width="content")
+            _person(sheet, part.learner_id, f"**{plain(part.name)}**")
+            st.markdown(f"{outcome}{minutes}", width="content")
+
+
+def _person(sheet: Worksheet, person_id: int | None, label: str) -> None:
+    """A name, leading to the profile where the viewer may open it."""
+    if person_id in sheet.known:
+        st.page_link(navigation.BY_NAME["person"].page(), query_params={"person": str(person_id)}, icon="",
+                     label=label, width="content")
+    else:
+        st.markdown(label, width="content")
 
 
 def origin(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, or_, select
 
+from core.sessions.queries import Row, rows_of
 from core.sessions.visible import visible_sessions
 from core.work import Work
 from db.models.notices import Notice
@@ -16,7 +17,7 @@ Rows = Select[*tuple[Any, ...]]
 
 @dataclass(frozen=True)
 class NoticeRow:
-    """One notice. `session_id` is empty where there is none, or none any more."""
+    """One notice. `session_id` is empty where there is none, or none any more; `session` is as the viewer sees it."""
 
     id: int
     text: str
@@ -24,6 +25,7 @@ class NoticeRow:
     read: bool
     programme_id: int | None
     session_id: int | None
+    session: Row | None
 
 
 def unread_count(work: Work) -> int:
@@ -37,8 +39,9 @@ def my_notices(work: Work, *, most: int = 20) -> list[NoticeRow]:
     rows = work.tx.execute(
         _mine(work, Notice.id, Notice.text, Notice.created_at, Notice.read_at, Notice.programme_id, Session.id)
         .order_by(Notice.read_at.is_not(None), Notice.id.desc()).limit(most)
-    )
-    return [NoticeRow(id_, said, at, read_at is not None, programme_id, session_id)
+    ).all()
+    sessions = {row.id: row for row in rows_of(work, sorted({row[-1] for row in rows if row[-1] is not None}))}
+    return [NoticeRow(id_, said, at, read_at is not None, programme_id, session_id, sessions.get(session_id))
             for id_, said, at, read_at, programme_id, session_id in rows]
 
 

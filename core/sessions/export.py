@@ -31,6 +31,11 @@ def people(row: Row) -> str:
     return f"{row.team} ({names})" if row.team and names else row.team or names
 
 
+def where(row: Row) -> str:
+    """The room, else the place."""
+    return row.room or row.location
+
+
 def labels(row: Row) -> tuple[str, ...]:
     """The status of a row, and the labels that hold besides."""
     return (row.status, *((TO_LOG,) if row.to_log else ()), *((TO_PLACE,) if row.to_place else ()))
@@ -45,6 +50,7 @@ COLUMNS = (
     Column("timetable", lambda _: "Timetable", lambda row: row.timetable),
     Column("course", lambda words: _capital(words.many("course")), lambda row: ", ".join(row.courses)),
     Column("type", lambda _: "Type", lambda row: row.type),
+    Column("where", lambda _: "Where", where),
     Column("description", lambda _: "Description", lambda row: row.description),
     Column("number", lambda _: "Number", lambda row: row.number),
 )

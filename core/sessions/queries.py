@@ -22,6 +22,7 @@ from sqlalchemy.sql.elements import False_
 
 from core.clock import day_start
 from core.errors import NotFound
+from core.people.visible import visible_people
 from core.permissions import Action, Case, allows
 from core.programmes.queries import programme_of
 from core.search import matching_ids, search_words
@@ -385,6 +386,8 @@ class Worksheet:
     created_at: datetime
     follows: tuple[int, int] | None
     """Id and number of the session it was made from, where the viewer may see that."""
+    known: frozenset[int]
+    """Those of its people whose profile the viewer may open."""
     may: frozenset[Action] = field(default=frozenset())
 
     @property
@@ -429,6 +432,10 @@ def worksheet(work: Work, session_id: int) -> Worksheet:
         origin=session.origin,
         created_by=work.tx.scalar(select(Person.name).where(Person.id == session.created_by)) or "",
         created_at=session.created_at, follows=follows,
+        known=frozenset(work.tx.scalars(select(Person.id).where(
+            Person.id.in_({row.practitioner_id or 0, *(part.learner_id for part in parts)}),
+            visible_people(work, session.programme_id),
+        ))),
         may=frozenset(action for action in Action if allows(work.actor, action, case_)),
     )
 

@@ -20,7 +20,8 @@ from tests.portal import Portal
 
 WIDE, NARROW = 1440, 390
 SCREENS = {
-    "home": "/", "sessions": "/sessions", "nothing-found": "/sessions?text=zyzzyva", "book": "/book",
+    "home": "/", "sessions": "/sessions", "pages": "/sessions?sort=number", "nothing-found": "/sessions?text=zyzzyva",
+    "book": "/book",
     "calendar": "/calendar?view=week", "calendar-month": "/calendar?view=month", "calendar-list": "/calendar?view=list",
     "timetables": "/timetables", "timetable": "/timetables?timetable={weekdays}&week=2030-01-07",
     "worksheet-held": "/worksheet?session={held}", "worksheet-ahead": "/worksheet?session={ahead}",

@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from core.notifications.queries import my_notices
 from core.people.commands import NewPerson, add_people
 from core.work import THE_PORTAL
 from db.models.notices import Notice
@@ -118,3 +119,32 @@ def test_a_password_request_reaches_an_admin(world: World, open_screen: Opener) 
 def test_people_added_twice_see_it(world: World, open_screen: Opener) -> None:
     world.do(world.alice, add_people, world.programme, [NewPerson("Zed", (Role.LEARNER,), "zed@example.org")])
     assert "You were added to Home" in texts(open_screen(world.zed, "home")).replace("\\", "")
+
+
+def test_x6_a_notice_says_who_is_concerned_as_far_as_its_reader_sees(world: World, open_screen: Opener) -> None:
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    lesson = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN + DAY)
+    world.add(Notice, person_id=world.gus, programme_id=world.programme, session_id=lesson, text="Moved.",
+              created_at=NOW)
+    with world.reading(world.tom) as work:
+        told = [notice.session for notice in my_notices(work)]
+    assert [row and (row.practitioner, row.learners, row.team) for row in told] == [
+        ("Tom", ("Sam", "Sara"), "Comet"), ("Tom", ("Sara",), "")]
+    with world.reading(world.gus) as work:
+        assert [notice.session and notice.session.learners for notice in my_notices(work)] == [("Sara",)]
+    assert ":small[Sara]" in texts(open_screen(world.tom, "home"))
+    assert ":small[Tom]" in texts(open_screen(world.sara, "home"))
+
+
+def test_a_notice_names_its_programme_where_its_reader_is_in_several(world: World, open_screen: Opener) -> None:
+    world.grant(world.zed, Role.LEARNER)
+    world.book(practitioner=world.tom, learner=world.zed, starts_at=TEN + DAY)
+    assert ":small[Tom · Home]" in texts(open_screen(world.zed, "home"))
+
+
+def test_whoever_only_looks_on_is_not_asked_to_do_anything(world: World, open_screen: Opener) -> None:
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    world.now = NOW + 3 * DAY
+    assert "See them" in _links(open_screen(world.mona, "home"))
+    for somebody in (world.ben, world.tom):
+        assert "Record what came of them" in _links(open_screen(somebody, "home"))

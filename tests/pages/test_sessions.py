@@ -142,6 +142,7 @@ def test_a_view_is_kept_and_opened(world: World, open_screen: Opener, session: i
     tab.button(key="view-save").click().run()
     assert not tab.exception
     assert "Saved the view" in texts(tab)
+    assert tab.text_input(key="view:name").value == ""
     tab.button(key="filter:clear").click().run()
     kept = next(each for each in tab.button if str(each.key).startswith("view-open-"))
     kept.click().run()
@@ -182,6 +183,11 @@ def test_pages_turn(world: World, open_screen: Opener) -> None:
     tab = open_screen(world.alice, "sessions", sort="number", order="up")
     assert numbers(tab) == list(range(1, 51))
     assert "1–50 of 51" in texts(tab)
+    tab.button(key="page-right").click().run()
+    assert numbers(tab) == [51]
+    assert tab.button(key="page-right").disabled
+    tab.button(key="page-left").click().run()
+    assert numbers(tab) == list(range(1, 51))
     assert numbers(open_screen(world.alice, "sessions", sort="number", order="up", page="2")) == [51]
 
 
@@ -208,10 +214,13 @@ def test_the_screen_asks_the_same_number_of_queries_at_1_and_at_50_rows(
 
 
 def test_cards_say_the_same(world: World, open_screen: Opener, session: int) -> None:
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + DAY, location="The cellar")
     tab = open_screen(world.alice, "sessions")
+    assert list(shown(tab)["where"]) == ["", "The cellar"]
     tab.session_state["look"] = "cards"
     tab.run()
     assert not tab.exception
+    assert "The cellar" in texts(tab)
     said = texts(tab).replace("\\", "")
     assert "Tue 3 Mar, 10:00–11:00" in said
     assert "Tom · Sara · Weekly" in said

@@ -7,8 +7,10 @@ import pytest
 from sqlalchemy import func, select
 from streamlit.testing.v1 import AppTest
 
+from core.people.queries import profile
 from core.programmes.rules import WhoBooks
 from core.sessions.commands import Edit, cancel_sessions, edit_sessions
+from core.sessions.queries import worksheet
 from db.models.sessions import Participation, Session
 from db.words import Method, Status
 from tests.factories import DAY, HOUR, TEN, World
@@ -24,8 +26,8 @@ def session(world: World) -> int:
 
 
 def said(tab: AppTest) -> str:
-    """What the screen says, without the signs that keep it from being Markdown."""
-    return texts(tab).replace("\\", "")
+    """What the screen says, its links among it, without the signs that keep it from being Markdown."""
+    return "\n".join([texts(tab), *(link.label for link in tab.get("page_link"))]).replace("\\", "")
 
 
 def buttons(tab: AppTest) -> set[str]:
@@ -368,3 +370,26 @@ def test_book_next_and_duplicate_lead_to_the_form(world: World, open_screen: Ope
     tab.session_state["worksheet:go"] = "next"
     tab.run()
     assert tab.session_state["book:date"] == str(date(2026, 3, 10))
+
+
+def test_x6_names_lead_to_the_profiles_that_the_viewer_may_open(
+    world: World, open_screen: Opener, session: int
+) -> None:
+    def led(who: int) -> list[str]:
+        return [link.label for link in open_screen(who, "worksheet", session=session).get("page_link")]
+
+    assert led(world.ben) == ["Sessions", "Tom", "Sara", "**Sara**"]
+    zed = world.person("Zed the newcomer")
+    with world.reading(world.tom) as work:
+        assert zed not in worksheet(work, session).known
+    with world.reading(world.lena) as work:
+        sheet = worksheet(work, session)
+        for person in sheet.known:
+            assert profile(work, person).id == person
+
+
+def test_a_team_leads_to_its_sessions(world: World, open_screen: Opener) -> None:
+    session = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN)
+    tab = open_screen(world.ben, "worksheet", session=session)
+    assert not tab.exception, tab.exception
+    assert "Comet" in [link.label for link in tab.get("page_link")]

@@ -32,7 +32,7 @@ from web.door import Door
 from web.downloads import ALL_BUSY, AT_ONCE, BUSY, Downloads
 
 NAMES = ["Status", "Starts (Europe/London)", "Ends (Europe/London)", "Coach", "Member or team", "Idea", "Timetable",
-         "Themes", "Type", "Description", "Number"]
+         "Themes", "Type", "Where", "Description", "Number"]
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_the_csv_has_the_columns_of_the_screen_and_the_zone(world: World, visito
     rows = visitor.rows(world.alice)
     assert rows[0] == NAMES
     assert rows[2] == ["scheduled", "2026-03-03 10:00", "2026-03-03 11:00", "Tom", "Sara", "", "", "Maths", "coaching",
-                       "'=HYPERLINK(\"http://x\")", "1"]
+                       "", "'=HYPERLINK(\"http://x\")", "1"]
     assert rows[1][-2] == 'Überraschung; "so"'
     assert visitor.headers["content-disposition"].startswith('attachment; filename="sessions-')
 
@@ -116,7 +116,12 @@ def test_x6_everybody_gets_what_they_may_see(world: World, visitor: Visitor, per
 
 
 def test_d7_a_line_manager_gets_no_words(world: World, visitor: Visitor) -> None:
-    assert visitor.rows(world.lena)[1][-2] == ""
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + 2 * DAY, location="Secret cellar")
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + 3 * DAY, room=world.room)
+    lines = visitor.rows(world.lena)[1:]
+    assert [line[-2] for line in lines] == [""] * 3
+    assert [bool(line[-3]) for line in lines] == [True, False, False], "a room is no words, a place is"
+    assert "Secret cellar" in [line[-3] for line in visitor.rows(world.tom)]
     assert b"HYPERLINK" not in visitor.get(world.lena, "csv")
     assert b"HYPERLINK" not in b"".join(_parts(visitor.get(world.lena, "xlsx")).values())
     assert b"HYPERLINK" in b"".join(_parts(visitor.get(world.tom, "xlsx")).values())
@@ -150,9 +155,9 @@ def test_the_xlsx_is_typed_and_has_no_formula(world: World, visitor: Visitor) ->
     assert cells["B3"].get("t") is None
     day = float(cells["B3"].findtext("x:v", "", space))
     assert day == pytest.approx((datetime(2026, 3, 3, 10, tzinfo=UTC) - datetime(1899, 12, 30, tzinfo=UTC)) / DAY)
-    assert cells["K3"].get("t") is None
-    assert cells["K3"].findtext("x:v", "", space) == "1"
-    assert "".join(cells["J3"].itertext()) == '=HYPERLINK("http://x")'
+    assert cells["L3"].get("t") is None
+    assert cells["L3"].findtext("x:v", "", space) == "1"
+    assert "".join(cells["K3"].itertext()) == '=HYPERLINK("http://x")'
 
 
 @pytest.mark.parametrize("text", [
