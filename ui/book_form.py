@@ -313,7 +313,7 @@ def _timetables(form: Form, about: Setting) -> tuple[Option, ...]:
     """Those of the practitioner who is chosen, then those that everybody shares (B6)."""
     leads = form.value("practitioner")
     offered = [each for each in about.lists.timetables if leads is None or each.owner_id in (leads, None)]
-    if form.value("timetable") not in {each.id for each in offered}:
+    if form.value("timetable") not in {None, *(each.id for each in offered)}:
         st.session_state[form.field("timetable")] = None
     return tuple(sorted(offered, key=lambda each: each.owner_id is None))
 

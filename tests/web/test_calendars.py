@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
-import anyio
 import caldav
 import pytest
 import radicale
@@ -30,6 +29,7 @@ from db.words import Role
 from tests.conftest import Databases
 from tests.factories import DAY, HOUR, MINUTE, TEN, World, a_world
 from tests.portal import Portal
+from tests.web import asgi
 from tests.web.test_gate import ask
 from web import calendars
 from web.calendars import KEPT, NOTHING
@@ -73,7 +73,7 @@ class Program:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        anyio.run(self.app, scope, receive, send)
+        asgi.run(self.app, scope, receive, send)
         self.status = sent[0]["status"]
         self.headers = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}
         return b"".join(message.get("body", b"") for message in sent[1:])

@@ -27,6 +27,7 @@ from db.models.programmes import RoleGrant
 from db.words import Role
 from tests.conftest import Databases
 from tests.factories import DAY, HOUR, TEN, World, a_world, statements
+from tests.web import asgi
 from web import downloads
 from web.door import Door
 from web.downloads import ALL_BUSY, AT_ONCE, BUSY, Downloads
@@ -75,7 +76,7 @@ class Visitor:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        anyio.run(self.app, scope, receive, send)
+        asgi.run(self.app, scope, receive, send)
         self.status = sent[0]["status"]
         self.headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return b"".join(message.get("body", b"") for message in sent[1:])
@@ -234,7 +235,7 @@ def test_one_export_at_a_time_for_each_and_few_for_all(world: World) -> None:
         assert files.busy == set(), "given up, the place is free again"
 
     before = set(Path(tempfile.gettempdir()).glob("portal-export-*"))
-    anyio.run(go)
+    asgi.run(go)
     assert set(Path(tempfile.gettempdir()).glob("portal-export-*")) <= before, "and the file is gone"
 
 
