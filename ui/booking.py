@@ -210,7 +210,7 @@ def beside_practitioner(
     picked = form.field("anyone-picked")
 
     def take() -> None:
-        if (person := st.session_state[picked]) is not None:
+        if (person := st.session_state.get(picked)) is not None:
             st.session_state[form.field("practitioner")] = person
             st.session_state[key] = False
 
@@ -226,7 +226,7 @@ def _strip(form: Form, days: list[date], marks: dict[date, Mark], day: date | No
     st.session_state[key] = day if day in marks else None
 
     def pick() -> None:
-        if st.session_state[key] is not None:
+        if st.session_state.get(key) is not None:
             st.session_state[form.field("date")] = st.session_state[key].isoformat()
             form.state.get("problems", {}).pop("date", None)
 

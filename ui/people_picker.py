@@ -77,6 +77,8 @@ def choose(
             on_change()
 
     def asked() -> None:
+        if typed not in st.session_state:
+            return  # the form was sent, and emptied, while this was on its way
         text = str(st.session_state[typed]).strip()[:LONGEST]
         st.session_state.pop(offered, None)
         with runtime.reading() as look:
@@ -97,7 +99,7 @@ def choose(
         return None
 
     def picked() -> None:
-        settle(by_label.get(str(st.session_state[offered])))
+        settle(by_label.get(str(st.session_state.get(offered))))
 
     more = " of the first; type more to narrow it down" if len(found) > most else ""
     st.pills(f"Choose one{more}", list(by_label), key=offered, on_change=picked, format_func=plain)
