@@ -27,6 +27,7 @@ from core.availability.rules import (
     Problem,
     Span,
     Windows,
+    beginnings,
     local_day,
     midnight,
     moments,
@@ -265,30 +266,45 @@ class AnyFree:
     """When any of several practitioners can be booked."""
 
     frame: Frame
-    bits: dict[int, int]
-    """By practitioner: when something can begin."""
+    free: dict[int, FreeTime]
+    """By practitioner."""
+    length: timedelta
+    step: timedelta
+    together: int = -1
+    """Bits at which everybody else and the room can be had."""
+
+    def bits(self, practitioner_id: int) -> int:
+        """When something can begin with one of them."""
+        free = self.free.get(practitioner_id)
+        return 0 if free is None else free.start_bits(self.length, self.step) & self.together
 
     @property
     def starts(self) -> list[datetime]:
-        """When at least one of them can."""
-        whole = 0
-        for bits in self.bits.values():
-            whole |= bits
-        return moments(self.frame, whole)
+        """When at least one of them can; asked of no more of them than it takes to know."""
+        hours, found = 0, 0
+        for free in self.free.values():
+            hours |= free.open
+        most = beginnings(self.frame, hours, self.length, self.step) & self.together
+        for person, free in self.free.items():
+            most &= free.house.timely(self.frame)
+            if found == most:
+                break
+            found |= self.bits(person)
+        return moments(self.frame, found)
 
     def who(self, at: datetime) -> list[int]:
         """Those who can then."""
         cell = (int(at.timestamp()) - self.frame.since) // CELL
-        return [person for person, bits in self.bits.items() if bits >> cell & 1]
+        return [person for person in self.free if self.bits(person) >> cell & 1]
 
     def first(self, practitioner_id: int) -> datetime | None:
         """The first time at which one of them can."""
-        bits = self.bits.get(practitioner_id, 0)
+        bits = self.bits(practitioner_id)
         return next(iter(moments(self.frame, bits & -bits)), None)
 
     def of(self, practitioner_id: int) -> list[datetime]:
         """When one of them can."""
-        return moments(self.frame, self.bits.get(practitioner_id, 0))
+        return moments(self.frame, self.bits(practitioner_id))
 
 
 def any_free(
@@ -303,13 +319,12 @@ def any_free(
     asks = [Ask(since, until, person, frozenset(), None, timetable_id) for person in ids]
     free = free_times(work, programme_id, asks)
     length = length or _usual(work, programme_id)
-    bits = {each.leader.id: each.start_bits(length, step) for each in free
-            if each.leader is not None and each.leader.known}
+    found = AnyFree(Frame.of(since, until), {
+        each.leader.id: each for each in free if each.leader is not None and each.leader.known}, length, step)
     if others or room_id is not None:
         all_of_them = free_times(work, programme_id, [Ask(since, until, None, others, room_id)])[0]
-        together = all_of_them.start_bits(length, step)
-        bits = {person: mine & together for person, mine in bits.items()}
-    return AnyFree(Frame.of(since, until), bits)
+        found.together = all_of_them.start_bits(length, step)
+    return found
 
 
 def practitioners(work: Work, programme_id: int, among: Collection[int] | None = None) -> set[int]:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
+from itertools import compress
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -150,17 +151,27 @@ def _every(step: int, cells: int) -> int:
     return ((1 << (-(-cells // step) * step)) - 1) // ((1 << step) - 1)
 
 
-_AFTER = [timedelta(seconds=n * CELL) for n in range(31 * DAY // CELL)]
+def beginnings(frame: Frame, bits: int, length: timedelta, step: timedelta) -> int:
+    """Every `step` from the frame's start: bits at which something of that length can begin within these."""
+    every = step // _CELL
+    bits = fitting(bits, length // _CELL)
+    return bits & _every(every, frame.cells) if every > 1 else bits
+
+
+_AS_TRUTH = bytes.maketrans(b"01", b"\0\1")
+
+
+@lru_cache(64)
+def _after(weeks: int) -> list[timedelta]:
+    """How long after the first each bit begins, of so many weeks."""
+    return [timedelta(seconds=n * CELL) for n in range(weeks * WEEK)]
 
 
 def moments(frame: Frame, bits: int) -> list[datetime]:
     """The instants at which bits begin."""
-    first, at = datetime.fromtimestamp(frame.since, UTC), -1
-    found = []
-    for gap in bin(bits)[:1:-1].split("1")[:-1]:
-        at += len(gap) + 1
-        found.append(first + (_AFTER[at] if at < len(_AFTER) else timedelta(seconds=at * CELL)))
-    return found
+    first = datetime.fromtimestamp(frame.since, UTC)
+    marks = bin(bits)[:1:-1].encode().translate(_AS_TRUTH)
+    return [first + after for after in compress(_after(-(-len(marks) // WEEK)), marks)]
 
 
 # Hours -------------------------------------------------------------------------------------------------------------
@@ -581,9 +592,7 @@ class FreeTime:
 
     def start_bits(self, length: timedelta, step: timedelta) -> int:
         """The same as bits. Both are multiples of five minutes."""
-        cells, every = length // _CELL, step // _CELL
-        bits = fitting(self.free, cells) & self._timely()
-        return bits & _every(every, self.frame.cells) if every > 1 else bits
+        return beginnings(self.frame, self.free, length, step) & self._timely()
 
     def problem(self, starts_at: datetime, ends_at: datetime, *, overlaps: bool = True) -> Problem | None:
         """Why this time is not to be had, or nothing; a time outside the frame is a problem, too.

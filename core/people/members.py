@@ -124,5 +124,5 @@ def _free_for_me(work: Work, programme_id: int, among: tuple[int, ...] | None = 
     me, hour = work.me, work.now.replace(minute=0, second=0)
     since = hour + -((hour - work.now) // OFFER_STEP) * OFFER_STEP  # on the quarter, as times are offered everywhere
     free = any_free(work, programme_id, since, since + LOOK_AHEAD, among=among, people=(me,))
-    first = {id_: free.first(id_) for id_ in free.bits if id_ != me}
+    first = {id_: free.first(id_) for id_ in free.free if id_ != me}
     return {id_: at for id_, at in first.items() if at is not None}
