@@ -68,7 +68,7 @@ def setting(work: Work) -> Setting:
     programme = here.programme(work)
     require(work, Action.SESSION_BOOK, programme.id)
     return Setting(
-        programme, runtime.zone(programme.zone_name), options(work, programme.id).open,
+        programme, runtime.zone(programme.zone_name, work), options(work, programme.id).open,
         not may(work, Action.SESSION_BOOK, programme.id, but=Role.LEARNER), work.me, work.actor.name,
     )
 

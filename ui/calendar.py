@@ -38,7 +38,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     """The whole screen."""
     if asked_to_go := st.session_state.pop(_GO, None):
         navigation.go("book", **asked_to_go)
-    words, zone = programme.policy.words, runtime.zone(programme.zone_name)
+    words, zone = programme.policy.words, runtime.zone(programme.zone_name, work)
     books = may(work, Action.SESSION_BOOK, programme.id)
     with st.container(horizontal=True, vertical_alignment="center", key="top"):
         st.title("Calendar", width="stretch")

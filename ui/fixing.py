@@ -56,7 +56,8 @@ def _body(kind_: str, *ids: int) -> None:
         st.markdown(f"**{LABELS[kind]}** · {len(ids)} {words.session if len(ids) == 1 else words.many('session')}")
         _FIELDS[kind](form, work, programme)
         try:
-            rows = preview(work, _fix(form, kind), ids, form.state.get("versions"), runtime.zone(programme.zone_name))
+            zone = runtime.zone(programme.zone_name, work)
+            rows = preview(work, _fix(form, kind), ids, form.state.get("versions"), zone)
         except Invalid as refusal:
             if not form.refused():
                 st.caption(plain(refusal.sentence))

@@ -34,7 +34,7 @@ def nowhere(work: Work) -> None:
 
 def head(work: Work, programme: ProgrammeView) -> None:
     """The title with today's date, and the one thing that is done most."""
-    zone = runtime.zone(programme.zone_name)
+    zone = runtime.zone(programme.zone_name, work)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Home", width="content")
         if may(work, Action.SESSION_BOOK, programme.id) and not programme.retired and st.button(
@@ -137,14 +137,14 @@ def sessions_and_notices(work: Work, programme: ProgrammeView) -> None:
     with left:
         _next(work, programme)
     with right:
-        _notices(work, my_notices(work), runtime.zone(programme.zone_name))
+        _notices(work, my_notices(work), runtime.zone(programme.zone_name, work))
 
 
 def _next(work: Work, programme: ProgrammeView) -> None:
     roles = work.actor.roles.get(programme.id, frozenset())
     everywhere = set().union(*work.actor.roles.values()) if work.actor.roles else set()
     mine = next_sessions(work) if not everywhere.isdisjoint(AT_WORK) else []
-    words, zone = programme.policy.words, runtime.zone(programme.zone_name)
+    words, zone = programme.policy.words, runtime.zone(programme.zone_name, work)
     if not everywhere.isdisjoint(AT_WORK):
         st.header(f"Your next {words.many('session')}")
         names = {each.id: each.name for each in programmes.my_programmes(work)}

@@ -87,10 +87,12 @@ def one_time_links(
     return {person_id: access_rules.link_to(settings().base_url, token) for person_id, token in tokens.items()}
 
 
-def zone(programme: str | None = None) -> ZoneInfo:
+def zone(programme: str | None = None, work: Work | None = None) -> ZoneInfo:
     """The zone that times are shown in: what the person chose, else the programme's, else the browser's."""
-    with reading() as work:
-        chosen = work.actor.zone
+    if work is None:
+        with reading() as work:
+            return zone(programme, work)
+    chosen = work.actor.zone
     for name in (chosen, programme, st.context.timezone):
         if name in _ZONES:
             return ZoneInfo(name)

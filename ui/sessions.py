@@ -22,7 +22,7 @@ LOOKS = {"table": ":material/table_rows: Table", "cards": ":material/view_agenda
 def screen(work: Work, programme: ProgrammeView) -> None:
     """The whole screen."""
     table.asked_to_go()
-    words, zone = programme.policy.words, runtime.zone(programme.zone_name)
+    words, zone = programme.policy.words, runtime.zone(programme.zone_name, work)
     with st.container(horizontal=True, vertical_alignment="center", key="top"):
         st.title(capital(words.many("session")), width="stretch", anchor="top")
         if may(work, Action.SESSION_BOOK, programme.id) and st.button(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from textwrap import wrap
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -85,10 +86,13 @@ def _signed(words: Sequence[str]) -> str:
     return " ".join(f"{SIGNS[word]} {word}".replace(" ", "\u00a0") for word in words)
 
 
+@lru_cache(1 << 12)
 def _fit(said: str | int, name: str) -> str | int:
     """As much of a text as its column holds; the whole stands on the worksheet."""
     wide = int((WIDTHS[name] - EDGES) / LETTER)
-    return " ".join(wrap(said, wide, max_lines=LINES, placeholder=" …")) if isinstance(said, str) else said
+    if isinstance(said, int) or len(said) <= wide:
+        return said
+    return " ".join(wrap(said, wide, max_lines=LINES, placeholder=" …"))
 
 
 def show(

@@ -45,7 +45,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
             work, Action.LISTS_EDIT, programme.id) else ""
         st.info(f"There is no timetable here for you yet.{how}", icon=":material/calendar_view_week:")
         return
-    zone = runtime.zone(programme.zone_name)
+    zone = runtime.zone(programme.zone_name, work)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         view = timetable(work, _which(listed))
         whom = _whom(view, programme.policy.words)

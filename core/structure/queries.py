@@ -1,8 +1,9 @@
 """The lists of a programme: for those who keep them, and as options for filters and forms."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -21,8 +22,7 @@ from db.words import Role, TimetableKind
 Rows = Select[*tuple[Any, ...]]
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """An entry of a list. Fields that its list does not have are empty; `owner` is the owner's name."""
 
     id: int
@@ -43,24 +43,40 @@ class Listed:
     uses: int
 
 
-@dataclass(frozen=True)
 class Options:
-    """What filters and forms of a programme offer the viewer. Retired entries are for filters alone."""
+    """What filters and forms of a programme offer the viewer; read when first looked at, since no screen needs all.
 
-    courses: tuple[Option, ...]
-    rooms: tuple[Option, ...]
-    timetables: tuple[Option, ...]
-    teams: tuple[Option, ...]
-    types: tuple[str, ...]
+    Retired entries are for filters alone.
+    """
+
+    def __init__(self, types: tuple[str, ...], read: Callable[[Which], tuple[Option, ...]]) -> None:
+        self.types = types
+        self._read = read
+
+    @cached_property
+    def courses(self) -> tuple[Option, ...]:
+        """By name, like the others."""
+        return self._read(Which.COURSE)
+
+    @cached_property
+    def rooms(self) -> tuple[Option, ...]:
+        """With their capacity."""
+        return self._read(Which.ROOM)
+
+    @cached_property
+    def timetables(self) -> tuple[Option, ...]:
+        """With their kind and owner."""
+        return self._read(Which.TIMETABLE)
+
+    @cached_property
+    def teams(self) -> tuple[Option, ...]:
+        """With their idea."""
+        return self._read(Which.TEAM)
 
     @property
     def open(self) -> "Options":
         """The same without what is retired: for forms."""
-        courses, rooms, timetables, teams = (
-            tuple(option for option in listed if not option.retired)
-            for listed in (self.courses, self.rooms, self.timetables, self.teams)
-        )
-        return Options(courses, rooms, timetables, teams, self.types)
+        return Options(self.types, lambda which: tuple(each for each in self._read(which) if not each.retired))
 
 
 _USED_BY: dict[Which, InstrumentedAttribute[Any]] = {
@@ -92,13 +108,8 @@ def options(work: Work, programme_id: int) -> Options:
     Raises NotFound.
     """
     programme = programme_of(work, programme_id)
-    return Options(
-        courses=_options(work, Which.COURSE, _seen(work, programme_id, Which.COURSE)),
-        rooms=_options(work, Which.ROOM, _seen(work, programme_id, Which.ROOM)),
-        timetables=_options(work, Which.TIMETABLE, _seen(work, programme_id, Which.TIMETABLE)),
-        teams=_options(work, Which.TEAM, visible_teams(work, programme_id)),
-        types=programme.policy.types,
-    )
+    return Options(programme.policy.types, lambda which: _options(
+        work, which, visible_teams(work, programme_id) if which is Which.TEAM else _seen(work, programme_id, which)))
 
 
 def visible_courses(work: Work, programme_id: int) -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ with runtime.reading() as work:
     if not people:
         members.nobody(text, f"No {programme.policy.words.practitioner} is free in the next four weeks. "
                              "Look again tomorrow, or ask those who run the programme.")
-    zone = runtime.zone(programme.zone_name)
+    zone = runtime.zone(programme.zone_name, work)
     for each in people:
         members.contact(each, programme, zone, work)
     members.turn(pages)

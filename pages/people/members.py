@@ -15,7 +15,7 @@ with runtime.reading() as work:
     if not people:
         members.nobody(text, f"Nobody yet. As soon as you lead a {programme.policy.words.session} with somebody, "
                              "they stand here.")
-    zone = runtime.zone(programme.zone_name)
+    zone = runtime.zone(programme.zone_name, work)
     if people:
         members.zone_line(zone, work.now)
     for each in people:

@@ -18,7 +18,7 @@ with runtime.reading() as work:
         st.stop()
     here.switch_to(work, sheet.programme_id)
     programme = programme_of(work, sheet.programme_id)
-    zone = runtime.zone(programme.zone_name)
+    zone = runtime.zone(programme.zone_name, work)
     worksheet.head(work, sheet, programme, zone)
     left, right = st.columns([3, 2], gap="large")
     with left:

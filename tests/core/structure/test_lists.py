@@ -200,5 +200,8 @@ def test_options_take_a_fixed_number_of_queries(engine):
     world = a_world(engine, who_books="staff")
     for who in ("ben", "tom", "sara"):
         with world.reading(getattr(world, who)) as work, statements(engine) as sent:
-            options(work, world.programme)
+            offered = options(work, world.programme)
+            assert len(sent) == 1, "the programme alone, until a list is looked at"
+            for listed in (offered.courses, offered.rooms, offered.timetables, offered.teams, offered.courses):
+                assert isinstance(listed, tuple)
         assert len(sent) == 5, who
