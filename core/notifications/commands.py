@@ -6,7 +6,7 @@ from typing import cast
 from sqlalchemy import Table, select, update
 
 from core.work import Work
-from db.bulk import insert_many
+from db.bulk import among, insert_many
 from db.models.notices import Notice
 from db.models.programmes import RoleGrant
 
@@ -33,13 +33,10 @@ def notify(work: Work, notices: Iterable[tuple[int | None, int, int | None, str]
 
 def _holders(work: Work, programmes: Iterable[int], people: Iterable[int]) -> set[tuple[int, int]]:
     """Who of these people holds a role in which of these programmes."""
-    listed, found = sorted(people), set[tuple[int, int]]()
-    for n in range(0, len(listed), 1000):
-        found.update((person, programme) for person, programme in work.tx.execute(
-            select(RoleGrant.person_id, RoleGrant.programme_id).distinct().where(
-                RoleGrant.person_id.in_(listed[n:n + 1000]), RoleGrant.programme_id.in_(sorted(programmes)))
-        ))
-    return found
+    rows = work.tx.execute(
+        select(RoleGrant.person_id, RoleGrant.programme_id).distinct().where(
+            among(RoleGrant.person_id, people), RoleGrant.programme_id.in_(sorted(programmes))))
+    return {(person, programme) for person, programme in rows}
 
 
 def mark_read(work: Work, notice_ids: Iterable[int] | None = None) -> int:

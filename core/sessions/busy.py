@@ -13,6 +13,7 @@ from core.programmes.queries import programme_of
 from core.sessions.rules import Clash, PersonBusy
 from core.sessions.visible import seen
 from core.work import Work
+from db.bulk import among
 from db.models.people import Person, TeamMember
 from db.models.sessions import LONGEST_SESSION, Occupancy
 from db.models.structure import Room
@@ -58,7 +59,7 @@ def lock(work: Work, people: Iterable[int], rooms: Iterable[int] = ()) -> None:
     for model, ids in ((Person, sorted(set(people))), (Room, sorted(set(rooms)))):
         if ids:
             work.tx.execute(
-                select(model.id).where(model.id.in_(ids)).order_by(model.id).with_for_update(key_share=True)
+                select(model.id).where(among(model.id, ids)).order_by(model.id).with_for_update(key_share=True)
             )
 
 
@@ -204,7 +205,7 @@ def named(work: Work, wanted: Sequence[Wanted]) -> dict[tuple[int | None, int | 
 def _names_of(work: Work, people: Iterable[int], rooms: Iterable[int]) -> dict[tuple[int | None, int | None], str]:
     names: dict[tuple[int | None, int | None], str] = {}
     for model, ids in ((Person, sorted(set(people))), (Room, sorted(set(rooms)))):
-        for n in range(0, len(ids), 1000):
-            for id_, name in work.tx.execute(select(model.id, model.name).where(model.id.in_(ids[n:n + 1000]))):
+        if ids:
+            for id_, name in work.tx.execute(select(model.id, model.name).where(among(model.id, ids))):
                 names[(id_, None) if model is Person else (None, id_)] = name
     return names

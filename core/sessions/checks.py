@@ -14,6 +14,7 @@ from core.programmes.rules import Words
 from core.sessions.rules import MOST_LEARNERS, Booking, is_id
 from core.sessions.visible import visible_sessions
 from core.work import Work
+from db.bulk import among
 from db.models.people import Person, Team, TeamMember
 from db.models.programmes import Programme, RoleGrant
 from db.models.sessions import Session
@@ -84,16 +85,12 @@ def misfits(
 
 def holding(work: Work, programme_id: int, role: Role, ids: Iterable[int | None]) -> set[int]:
     """Those of these people who hold the role and can sign in."""
-    listed = _ids(ids)
-    found: set[int] = set()
-    for n in range(0, len(listed), 1000):
-        found.update(work.tx.scalars(
-            select(RoleGrant.person_id).join(Person, Person.id == RoleGrant.person_id).where(
-                RoleGrant.programme_id == programme_id, RoleGrant.role == role,
-                RoleGrant.person_id.in_(listed[n:n + 1000]), Person.disabled_at.is_(None),
-            )
-        ))
-    return found
+    return set(work.tx.scalars(
+        select(RoleGrant.person_id).join(Person, Person.id == RoleGrant.person_id).where(
+            RoleGrant.programme_id == programme_id, RoleGrant.role == role, among(RoleGrant.person_id, _ids(ids)),
+            Person.disabled_at.is_(None),
+        )
+    ))
 
 
 def check_open(work: Work, programme: ProgrammeView, *, numbering: bool = False) -> None:

@@ -111,9 +111,11 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         for id_, booking in zip(ids, bookings, strict=True) for course in dict.fromkeys(booking.course_ids)
     ]
     insert_many(work.tx.connection(), LINKS, linked)
+    told = [f"Booked: {_named(number, booking, programme)}."
+            for number, booking in zip(numbers, bookings, strict=True)]
     notify(work, (
-        (person, programme.id, id_, f"Booked: {_named(number, booking, programme)}.")
-        for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True)
+        (person, programme.id, id_, said)
+        for id_, said, booking, those in zip(ids, told, bookings, learners, strict=True)
         for person in (booking.practitioner_id, *those)
     ))
     work.say(

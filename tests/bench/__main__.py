@@ -1,5 +1,6 @@
 """Print every bar with its ratio, and write them to var/bench.json."""
 
+import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from tests.bench.timing import Bar
 
 def main(wanted: list[str]) -> int:
     """Measure all, or only the engines named."""
+    gc.collect()
+    gc.freeze()  # as the portal does when it starts
     found: list[Bar] = []
     makers = {"sqlite": databases.sqlite, "postgresql": databases.postgresql}
     for name in wanted or list(makers):

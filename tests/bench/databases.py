@@ -26,6 +26,7 @@ def sqlite(sessions: int) -> Engine:
             left.unlink()
         _fill(engine, sessions)
         ready.touch()
+    migrate(engine)
     return engine
 
 
@@ -50,6 +51,7 @@ def postgresql(sessions: int) -> Engine:
             connection.execute(text(f"ALTER DATABASE {name} RENAME TO {name}_ready"))
     admin.dispose()
     engine = make_engine(url.set(database=f"{name}_ready").render_as_string(hide_password=False))
+    migrate(engine)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM ANALYZE"))  # what an earlier run booked, the server tidies up by and by
     return engine
