@@ -22,6 +22,7 @@ HISTORY = (
     "programme", "role_grant", "person", "relation", "team", "team_member", "people_group", "group_member",
     "course", "room", "timetable", "session", "session_course", "participation",
     "weekly_window", "dated_window", "time_off", "closure", "roster", "own_limits",
+    "series", "series_skip", "waiting", "enrolment", "enrolment_step", "engagement", "evidence",
 )
 DERIVED = {"session": ("status", "attended", "missed")}
 """Columns that history leaves out, since the database works them out again."""

@@ -76,6 +76,33 @@ class TimetableKind(StrEnum):
     CUSTOM = "custom"
 
 
+class EnrolmentStatus(StrEnum):
+    """How far a learner is in a course, in order; the last two are its ends."""
+
+    ENROLLED = "enrolled"
+    IN_TRAINING = "in training"
+    GATEWAY = "gateway"
+    ASSESSED = "assessed"
+    COMPLETED = "completed"
+    WITHDRAWN = "withdrawn"
+
+
+class Step(StrEnum):
+    """What of an enrolment changed."""
+
+    STATUS = "status"
+    FIRST_DAY = "first day of learning"
+
+
+class Every(StrEnum):
+    """How often the sessions of a series come."""
+
+    DAY = "daily"
+    WEEK = "weekly"
+    FORTNIGHT = "fortnightly"
+    MONTH = "monthly"
+
+
 class Tie(StrEnum):
     """How an adult is tied to a learner."""
 

@@ -1,6 +1,6 @@
 """Sessions, who takes part, and when people and rooms are taken."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
@@ -62,6 +62,9 @@ class Session(Numbered, Base):
         CheckConstraint("(starts_at IS NULL) = (ends_at IS NULL)", name="meeting_whole"),
         CheckConstraint("ends_at > starts_at", name="meeting_forward"),
         CheckConstraint("starts_at IS NOT NULL OR room_id IS NULL", name="room_needs_meeting"),
+        CheckConstraint("places BETWEEN 1 AND 30", name="places"),
+        CheckConstraint("(series_id IS NULL) = (series_day IS NULL)", name="series_whole"),
+        UniqueConstraint("series_id", "series_day"),
         *at_most_a_day(),
     )
 
@@ -99,6 +102,13 @@ class Session(Numbered, Base):
     created_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
     created_at: Mapped[datetime]
     version: Mapped[int] = mapped_column(default=1)
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"))
+    series_day: Mapped[date | None] = mapped_column(doc="the local day that the series gave it")
+    moved_at: Mapped[datetime | None] = mapped_column(doc="since when it differs from its series by hand")
+    engagement_id: Mapped[int | None] = mapped_column(ForeignKey("engagement.id"))
+    places: Mapped[int | None] = mapped_column(doc="how many learners it takes at most; the database holds it")
+    records: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    recording_url: Mapped[str | None] = words(2000)
 
 
 # Lists sort what is empty before the rest on both engines; SQLite does so by itself.
@@ -113,6 +123,8 @@ Index("ix_session_programme_id_description", Session.programme_id, Session.descr
 Index("ix_session_practitioner_id", Session.practitioner_id, Session.starts_at, Session.id)
 Index("ix_session_team_id", Session.team_id, Session.starts_at, Session.id)
 Index("ix_session_timetable_id", Session.timetable_id, Session.starts_at, Session.id)
+Index("ix_session_engagement_id", Session.engagement_id, postgresql_where=Session.engagement_id.is_not(None),
+      sqlite_where=Session.engagement_id.is_not(None))
 Index("ix_session_created_by", Session.created_by, Session.programme_id)
 Index("ix_session_room_id", Session.room_id, Session.starts_at, postgresql_where=Session.room_id.is_not(None),
       sqlite_where=Session.room_id.is_not(None))
@@ -155,6 +167,18 @@ class Participation(Numbered, Base):
     actual_minutes: Mapped[int | None]
 
 
+class Waiting(Numbered, Base):
+    """A learner who waits for a place in a full session; the lowest id is the next."""
+
+    __tablename__ = "waiting"
+    __table_args__ = (UniqueConstraint("session_id", "learner_id"),)
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
+    learner_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    since: Mapped[datetime]
+    added_by: Mapped[int] = mapped_column(ForeignKey("person.id"))
+
+
 class Occupancy(Numbered, Base):
     """Who, or which room, is taken from when to when, by which session. Derived: only triggers write it."""
 
@@ -185,5 +209,5 @@ FREES_LEARNER = (
 COUNTS_AS_MISSED = (Outcome.MISSED, Outcome.PRACTITIONER_ABSENT)
 __all__ = [
     "COUNTS_AS_MISSED", "FREES_LEARNER", "LONGEST_SESSION", "STATUS", "Occupancy", "Participation", "Session",
-    "SessionCourse", "SessionNumber",
+    "SessionCourse", "SessionNumber", "Waiting",
 ]

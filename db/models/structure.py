@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Numbered
@@ -14,11 +14,17 @@ class Course(Numbered, Base):
     """What sessions are linked to; learners are enrolled in it."""
 
     __tablename__ = "course"
-    __table_args__ = (UniqueConstraint("programme_id", "name"),)
+    __table_args__ = (
+        UniqueConstraint("programme_id", "name"),
+        CheckConstraint("off_job_minutes >= 0", name="off_job_minutes"),
+        CheckConstraint("weeks BETWEEN 1 AND 520", name="weeks"),
+    )
 
     programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"))
     name: Mapped[str] = words(120, 1)
     retired_at: Mapped[datetime | None]
+    off_job_minutes: Mapped[int | None] = mapped_column(doc="off-the-job time that its learners are to reach")
+    weeks: Mapped[int | None] = mapped_column(doc="how long it is planned to take")
 
 
 class Room(Numbered, Base):
@@ -28,12 +34,15 @@ class Room(Numbered, Base):
     __table_args__ = (
         UniqueConstraint("programme_id", "name"),
         CheckConstraint("capacity > 0", name="capacity_positive"),
+        CheckConstraint("smart OR NOT records", name="smart_records"),
     )
 
     programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"))
     name: Mapped[str] = words(120, 1)
     capacity: Mapped[int]
     retired_at: Mapped[datetime | None]
+    smart: Mapped[bool] = mapped_column(default=False, server_default=text("false"), doc="virtual, from a pool")
+    records: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
 
 
 class Timetable(Numbered, Base):
