@@ -15,7 +15,7 @@ from db.models.people import Person
 from db.models.programmes import Programme
 from db.models.sessions import Participation, Session
 from db.models.structure import Course, Room
-from db.words import Kind, Method, Origin, Outcome, Role, Tie, TimetableKind
+from db.words import EnrolmentStatus, Every, Kind, Method, Origin, Outcome, Role, Step, Tie, TimetableKind
 
 TEN = datetime(2030, 3, 4, 10, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -115,10 +115,11 @@ def rows_before_and_after(session_id: int) -> dict[str, tuple[dict[str, Any], di
         "group_member": (
             {"group_id": 1, "person_id": SARA, "granted": False}, {"group_id": 1, "person_id": SAM, "granted": True}),
         "course": (
-            {"programme_id": 1, "name": "Physics"}, {"programme_id": 2, "name": "Music", "retired_at": TEN}),
+            {"programme_id": 1, "name": "Physics"},
+            {"programme_id": 2, "name": "Music", "retired_at": TEN, "off_job_minutes": 6000, "weeks": 52}),
         "room": (
-            {"programme_id": 1, "name": "Attic", "capacity": 2},
-            {"programme_id": 2, "name": "Hall", "capacity": 20, "retired_at": TEN}),
+            {"programme_id": 1, "name": "Attic", "capacity": 2, "smart": False, "records": False},
+            {"programme_id": 2, "name": "Hall", "capacity": 20, "retired_at": TEN, "smart": True, "records": True}),
         "timetable": (
             {"programme_id": 1, "name": "Week", "kind": TimetableKind.REGULAR},
             {"programme_id": 2, "name": "Own", "kind": TimetableKind.CUSTOM, "owner_id": TOM, "retired_at": TEN,
@@ -143,13 +144,46 @@ def rows_before_and_after(session_id: int) -> dict[str, tuple[dict[str, Any], di
             {"programme_id": 1, "person_id": TOM},
             {"programme_id": 2, "person_id": TINA, "buffer_before": 5, "buffer_after": 10, "most_a_day": 3,
              "most_a_week": 9}),
+        "series": (
+            {"programme_id": 1, "every": Every.WEEK, "weekdays": [0, 2], "first_day": day, "times": 10,
+             "from_minute": 540, "minutes": 60, "zone": "Europe/Berlin", "created_by": TOM, "created_at": TEN,
+             "version": 1},
+            {"programme_id": 2, "every": Every.MONTH, "weekdays": [], "nth": -1, "first_day": date(2030, 1, 1),
+             "until_day": day, "times": None, "from_minute": 0, "minutes": 15, "zone": "Asia/Tokyo",
+             "created_by": TINA, "created_at": later, "version": 2}),
+        "series_skip": (
+            {"series_id": 1, "day": day, "reason": "007"},
+            {"series_id": 1, "day": date(2030, 1, 1), "reason": "7"}),
+        "enrolment": (
+            {"programme_id": 1, "course_id": 1, "learner_id": SARA, "status": EnrolmentStatus.ENROLLED,
+             "created_at": TEN, "version": 1},
+            {"programme_id": 2, "course_id": 2, "learner_id": SAM, "status": EnrolmentStatus.GATEWAY,
+             "first_day": date(2030, 1, 1), "planned_end": day, "off_job_minutes": 600, "created_at": later,
+             "version": 2}),
+        "enrolment_step": (
+            {"enrolment_id": 1, "what": Step.STATUS, "at": TEN, "by_id": TOM},
+            {"enrolment_id": 1, "session_id": session_id, "what": Step.FIRST_DAY, "before": "1.0", "after": "1",
+             "reason": "007", "at": later, "by_id": TINA}),
+        "engagement": (
+            {"programme_id": 1, "practitioner_id": TOM, "learner_id": SARA, "name": "1.0", "version": 1},
+            {"programme_id": 2, "practitioner_id": TINA, "learner_id": None, "team_id": 1, "name": "1",
+             "agreed_minutes": 600, "from_day": date(2030, 1, 1), "until_day": day, "retired_at": TEN, "version": 2}),
+        "evidence": (
+            {"programme_id": 1, "learner_id": SARA, "title": "Proof", "at": TEN, "by_id": TOM},
+            {"programme_id": 2, "learner_id": SAM, "course_id": 1, "session_id": session_id, "title": "007",
+             "url": "https://example.org/?a='b'", "note": "😀", "at": later, "by_id": TINA}),
+        "waiting": (
+            {"session_id": session_id, "learner_id": SARA, "since": TEN, "added_by": TOM},
+            {"session_id": session_id + 1, "learner_id": SAM, "since": later, "added_by": TINA}),
         "session": (
-            {**session, "report_required": False},
+            {**session, "report_required": False, "records": False},
             {**dict.fromkeys(moments, later), "programme_id": 2, "number": 78, "practitioner_id": TINA, "team_id": 1,
              "timetable_id": 1, "room_id": ROOM, "follows_id": session_id, "type": "exit", "method": Method.SMART,
              "origin": Origin.COPY, "description": "7", "location": "1e3", "planning_notes": "notes",
              "report_required": True, "starts_at": TEN + 500 * HOUR, "ends_at": TEN + 502 * HOUR,
-             "cancel_reason": "ill", "created_by": TINA, "created_at": later, "version": 2}),
+             "cancel_reason": "ill", "created_by": TINA, "created_at": later, "version": 2, "series_id": 1,
+             "series_day": day, "moved_at": TEN, "engagement_id": 1, "places": 3, "records": True,
+             "recording_url": "https://example.org"}),
         "session_course": ({"session_id": session_id, "course_id": 1}, {"session_id": session_id + 1, "course_id": 2}),
         "participation": (
             {"session_id": session_id, "learner_id": SARA},
