@@ -1,7 +1,7 @@
 """Whether a number is among many that travel as one value: the statement stays the same however many they are."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, ColumnElement, Dialect, Text, bindparam
@@ -43,6 +43,8 @@ def _on_postgresql(element: _Among, compiler: Any, **kw: Any) -> str:
     return f"{column} = ANY({numbers})"
 
 
-def among(column: Any, name: str) -> ColumnElement[bool]:
-    """Whether `column` is among the numbers given under that name when the statement runs."""
-    return _Among(column, bindparam(name, type_=Numbers()))
+def among(column: Any, numbers: str | Iterable[int]) -> ColumnElement[bool]:
+    """Whether `column` is among these numbers, or those given under that name when the statement runs."""
+    if isinstance(numbers, str):
+        return _Among(column, bindparam(numbers, type_=Numbers()))
+    return _Among(column, bindparam(None, sorted(set(numbers)), type_=Numbers(), unique=True))

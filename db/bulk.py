@@ -1,16 +1,12 @@
-"""Many rows in one statement that stays small: they travel as one value, and triggers fire once."""
+"""Many rows in one statement that stays small: the rows travel as one JSON value, and triggers fire once."""
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Connection, Dialect, Table, Text, TextClause, bindparam, text
+from sqlalchemy import Connection, Dialect, Table, TextClause, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import InstrumentedAttribute
-from sqlalchemy.sql.visitors import InternalTraversal
-from sqlalchemy.types import TypeDecorator
 
 
 def insert_many(
@@ -46,40 +42,3 @@ def _statement(table: Table, columns: tuple[str, ...], key: str, dialect: str) -
         picked = ", ".join(f"CAST(value->>{n} AS {kind})" for n, kind in enumerate(kinds))
         source = "jsonb_array_elements(CAST(:rows AS jsonb)) AS each(value)"
     return text(f'INSERT INTO {table.name} ({names}) SELECT {picked} FROM {source} RETURNING "{key}", id')
-
-
-class _Ids(TypeDecorator[Collection[int]]):
-    """Ids as one text: a list in JSON on SQLite, an array on PostgreSQL."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Collection[int] | None, dialect: Dialect) -> str:
-        listed = ",".join(map(str, value or ()))
-        return f"[{listed}]" if dialect.name == "sqlite" else f"{{{listed}}}"
-
-
-class _Among(ColumnElement[bool]):
-    inherit_cache = True
-    type = Boolean()
-    _traverse_internals = [  # noqa: RUF012  # declared by SQLAlchemy as an attribute of instances
-        ("column", InternalTraversal.dp_clauseelement), ("ids", InternalTraversal.dp_clauseelement)]
-
-    def __init__(self, column: InstrumentedAttribute[Any], ids: Iterable[int]) -> None:
-        self.column = column.__clause_element__()
-        self.ids = bindparam(None, sorted(set(ids)), type_=_Ids(), unique=True)
-
-
-@compiles(_Among, "sqlite")
-def _listed(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"{compiler.process(element.column, **kw)} IN (SELECT value FROM json_each({compiler.process(element.ids)}))"
-
-
-@compiles(_Among, "postgresql")
-def _arrayed(element: Any, compiler: Any, **kw: Any) -> str:
-    return f"{compiler.process(element.column, **kw)} = ANY (CAST({compiler.process(element.ids)} AS bigint[]))"
-
-
-def among(column: InstrumentedAttribute[Any], ids: Iterable[int]) -> ColumnElement[bool]:
-    """That an id is one of these, however many they are: they travel as one value, so the statement stays the same."""
-    return _Among(column, ids)

@@ -6,7 +6,8 @@ from typing import cast
 from sqlalchemy import Table, select, update
 
 from core.work import Work
-from db.bulk import among, insert_many
+from db.among import among
+from db.bulk import insert_many
 from db.models.notices import Notice
 from db.models.programmes import RoleGrant
 

@@ -13,7 +13,7 @@ from core.programmes.queries import programme_of
 from core.sessions.rules import Clash, PersonBusy
 from core.sessions.visible import seen
 from core.work import Work
-from db.bulk import among
+from db.among import among
 from db.models.people import Person, TeamMember
 from db.models.sessions import LONGEST_SESSION, Occupancy
 from db.models.structure import Room

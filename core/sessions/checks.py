@@ -14,7 +14,7 @@ from core.programmes.rules import Words
 from core.sessions.rules import MOST_LEARNERS, Booking, is_id
 from core.sessions.visible import visible_sessions
 from core.work import Work
-from db.bulk import among
+from db.among import among
 from db.models.people import Person, Team, TeamMember
 from db.models.programmes import Programme, RoleGrant
 from db.models.sessions import Session

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     and_,
@@ -16,6 +17,8 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    text,
+    union_all,
 )
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.elements import False_
@@ -137,15 +140,13 @@ _LINE = (
     .outerjoin(Room, Room.id == Session.room_id)
     .where(among(Session.id, "ids"))
 )
-_LEARNERS = (
-    select(Participation.session_id, Person.name, Participation.learner_id)
-    .join(Person, Person.id == Participation.learner_id).where(among(Participation.session_id, "ids"))
-    .order_by(Person.name, Person.id)
-)
-_COURSES = (
-    select(SessionCourse.session_id, Course.name, Course.id).join(Course, Course.id == SessionCourse.course_id)
-    .where(among(SessionCourse.session_id, "ids")).order_by(Course.name)
-)
+_LEARNER, _COURSE = 1, 2
+_NAMES: CompoundSelect[int, int, str, int] = union_all(
+    select(literal_column(str(_LEARNER)), Participation.session_id, Person.name, Participation.learner_id)
+    .join(Person, Person.id == Participation.learner_id).where(among(Participation.session_id, "ids")),
+    select(literal_column(str(_COURSE)), SessionCourse.session_id, Course.name, Course.id)
+    .join(Course, Course.id == SessionCourse.course_id).where(among(SessionCourse.session_id, "ids")),
+).order_by(text("3, 4"))
 
 
 def session_list(
@@ -198,8 +199,7 @@ def rows_of(work: Work, ids: Sequence[int]) -> list[Row]:
     connection, given = work.tx.connection(), {"ids": ids}
     lines = {line[0]: line for line in connection.execute(_LINE, given).all()}
     cases = cases_for(work, [Facts(*line[:7]) for line in lines.values()])
-    learners = _names_by_session(connection, _LEARNERS, given)
-    courses = _names_by_session(connection, _COURSES, given)
+    learners, courses = _names_by_session(connection, given)
     sights: dict[Case, _Sight] = {}  # many lines stand to the viewer alike
     rows = []
     for id_ in ids:
@@ -244,11 +244,15 @@ def _row(work: Work, line: Any, sight: _Sight, learners: Named, courses: Named) 
     )
 
 
-def _names_by_session(connection: Connection, statement: Rows, given: dict[str, Sequence[int]]) -> dict[int, Named]:
-    found: dict[int, list[tuple[str, int]]] = {}
-    for session_id, name, id_ in connection.execute(statement, given).all():
-        found.setdefault(session_id, []).append((name, id_))
-    return {session_id: tuple(named) for session_id, named in found.items()}
+def _names_by_session(
+    connection: Connection, given: dict[str, Sequence[int]]
+) -> tuple[dict[int, Named], dict[int, Named]]:
+    """Learners and courses of each, by name."""
+    found: dict[int, dict[int, list[tuple[str, int]]]] = {_LEARNER: {}, _COURSE: {}}
+    for which, session_id, name, id_ in connection.execute(_NAMES, given).all():
+        found[which].setdefault(session_id, []).append((name, id_))
+    learners, courses = ({id_: tuple(named) for id_, named in each.items()} for each in found.values())
+    return learners, courses
 
 
 def session_count(work: Work, programme_id: int, filters: Filters = Filters()) -> int:

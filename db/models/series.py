@@ -24,8 +24,8 @@ class Series(Numbered, Base):
 
     programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"), index=True)
     every: Mapped[Every] = choice(Every)
-    weekdays: Mapped[list[int]] = mapped_column(Json, doc="0 is Monday; only daily, weekly and fortnightly ones have any")
-    nth: Mapped[int | None] = mapped_column(doc="monthly on the n-th of the first day's weekday (-1 the last), else by date")
+    weekdays: Mapped[list[int]] = mapped_column(Json, doc="0 is Monday; monthly ones have none")
+    nth: Mapped[int | None] = mapped_column(doc="monthly on that one of the weekday, -1 the last; else by date")
     first_day: Mapped[date]
     until_day: Mapped[date | None]
     times: Mapped[int | None]

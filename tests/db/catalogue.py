@@ -23,7 +23,7 @@ _POSTGRESQL = {
 
 
 def schema_of(connection: Connection) -> list[str]:
-    """Tables, columns, defaults, constraints, indexes, triggers, functions; Alembic's own table left out."""
+    """Tables, columns, defaults, constraints, indexes, triggers, functions; not what Alembic and the planner keep."""
     if connection.dialect.name == "sqlite":
         lines = _sqlite(connection)
     else:
@@ -31,7 +31,7 @@ def schema_of(connection: Connection) -> list[str]:
             f"{kind}: {' | '.join(map(str, row))}"
             for kind, query in _POSTGRESQL.items() for row in connection.exec_driver_sql(query)
         ]
-    return sorted(line for line in lines if "alembic_version" not in line)
+    return sorted(line for line in lines if "alembic_version" not in line and "sqlite_stat" not in line)
 
 
 def _sqlite(connection: Connection) -> list[str]:

@@ -124,7 +124,8 @@ def _more(
     for column in columns:
         op.add_column(table, column)
     said = [f"CONSTRAINT ck_{table}_{name} CHECK ({rule})" for name, rule in rules.items()]
-    said += [f"CONSTRAINT fk_{table}_{name} FOREIGN KEY({name}) REFERENCES {other} (id)" for name, other in keys.items()]
+    said += [f"CONSTRAINT fk_{table}_{name} FOREIGN KEY({name}) REFERENCES {other} (id)"
+             for name, other in keys.items()]
     if unique:
         said.append(f"CONSTRAINT uq_{table}_{'_'.join(unique)} UNIQUE ({', '.join(unique)})")
     rebuild(table, _with(said))
