@@ -42,7 +42,7 @@ from core.work import Work
 from db.among import among
 from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
-from db.models.sessions import Participation, Session, SessionCourse, Waiting
+from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, Waiting
 from db.models.structure import Course, Room, Timetable
 from db.words import Method, Origin, Outcome, Status
 
@@ -366,6 +366,11 @@ class Part:
     name: str
     outcome: Outcome | None
     actual_minutes: int | None
+
+    @property
+    def takes_place(self) -> bool:
+        """Whether it takes the learner's time, and one of the session's places."""
+        return self.outcome not in FREES_LEARNER
 
 
 @dataclass(frozen=True)
