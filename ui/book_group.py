@@ -11,9 +11,8 @@ from ui.forms import Form
 
 def is_open(form: Form, about: book_form.Setting) -> bool:
     """Whether the form is at this step; what stands against another field leads back to that field."""
-    if form.state.get("step") == "who" and isinstance(form.refused(), Invalid):
-        if form.state.get("problems", {}).keys() - {"who"}:
-            back(form)
+    if isinstance(form.refused(), Invalid) and form.state.get("problems", {}).keys() - {"who"}:
+        back(form)
     return form.state.get("step") == "who" and book_form.is_group(form, about)
 
 

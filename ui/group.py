@@ -12,7 +12,7 @@ from core.programmes.rules import Words
 from core.sessions.choosing import Among, busy_then, offered
 from core.sessions.groups import add_learners, leave_waiting, remove_learners, set_places
 from core.sessions.queries import Part, Worksheet
-from core.sessions.rules import MOST_LEARNERS, PersonBusy
+from core.sessions.rules import MOST_LEARNERS
 from core.structure.queries import Option, options
 from core.words import Role
 from core.work import Work
@@ -106,12 +106,12 @@ def without(form: Form, ticked: Collection[int]) -> list[str]:
 def add(about: About) -> None:
     """Take learners in, or put them on the waiting list."""
     form, sheet, words = about.form, about.sheet, about.programme.policy.words
-    taken = sum(1 for part in sheet.parts if _takes_part(part))
+    taken = sum(1 for part in sheet.parts if part.takes_place)
     if sheet.places is not None:
         st.caption(f"{taken} of {sheet.places} places are taken. Whoever finds none goes on the waiting list, in the"
                    " order of ticking.")
     pick(about.work, form, about.programme, (sheet.row.starts_at, sheet.row.ends_at), but=about.id,
-         leave_out={*(part.learner_id for part in sheet.parts if _takes_part(part)),
+         leave_out={*(part.learner_id for part in sheet.parts if part.takes_place),
                     *(waits.learner_id for waits in sheet.waiting)})
     form.problem("who", "room")
 
@@ -128,7 +128,7 @@ def add(about: About) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(f"Add {words.many('learner')}", type="primary", key=form.field("send"), on_click=send)
         if names := without(form, chosen(form)):
-            st.button(f"Add without {plain(_and(names))}", key=form.field("without"), on_click=send, args=(True,))
+            st.button(f"Add without {plain(and_(names))}", key=form.field("without"), on_click=send, args=(True,))
         st.markdown(f"{len(chosen(form))} chosen", width="content")
 
 
@@ -155,7 +155,7 @@ def places(about: About) -> None:
 
 def head(sheet: Worksheet, words: Words) -> None:
     """How many places are taken, and what can be done about that."""
-    taken = sum(1 for part in sheet.parts if _takes_part(part))
+    taken = sum(1 for part in sheet.parts if part.takes_place)
     with st.container(horizontal=True, vertical_alignment="center"):
         if sheet.places is not None:
             st.markdown(f"**{taken} of {sheet.places}** places taken", width="content")
@@ -196,12 +196,9 @@ def waiting(sheet: Worksheet, zone: ZoneInfo) -> None:
                           on_click=feedback.act, args=(leave_waiting, sheet.row.id, [one.learner_id]))
 
 
-def _takes_part(part: Part) -> bool:
-    return part.outcome is None or not part.outcome.frees
-
-
-def _and(names: Sequence[str]) -> str:
+def and_(names: Sequence[str]) -> str:
+    """'Ann, Bo and Cy'."""
     return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
 
 
-__all__ = ["PersonBusy", "add", "chosen", "head", "pick", "places", "removing", "waiting", "without"]
+__all__ = ["add", "and_", "chosen", "head", "pick", "places", "removing", "waiting", "without"]

@@ -28,7 +28,7 @@ class Among(NamedTuple):
 
 
 def offered(work: Work, programme_id: int, among: Among, most: int) -> list[Match]:
-    """Learners enrolled in that course, in that team today, whom that practitioner led before; by name, at most so many."""
+    """Learners by name, at most so many: in that course, in that team today, led before by that practitioner."""
     ways = []
     if among.course_id is not None:
         ways.append(select(Enrolment.learner_id).where(
