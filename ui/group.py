@@ -153,13 +153,13 @@ def places(about: About) -> None:
 # The worksheet --------------------------------------------------------------------------------------------------------
 
 
-def head(sheet: Worksheet, words: Words) -> None:
+def head(sheet: Worksheet, words: Words, acting: bool) -> None:
     """How many places are taken, and what can be done about that."""
     taken = sum(1 for part in sheet.parts if part.takes_place)
     with st.container(horizontal=True, vertical_alignment="center"):
         if sheet.places is not None:
             st.markdown(f"**{taken} of {sheet.places}** places taken", width="content")
-        if Action.SESSION_FILL in sheet.may:
+        if acting:
             st.button(f"Add {words.many('learner')}", icon=":material/group_add:", key="group-add",
                       on_click=session_panel.open_, args=("learners", sheet.row.id))
             st.button("Places", icon=":material/event_seat:", key="group-places",
@@ -168,15 +168,13 @@ def head(sheet: Worksheet, words: Words) -> None:
 
 def removing(sheet: Worksheet, part: Part) -> None:
     """*Remove…* beside a learner; it asks once."""
-    if Action.SESSION_FILL not in sheet.may or part.outcome is not None:
-        return
     with st.popover("Remove…", type="tertiary", key=f"group-remove-{part.learner_id}"):
         st.markdown(f"{plain(part.name)} is told. The place goes to whoever waits first.")
         st.button(f"Remove {plain(part.name)}", type="primary", key=f"group-removed-{part.learner_id}",
                   on_click=feedback.act, args=(remove_learners, sheet.row.id, [part.learner_id]))
 
 
-def waiting(sheet: Worksheet, zone: ZoneInfo) -> None:
+def waiting(sheet: Worksheet, zone: ZoneInfo, acting: bool) -> None:
     """The waiting list in order; whoever waits sees their own place alone."""
     if not sheet.waiting:
         return
@@ -191,7 +189,7 @@ def waiting(sheet: Worksheet, zone: ZoneInfo) -> None:
     for one in sheet.waiting:
         with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             st.markdown(f"{one.place}\\. **{plain(one.name)}** since {when(one.since, None, zone)}", width="content")
-            if Action.SESSION_FILL in sheet.may:
+            if acting:
                 st.button("Take off the list", type="tertiary", key=f"group-off-{one.learner_id}",
                           on_click=feedback.act, args=(leave_waiting, sheet.row.id, [one.learner_id]))
 
