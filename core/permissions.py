@@ -23,6 +23,7 @@ class Action(StrEnum):
     SESSION_READ = "read the notes of this session"
     SESSION_BOOK = "book sessions"
     SESSION_EDIT = "edit this session"
+    SESSION_FILL = "say who takes part in this session"
     SESSION_RESCHEDULE = "reschedule this session"
     SESSION_ASK_TIME = "ask for another time"
     SESSION_REASSIGN = "reassign this session"
@@ -50,8 +51,8 @@ class Action(StrEnum):
 
 COMES_ALONG = (Action.SESSION_SEE, Action.SESSION_DESCRIBE, Action.SESSION_ASK_TIME)
 TICKABLE = tuple(action for action in Action if action not in (
-    *COMES_ALONG, Action.ROLES_GRANT, Action.PROGRAMME_EDIT, Action.AVAILABILITY_OWN, Action.MEMBERS_SEE,
-    Action.CONTACT, Action.INSIGHT_OWN))
+    *COMES_ALONG, Action.SESSION_FILL, Action.ROLES_GRANT, Action.PROGRAMME_EDIT, Action.AVAILABILITY_OWN,
+    Action.MEMBERS_SEE, Action.CONTACT, Action.INSIGHT_OWN))
 """What a master admin may tick for a custom manager; seeing the sessions comes with the role."""
 
 
@@ -63,6 +64,8 @@ class Case(NamedTuple):
     status: Status | None = None
     leads: bool = False
     attends: bool = False
+    waits: bool = False
+    """On its waiting list."""
     created: bool = False
     guards: bool = False
     manages: bool = False
@@ -95,6 +98,7 @@ RECORDED = frozenset({Status.HELD, Status.MISSED, Status.COMPLETED})
 always = Condition("always", lambda _: True)
 leads = Condition("leads it", lambda c: c.leads)
 attends = Condition("attends it", lambda c: c.attends)
+waits = Condition("waits for a place in it", lambda c: c.waits)
 created = Condition("made it", lambda c: c.created)
 guards = Condition("is guardian of somebody in it", lambda c: c.guards)
 manages = Condition("is line manager of somebody in it", lambda c: c.manages)
@@ -131,12 +135,13 @@ A = Action
 RULES: dict[Action, Rules] = {
     A.SESSION_SEE: {
         **dict.fromkeys((*STAFF, Role.INSIGHT_VIEWER), always),
-        Role.PRACTITIONER: leads | created | shared, Role.LEARNER: attends | created | shared,
+        Role.PRACTITIONER: leads | created | shared, Role.LEARNER: attends | waits | created | shared,
         Role.GUARDIAN: guards, Role.LINE_MANAGER: manages,
     },
     A.SESSION_DESCRIBE: {
         **dict.fromkeys((*STAFF, Role.INSIGHT_VIEWER), always),
-        Role.PRACTITIONER: leads | created | shared, Role.LEARNER: attends | created | shared, Role.GUARDIAN: guards,
+        Role.PRACTITIONER: leads | created | shared, Role.LEARNER: attends | waits | created | shared,
+        Role.GUARDIAN: guards,
     },
     A.SESSION_READ: {
         **_admins(A.SESSION_READ), Role.PRACTITIONER: leads | created, Role.LEARNER: attends | created,
@@ -149,6 +154,10 @@ RULES: dict[Action, Rules] = {
         **_admins(A.SESSION_EDIT, not_cancelled),
         Role.PRACTITIONER: practitioners_book & (leads | created) & is_open,
         Role.LEARNER: clients_book & created & is_open,
+    },
+    A.SESSION_FILL: {
+        **_admins(A.SESSION_EDIT, not_cancelled & not_recorded),
+        Role.PRACTITIONER: practitioners_book & (leads | created) & is_open,
     },
     A.SESSION_RESCHEDULE: {
         **_admins(A.SESSION_RESCHEDULE, is_open),

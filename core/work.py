@@ -261,6 +261,8 @@ def _told(problem: IntegrityError) -> Exception:
         return Conflict("Somebody who takes part was booked for that time in the meantime. Nothing was saved.")
     if triggers.ROOM_BUSY in said or "ex_occupancy_room_id" in said:
         return Conflict("The room was taken for that time in the meantime. Nothing was saved.")
+    if triggers.SESSION_FULL in said:
+        return Conflict("The last places were taken in the meantime. Nothing was saved.")
     number_given = triggers.NUMBER_USED in said or said == f"{triggers.NOT_TWICE} UNIQUE session"
     if number_given or "session_programme_id_number" in said:
         return Conflict("That number was given to another session in the meantime. Nothing was saved.")

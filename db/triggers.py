@@ -2,6 +2,7 @@
 
 *History*: before and after of every changed column, into the act under way; a write outside an act is refused.
 *Occupancy*: who and which room is taken, kept in step with sessions and participations; overlaps are refused.
+*Places*: no session takes more learners than it has places for, where it says how many.
 *Counts*: how many attended or missed, from which the session's status is computed; any other value is refused.
 *Numbers*: each one given out is remembered, so none is used again.
 *Append-only*: what has been written there stays as it was.
@@ -33,6 +34,7 @@ SEARCHED = {"session": ("description", "location"), "person": ("name", "email")}
 NO_ACT = "portal: written outside an act"
 PERSON_BUSY = "portal: person busy"
 ROOM_BUSY = "portal: room busy"
+SESSION_FULL = "portal: session full"
 DERIVED_ONLY = "portal: derived by the database"
 APPEND_ONLY = "portal: append-only"
 NUMBER_USED = "portal: number used before"
@@ -44,6 +46,11 @@ NOT_OPEN = "portal: no open act"
 _FREED = ", ".join(f"'{outcome}'" for outcome in FREES_LEARNER)
 _MISSED = ", ".join(f"'{outcome}'" for outcome in COUNTS_AS_MISSED)
 _ATTENDED = f"'{Outcome.ATTENDED}'"
+_OVERFULL = (
+    "s.places IS NOT NULL AND s.places < (SELECT count(*) FROM participation p WHERE p.session_id = s.id"
+    f" AND (p.outcome IS NULL OR p.outcome NOT IN ({_FREED})))"
+)
+"""Whether more learners are in the session `s` than it has places; what has no number is not counted."""
 _PUNCTUATION = "!\"#$%%&''()*+,-./:;<=>?@[\\]^_`{|}~"  # % is doubled for psycopg
 
 
@@ -119,6 +126,7 @@ def _sqlite() -> Iterator[str]:
     for name in HISTORY:
         yield from _sqlite_history(Base.metadata.tables[name])
     yield from _sqlite_occupancy()
+    yield from _sqlite_places()
     yield from _sqlite_counts()
     yield from _sqlite_numbers()
     yield from _sqlite_append_only()
@@ -244,6 +252,20 @@ def _sqlite_occupancy() -> Iterator[str]:
     yield _refuse(
         "session_of_participation_delete", "BEFORE DELETE ON session", NO_SESSION,
         only="EXISTS (SELECT 1 FROM participation p WHERE p.session_id = OLD.id)",
+    )
+
+
+def _sqlite_places() -> Iterator[str]:
+    def full(session: str) -> str:
+        return f"SELECT RAISE(ABORT, '{SESSION_FULL}') FROM session s WHERE s.id = {session} AND {_OVERFULL}"
+
+    yield _trigger("places_participation_insert", "AFTER INSERT ON participation", full("NEW.session_id"))
+    yield _trigger(
+        "places_participation_update", "AFTER UPDATE ON participation", full("NEW.session_id"),
+        only="OLD.session_id IS NOT NEW.session_id OR OLD.outcome IS NOT NEW.outcome",
+    )
+    yield _trigger(
+        "places_session_update", "AFTER UPDATE ON session", full("NEW.id"), only="OLD.places IS NOT NEW.places"
     )
 
 
@@ -487,11 +509,24 @@ def _postgresql_occupancy() -> Iterator[str]:
                 " AND NOT EXISTS (SELECT FROM session s WHERE s.id = p.session_id AND s.practitioner_id = o.person_id);"
             )
         if come:
+            body += _refuse_overfull(f"s.id IN (SELECT session_id FROM {come} x)")
             body += f"{take} {learners.format(come, 'session')} WHERE {on} AND {learns};"
         yield _function(f"portal_occupancy_participation_{event}", f" BEGIN {body} RETURN NULL; END ")
+    yield _function("portal_places", f" BEGIN {_refuse_overfull('s.id = NEW.id')} RETURN NULL; END ")
+    yield (
+        "CREATE TRIGGER places_session_update AFTER UPDATE OF places ON session FOR EACH ROW"
+        " WHEN (OLD.places IS DISTINCT FROM NEW.places) EXECUTE FUNCTION portal_places()"
+    )
     for table in ("session", "participation"):
         for event in _EVENTS:
             yield _after("occupancy", table, event, f"portal_occupancy_{table}_{event}")
+
+
+def _refuse_overfull(which: str) -> str:
+    return (
+        f"IF EXISTS (SELECT FROM session s WHERE {which} AND {_OVERFULL}) THEN RAISE EXCEPTION"
+        f" USING MESSAGE = '{SESSION_FULL}', ERRCODE = 'integrity_constraint_violation'; END IF;"
+    )
 
 
 def _lock_sessions(rows: Iterable[str]) -> str:

@@ -25,6 +25,7 @@ from sqlalchemy import Engine, text
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from core.history.commands import undo
 from core.sessions import commands
+from core.sessions.groups import add_learners
 from core.sessions.rules import Booking, PersonBusy
 from core.work import commit
 from db.engine import make_engine, reading
@@ -321,6 +322,66 @@ def same_forms(engine: Engine, world: World, forms: int, clients: int) -> list[s
     return wrong
 
 
+def _usher(url: str, session: int, who: int, learners: list[int], seed: int, answers: Any) -> None:
+    engine = make_engine(url)
+    dice = random.Random(seed)
+    acts: list[tuple[float, float, list[int]]] = []
+    wrong: list[str] = []
+    while learners:
+        some = learners[:dice.randint(1, 3)]
+        del learners[:len(some)]
+        since = time.monotonic()
+        try:
+            commit(engine, who, add_learners, session, some, now=MONDAY)
+        except Exception:
+            wrong.append(traceback.format_exc())
+        acts.append((since, time.monotonic(), some))
+    answers.put((acts, wrong))
+    engine.dispose()
+
+
+def crowd(engine: Engine, processes: int = 8, learners: int = 200, places: int = 30) -> list[str]:
+    """So many learners come to a session with too few places for them, by all processes at once.
+
+    Exactly as many are in as it takes, and the rest wait in order of commit: whoever's act had ended before another's
+    began stands before them. Returns what went wrong.
+    """
+    world = a_world(engine)
+    crowd_ = [world.person(f"Learner {n}", Role.LEARNER) for n in range(learners)]
+    session = world.book(practitioner=world.tom, starts_at=MONDAY + timedelta(days=7, hours=10), places=places)
+    url = engine.url.render_as_string(hide_password=False)
+    spawn = multiprocessing.get_context("spawn")
+    answers = spawn.Queue()
+    ushers = [
+        spawn.Process(target=_usher, args=(url, session, (world.alice, world.ben, world.tom)[n % 3],
+                                           crowd_[n::processes], n, answers)) for n in range(processes)
+    ]
+    for usher in ushers:
+        usher.start()
+    acts: list[tuple[float, float, list[int]]] = []
+    wrong: list[str] = []
+    for _ in ushers:
+        done, failed = answers.get(timeout=300)
+        acts += done
+        wrong += failed
+    for usher in ushers:
+        usher.join()
+    inside = set(world.all(text(f"SELECT learner_id FROM participation WHERE session_id = {session}")))
+    queue = world.all(text(f"SELECT learner_id FROM waiting WHERE session_id = {session} ORDER BY id"))
+    if len(inside) != places or sorted([*inside, *queue]) != sorted(crowd_):
+        wrong.append(f"{len(inside)} are in and {len(queue)} wait: {learners} came to {places} places")
+    stands = {learner: place for place, learner in enumerate(queue, start=1)}
+    order = [(since, until, [stands.get(learner, 0) for learner in some]) for since, until, some in acts]
+    wrong += [
+        f"places {first} in the list came before {then}" for _, until, first in order for since, _, then in order
+        if until < since and max(first) > min(then)
+    ]
+    wrong += [f"an act gave the places {given} in the list" for _, _, given in order if given != sorted(given)]
+    if found := overlaps(engine, FACTS) + overlaps(engine, TAKEN) + astray(engine):
+        wrong.append(f"{found} overlaps, or rows in which facts and occupancy differ")
+    return wrong
+
+
 @contextmanager
 def a_database(kind: str) -> Iterator[Engine]:
     """A migrated database of its own, gone afterwards."""
@@ -343,7 +404,7 @@ def a_database(kind: str) -> Iterator[Engine]:
 
 
 def main() -> int:
-    """Run the storm and the forms; the exit code says whether anything went wrong."""
+    """Run the storm, the forms and the crowd; the exit code says whether anything went wrong."""
     say = sys.stdout.write
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--engine", choices=("sqlite", "postgresql", "both"), default="both")
@@ -365,6 +426,10 @@ def main() -> int:
             since = time.monotonic()
             failed += same_forms(engine, a_world(engine), given.forms, 6)
             say(f"  {given.forms} forms by 6 clients in {time.monotonic() - since:.0f} s\n")
+        with a_database(kind) as engine:
+            since = time.monotonic()
+            failed += crowd(engine, given.processes)
+            say(f"  200 learners to 30 places by {given.processes} in {time.monotonic() - since:.0f} s\n")
         say(f"  {len(failed)} wrong\n" + "".join(f"    {each}\n" for each in failed[:5]))
         wrong += failed
     return 1 if wrong else 0

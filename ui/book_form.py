@@ -23,7 +23,7 @@ from core.sessions.rules import Booking
 from core.structure.queries import Option, Options, options
 from core.words import Method, Origin, Role, TimetableKind
 from core.work import Work
-from ui import booking, feedback, here, navigation, people_picker, runtime
+from ui import booking, feedback, group, here, navigation, people_picker, runtime
 from ui.format import capital, plain
 from ui.format import names as listed_names
 from ui.forms import Form
@@ -128,6 +128,7 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
     put = form.preset
     put("practitioner", practitioner if practitioner in people or practitioner == about.me else None)
     put("learner", learners[0] if len(learners) == 1 else None)
+    put("places", 1)
     put("team", team if team in teams else None)
     form.state["same"] = {each: people[each] for each in learners} if len(learners) > 1 and not about.for_self else {}
     put("with", _with(about, learners, team if team in teams else None, bool(start.follows_id)))
@@ -146,6 +147,7 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
     put("reason", "")
     put("report", policy.report_required if start.report_required is None else start.report_required)
     form.state["follows"] = start.follows_id
+    form.state["same_places"] = start.places
     if form.field("date") not in st.session_state:
         booking.put_time(form, navigation.asked_moment("at") or start.starts_at, about.zone)
         _put_wall_time(form)
@@ -245,8 +247,16 @@ def _who(work: Work, form: Form, about: Setting) -> tuple[frozenset[int], DeltaG
     learners: tuple[int | None, ...] = ()
     team = None
     if chosen == With.LEARNER:
-        learners = (people_picker.person(
-            work, programme.id, Role.LEARNER, capital(words.learner), form.field("learner")),)
+        st.number_input(f"Number of {words.many('learner')}", value=None, step=1, key=form.field("places"),
+                        persist_state="session", help="From two on, the next step asks who takes part.")
+        form.problem("places")
+        if is_group(form, about):
+            learners = tuple(group.chosen(form)) or (form.value("learner"),)
+            if ticked := group.chosen(form):
+                st.caption(plain(listed_names(list(ticked.values()), 10)))
+        else:
+            learners = (people_picker.person(
+                work, programme.id, Role.LEARNER, capital(words.learner), form.field("learner")),)
     elif chosen == With.TEAM:
         team = people_picker.team(work, programme.id, capital(words.team), form.field("team"))
     elif chosen == With.SAME:
@@ -256,6 +266,12 @@ def _who(work: Work, form: Form, about: Setting) -> tuple[frozenset[int], DeltaG
         st.caption(f"An open {words.session}: who takes part is chosen later.")
     form.problem("who")
     return involved(work, programme.id, (practitioner, *learners), team, day), beside
+
+
+def is_group(form: Form, about: Setting) -> bool:
+    """Whether several learners are to take part, chosen in a step of their own (C8)."""
+    several = (form.value("places") or 1) != 1
+    return several and form.value("with", With.LEARNER) == With.LEARNER and not about.for_self
 
 
 def _where(form: Form, about: Setting) -> None:
@@ -353,7 +369,7 @@ def _forget_mended(form: Form) -> None:
 
 def _holds(form: Form, name: str) -> Any:
     if name == "who":
-        return tuple(form.value(each) for each in ("with", "learner", "team"))
+        return (*(form.value(each) for each in ("with", "learner", "team", "places")), tuple(group.chosen(form)))
     if name in ("date", "time"):
         return tuple(form.value(each) for each in ("date", "time"))
     return form.value(_WIDGETS.get(name, name))
@@ -372,24 +388,51 @@ def _said_elsewhere(form: Form) -> None:
 # What it sends ------------------------------------------------------------------------------------------------------
 
 
-def send(form: Form, about: Setting, stay: bool) -> None:
+def choose(form: Form, about: Setting) -> None:
+    """On to who takes part, once nothing else stands against it; nothing is booked. For a button's `on_click`."""
+    known = group.chosen(form)
+    if not known and (first := form.value("learner")) is not None:
+        with runtime.reading() as work:
+            known.update(names(work, about.programme.id, [first]))
+    when = booking.chosen(form, about.zone)
+    _note_held(form)
+    found = {**_read(form, about, when).problems(about.programme.policy), **when.problems}
+    found.pop("who", None)
+    if found:
+        form.fail(found)
+        return
+    form.state.pop("problems", None)
+    form.state.pop("refusal", None)
+    form.state["step"] = "who"
+
+
+def send(form: Form, about: Setting, stay: bool, without_busy: bool = False) -> None:
     """Book it, as one act however often it is pressed. For a button's `on_click`."""
     when = booking.chosen(form, about.zone)
     form.state["stay"] = stay
-    form.state["held"] = {name: _holds(form, name) for name in (
-        "practitioner", "who", "timetable", "room", "method", "location", "date", "time", "duration", "courses",
-        "type", "planning_notes", "description", "number", "reason")}
+    _note_held(form)
     if when.problems:
         form.fail({**_read(form, about, when).problems(about.programme.policy), **when.problems})
         return
-    form.send(book_sessions, [_read(form, about, when)])
+    form.send(book_sessions, [_read(form, about, when)], without_busy=without_busy)
+
+
+def _note_held(form: Form) -> None:
+    """What the fields hold as the form is sent, so that a sentence goes once its field is changed."""
+    form.state["held"] = {name: _holds(form, name) for name in (
+        "practitioner", "who", "places", "timetable", "room", "method", "location", "date", "time", "duration",
+        "courses", "type", "planning_notes", "description", "number", "reason")}
 
 
 def _read(form: Form, about: Setting, when: booking.Chosen) -> Booking:
     way = form.value("with", With.LEARNER)
     learner = about.me if about.for_self else form.value("learner")
+    places = None
     if way == With.SAME:
         learners: tuple[int, ...] = tuple(form.state.get("same", {}))
+        places = form.state.get("same_places")
+    elif is_group(form, about):
+        learners, places = tuple(group.chosen(form)), form.value("places")
     else:
         learners = (learner,) if learner is not None and (about.for_self or way == With.LEARNER) else ()
     follows = form.state.get("follows")
@@ -400,7 +443,7 @@ def _read(form: Form, about: Setting, when: booking.Chosen) -> Booking:
         method=form.value("method") or "", location=_said(form, "location"), starts_at=when.starts_at,
         minutes=when.minutes, course_ids=tuple(form.value("courses") or ()), type=form.value("type"),
         planning_notes=_said(form, "planning_notes"), description=_said(form, "description"),
-        number=form.value("number"), report_required=form.value("report"), follows_id=follows,
+        number=form.value("number"), report_required=form.value("report"), places=places, follows_id=follows,
         origin=Origin.COPY if follows else Origin.BOOKING, reason=_said(form, "reason"),
     )
 
@@ -414,10 +457,10 @@ def finish(form: Form, about: Setting) -> None:
     stay = form.state.get("stay")
     kept = {
         name: form.value(name) for name in (
-            "practitioner", "learner", "team", "with", "timetable", "room", "method", "location", "minutes", "courses",
-            "type", "planning_notes", "description", "report")
+            "practitioner", "learner", "places", "team", "with", "timetable", "room", "method", "location", "minutes",
+            "courses", "type", "planning_notes", "description", "report")
     }
-    state = {name: form.state.get(name) for name in ("asked", "same", "follows")}
+    state = {name: form.state.get(name) for name in ("asked", "same", "same_places", "follows")}
     saved = form.done()
     if saved is None:
         return

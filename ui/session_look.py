@@ -22,8 +22,9 @@ def _draw(about: About) -> None:
                      label="Worksheet", icon=":material/open_in_new:", width="content")
     with st.container(horizontal=True):
         worksheet.buttons(sheet, programme, NAME)
-    worksheet.facts(sheet, programme, runtime.zone(programme.zone_name))
-    worksheet.participants(sheet, programme)
+    zone = runtime.zone(programme.zone_name)
+    worksheet.facts(sheet, programme, zone)
+    worksheet.participants(sheet, programme, zone, acting=False)
 
 
 def show(title: str) -> None:

@@ -23,7 +23,7 @@ from core.sessions.commands import (
 )
 from core.structure.queries import Option, Options, options
 from core.words import Outcome, Role, Status, TimetableKind
-from ui import panel, people_picker, reschedule
+from ui import group, panel, people_picker, reschedule
 from ui.format import capital, names, plain
 from ui.forms import Form
 from ui.session_panel import About, Draw, body, both_versions, open_, refused_busy
@@ -325,6 +325,7 @@ PANELS: dict[str, tuple[str, Draw]] = {
     "reschedule": ("Reschedule", reschedule.draw),
     "edit": ("Edit", _edit), "venue": ("Change the venue", _venue), "reassign": ("Reassign", _reassign),
     "replace": ("Replace who takes part", _replace), "cancel": ("Cancel", _cancel), "delete": ("Delete", _delete),
+    "learners": ("Who takes part", group.add), "places": ("Places", group.places),
     "record": ("Record what came of it", _record), "reopen": ("Reopen", _reopen), "ask": ("Ask for another time", _ask),
 }
 

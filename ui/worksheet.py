@@ -11,7 +11,7 @@ from core.programmes.queries import ProgrammeView
 from core.sessions.queries import Worksheet
 from core.words import Method, Status
 from core.work import Work
-from ui import feedback, navigation, session_panels
+from ui import feedback, group, navigation, session_panels
 from ui.format import capital, labels, minutes_words, plain, status_badge, when, who, zone_words
 
 OUTCOME_ICONS = {"attended": ":material/check:", "missed": ":material/person_off:"}
@@ -135,10 +135,12 @@ def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
         st.text(sheet.planning_notes, width="stretch")
 
 
-def participants(sheet: Worksheet, programme: ProgrammeView) -> None:
-    """Each learner with what came of it."""
+def participants(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo, *, acting: bool = True) -> None:
+    """Each learner with what came of it, the places, and who waits for one; with `acting`, to be changed there."""
     words = programme.policy.words
+    acting = acting and Action.SESSION_FILL in sheet.may
     st.header("Who takes part", anchor=False)
+    group.head(sheet, words, acting)
     if not sheet.parts:
         st.caption(f"Nobody yet: this is an open {words.session}.")
     for part in sheet.parts:
@@ -149,6 +151,9 @@ def participants(sheet: Worksheet, programme: ProgrammeView) -> None:
             st.markdown(icon, width="content")
             _person(sheet, part.learner_id, f"**{plain(part.name)}**")
             st.markdown(f"{outcome}{minutes}", width="content")
+            if acting and part.outcome is None:
+                group.removing(sheet, part)
+    group.waiting(sheet, zone, acting)
 
 
 def _person(sheet: Worksheet, person_id: int | None, label: str) -> None:

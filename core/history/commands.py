@@ -29,6 +29,7 @@ from core.people.visible import everywhere
 from core.programmes.commands import keep_a_master_admin, refuse_sessions_ahead
 from core.programmes.queries import programme_of
 from core.sessions.busy import Wanted, refuse_clashes
+from core.sessions.groups import fill_places
 from core.work import ALREADY, Work
 from db.base import Base
 from db.models.history import Change, ChangeSet
@@ -73,6 +74,7 @@ def undo(work: Work, act_id: int) -> list[int]:
     told = _concerned(work, sessions)
     _put_back(work, changes)
     _look_after(work, changes, programmes)
+    fill_places(work, sessions)
     _tell(work, told, _concerned(work, sessions))
     work.say(f"Undid: {act.said}")
     return sessions
@@ -280,7 +282,16 @@ def _restore_values(work: Work, table: Table, changes: Sequence[RowChange]) -> N
 
 
 def _release(work: Work, changes: Sequence[RowChange]) -> None:
-    """Take the sessions concerned off the calendar, so that they may take each other's time back."""
+    """Take the sessions concerned off the calendar, so that they may take each other's time back.
+
+    Likewise learners whom the act took in leave their places, and a number of places is none until all are back.
+    """
+    made = [c.row_id for c in changes if c.table is PARTS and c.is_new]
+    for some in portions(made):
+        work.tx.execute(delete(PARTS).where(PARTS.c.id.in_(some)))
+    limited = [c.row_id for c in changes if c.table is TABLE and "places" in (c.before or {}) and not c.is_gone]
+    for some in portions(limited):
+        work.tx.execute(update(TABLE).where(TABLE.c.id.in_(some)).values(places=None))
     places = {"starts_at", "ends_at", "room_id", "practitioner_id", "cancelled_at"}
     ids = [
         c.row_id for c in changes

@@ -26,7 +26,7 @@ from db.words import Role, Status
 OWN_FOR = timedelta(hours=24)
 """One's own acts can be undone for so long; staff can undo any (X5)."""
 NOTHING = "There is nothing to undo, or it is not yours to undo."
-OF_SESSIONS = frozenset({"session", "participation", "session_course"})
+OF_SESSIONS = frozenset({"session", "participation", "session_course", "waiting"})
 NEEDS = {
     "programme": Action.PROGRAMME_EDIT,
     "closure": Action.PROGRAMME_EDIT,
@@ -42,6 +42,7 @@ DONE_BY = {
     "replace_participants": Action.SESSION_CANCEL, "cancel_sessions": Action.SESSION_CANCEL,
     "delete_sessions": Action.SESSION_DELETE, "record_outcome": Action.OUTCOME_RECORD,
     "reopen_session": Action.OUTCOME_REOPEN,
+    **dict.fromkeys(("add_learners", "remove_learners", "set_places", "leave_waiting"), Action.SESSION_FILL),
 }
 """What it takes to give each command about sessions."""
 HANGS_ON = {

@@ -135,9 +135,10 @@ def _refuse_unfit(work: Work, programme: ProgrammeView, standing: Sequence[Stand
     owners = timetables_of(work, programme.id, {one.then["timetable_id"] for one in standing})
     for one in standing:
         found = _gone(programme, one, practitioners, learners, rooms, owners)
-        if one.joining or one.changed & PLACED:
+        if one.joining or one.changed & (PLACED | {"places"}):
             place = rooms.get(one.then["room_id"] or 0)
-            found += misfits(programme.policy.words, one.then["practitioner_id"], one.learners, place).values()
+            found += misfits(programme.policy.words, one.then["practitioner_id"], one.learners, place,
+                              one.then["places"]).values()
         if found:
             raise Conflict(_why(programme, one, found[0]))
 

@@ -1,6 +1,6 @@
 """People as far as the viewer may see them: a list, one person whole, and matches to pick from."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -389,12 +389,16 @@ class Match:
     hint: str
 
 
-def pick(work: Work, programme_id: int, role: Role | None, text: str, most: int = 20) -> list[Match]:
-    """People with that role (or any) whose name begins with the words typed. Raises NotFound."""
+def pick(
+    work: Work, programme_id: int, role: Role | None, text: str, most: int = 20, *,
+    among: Iterable[Select[int]] = (),
+) -> list[Match]:
+    """People with that role (or any) whose name begins with the words typed, in each of these sets. Raises NotFound."""
     programme_of(work, programme_id)
     people = work.tx.execute(
         select(Person.id, Person.name, Person.email)
-        .where(*_where(work, programme_id, text, role), Person.disabled_at.is_(None))
+        .where(*_where(work, programme_id, text, role), Person.disabled_at.is_(None),
+               *(Person.id.in_(ids) for ids in among))
         .order_by(Person.name, Person.id).limit(most)
     ).all()
     if reads_contacts(work, programme_id):

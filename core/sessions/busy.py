@@ -74,7 +74,7 @@ def clashes_with(work: Work, programme_id: int, wanted: Sequence[Wanted]) -> lis
         number = visible.get(row.session_id)
         found.append(Clash(
             row.item, names[row.person_id, row.room_id], row.starts_at, row.ends_at,
-            f"session {number}" if number else "", row.session_id if number else None,
+            f"session {number}" if number else "", row.session_id if number else None, row.person_id,
         ))
     return found + _among_themselves(wanted, names)
 

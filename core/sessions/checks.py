@@ -17,7 +17,7 @@ from core.work import Work
 from db.among import among
 from db.models.people import Person, Team, TeamMember
 from db.models.programmes import Programme, RoleGrant
-from db.models.sessions import Session
+from db.models.sessions import Session, Waiting
 from db.models.structure import Course, Room, Timetable
 from db.words import Role
 
@@ -64,12 +64,14 @@ def check_references(
                 found["timetable"] = "Choose a timetable of this programme."
             elif timetables[booking.timetable_id] not in (None, booking.practitioner_id):
                 found["timetable"] = f"This timetable belongs to another {words.practitioner}."
-        if found := found or misfits(words, booking.practitioner_id, those, rooms.get(booking.room_id or 0)):
+        if found := found or misfits(words, booking.practitioner_id, those, rooms.get(booking.room_id or 0),
+                                      booking.places):
             raise Invalid(found, item)
 
 
 def misfits(
-    words: Words, practitioner_id: int | None, learners: Collection[int], place: Place | None
+    words: Words, practitioner_id: int | None, learners: Collection[int], place: Place | None,
+    places: int | None = None,
 ) -> dict[str, str]:
     """Why these people cannot meet like this, or not in that room; nobody overrides it (C8, X1). Pure."""
     found: dict[str, str] = {}
@@ -77,6 +79,8 @@ def misfits(
         found["who"] = f"The same person cannot be {words.practitioner} and {words.learner} at once."
     elif len(learners) > MOST_LEARNERS:
         found["who"] = f"At most {MOST_LEARNERS} {words.many('learner')} can take part; these are {len(learners)}."
+    elif places is not None and len(learners) > places:
+        found["who"] = f"It has {places} {'place' if places == 1 else 'places'}; these are {len(learners)}."
     people = len(learners) + (practitioner_id is not None)
     if place is not None and people > place.capacity:
         found["room"] = f"{place.name} holds {place.capacity}; {people} take part. Choose a larger room."
@@ -175,6 +179,19 @@ def _learners(
         learner for learner, since, until in members.get(booking.team_id, ())
         if since <= day and (until is None or day <= until)
     ))
+
+
+def waiting_in(work: Work, session_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
+    """Who waits for a place in each of these sessions, in order; those for which nobody waits are left out."""
+    listed = sorted(session_ids)
+    found: dict[int, tuple[int, ...]] = {}
+    for n in range(0, len(listed), 1000):
+        for session_id, learner in work.tx.execute(
+            select(Waiting.session_id, Waiting.learner_id).where(Waiting.session_id.in_(listed[n:n + 1000]))
+            .order_by(Waiting.id)
+        ):
+            found[session_id] = (*found.get(session_id, ()), learner)
+    return found
 
 
 def _seen_here(work: Work, programme_id: int, ids: Iterable[int | None]) -> set[int]:

@@ -14,7 +14,7 @@ from core.notifications.commands import notify
 from core.permissions import RECORDED, Action, Case, allows, as_learner, may, require, require_all, too_late
 from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import Policy
-from core.sessions.busy import Wanted, lock, refuse_clashes
+from core.sessions.busy import Wanted, lock, named, overlaps, refuse_clashes
 from core.sessions.checks import (
     Place,
     check_hours,
@@ -25,6 +25,7 @@ from core.sessions.checks import (
     misfits,
     rooms_of,
     timetables_of,
+    waiting_in,
 )
 from core.sessions.rules import (
     OUTCOMES_FORM,
@@ -39,7 +40,7 @@ from core.work import Work
 from db.bulk import insert_many
 from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
-from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber
+from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber, Waiting
 from db.models.structure import Course, Room, Timetable
 from db.words import Origin, Outcome, Role, Status, TimetableKind
 
@@ -48,9 +49,10 @@ TABLE, PARTS, LINKS = (cast(Table, model.__table__) for model in (Session, Parti
 # Booking -----------------------------------------------------------------------------------------------------------
 
 
-def book_sessions(work: Work, bookings: Sequence[Booking]) -> list[int]:
+def book_sessions(work: Work, bookings: Sequence[Booking], *, without_busy: bool = False) -> list[int]:
     """Put new sessions on the list, and on the calendar where they have a time; all or none (X1).
 
+    With `without_busy`, learners who are busy then are left out of a group, unless nobody would remain.
     Returns their ids. Raises NotAllowed, NotFound, Invalid, PersonBusy.
     """
     for programme_id in sorted({booking.programme_id for booking in bookings}):
@@ -58,11 +60,13 @@ def book_sessions(work: Work, bookings: Sequence[Booking]) -> list[int]:
     made: list[int] = []
     for programme_id in sorted({booking.programme_id for booking in bookings}):
         here = [(item, booking) for item, booking in enumerate(bookings) if booking.programme_id == programme_id]
-        made += _book(work, programme_of(work, programme_id), here)
+        made += _book(work, programme_of(work, programme_id), here, without_busy)
     return made
 
 
-def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Booking]]) -> list[int]:
+def _book(
+    work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Booking]], without_busy: bool
+) -> list[int]:
     items = [item for item, _ in listed]
     bookings = [_with_owner(work, programme, booking) for _, booking in listed]
     for item, booking in zip(items, bookings, strict=True):
@@ -75,9 +79,8 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         for item, booking in zip(items, bookings, strict=True):
             if booking.starts_at is not None and booking.starts_at < work.now:
                 raise Invalid({"date": LIES_BEHIND}, item)
-        bookings = [replace(booking, report_required=None) for booking in bookings]  # as policy says
+        bookings = [replace(booking, report_required=None, places=None) for booking in bookings]  # as policy says
     learners = _held(work, programme, bookings, learners)
-    people = _people(bookings, learners)
     check_references(work, programme, items, bookings, learners)
     check_hours(
         work, programme, [
@@ -89,12 +92,11 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
     )
     check_open(work, programme, numbering=any(booking.number is None for booking in bookings))
     numbers = _numbers(work, programme, items, bookings, client)
-    wanted = [
-        Wanted(item, those, booking.room_id, booking.starts_at, booking.ends_at, team_id=booking.team_id,
-               practitioner_id=booking.practitioner_id, timetable_id=booking.timetable_id)
-        for item, booking, those in zip(items, bookings, people, strict=True)
-        if booking.starts_at is not None and booking.ends_at is not None
-    ]
+    wanted = _times(items, bookings, learners)
+    left_out = ""
+    if without_busy:
+        learners, left_out = _without_busy(work, items, learners, wanted)
+        wanted = _times(items, bookings, learners)
     refuse_clashes(work, programme.id, wanted)
     id_of = insert_many(work.tx.connection(), TABLE, [
         _session_row(work, programme.policy, booking, number)
@@ -118,10 +120,31 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         for id_, said, booking, those in zip(ids, told, bookings, learners, strict=True)
         for person in (booking.practitioner_id, *those)
     ))
-    work.say(
-        f"Booked {_named(numbers[0], bookings[0], programme)}." if len(ids) == 1 else f"Booked {len(ids)} sessions."
-    )
+    booked = _named(numbers[0], bookings[0], programme) if len(ids) == 1 else f"{len(ids)} sessions"
+    work.say(f"Booked {booked}{left_out}.")
     return ids
+
+
+def _times(items: Sequence[int], bookings: Sequence[Booking], learners: Sequence[Collection[int]]) -> list[Wanted]:
+    return [
+        Wanted(item, those, booking.room_id, booking.starts_at, booking.ends_at, team_id=booking.team_id,
+               practitioner_id=booking.practitioner_id, timetable_id=booking.timetable_id)
+        for item, booking, those in zip(items, bookings, _people(bookings, learners), strict=True)
+        if booking.starts_at is not None and booking.ends_at is not None
+    ]
+
+
+def _without_busy(
+    work: Work, items: Sequence[int], learners: Sequence[tuple[int, ...]], wanted: Sequence[Wanted]
+) -> tuple[list[tuple[int, ...]], str]:
+    """The learners who are free then, or all of them where nobody is; and in words who is left out."""
+    busy = {(row.item, row.person_id) for row in overlaps(work, wanted)}
+    free = [tuple(person for person in those if (item, person) not in busy) or those
+            for item, those in zip(items, learners, strict=True)]
+    gone = {person for those, kept in zip(learners, free, strict=True) for person in set(those) - set(kept)}
+    names = named(work, wanted)
+    said = ", ".join(sorted(names[person, None] for person in gone))
+    return free, f", without {said}: busy then" if gone else ""
 
 
 def _held(
@@ -148,8 +171,8 @@ def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> d
         "method": booking.method, "origin": booking.origin, "description": booking.description or None,
         "location": booking.location or None, "planning_notes": booking.planning_notes or None,
         "report_required": policy.report_required if booking.report_required is None else booking.report_required,
-        "starts_at": booking.starts_at, "ends_at": booking.ends_at, "created_by": work.me, "created_at": work.now,
-        "version": 1,
+        "places": booking.places, "starts_at": booking.starts_at, "ends_at": booking.ends_at, "created_by": work.me,
+        "created_at": work.now, "version": 1,
     }
 
 
@@ -358,6 +381,11 @@ def _load(work: Work, ids: Sequence[int], action: Action, versions: Mapping[int,
                 each.session.version,
             )
     return loaded
+
+
+def held(work: Work, session_id: int, action: Action, version: int | None) -> Session:
+    """One session, held until the act ends. Raises NotFound, NotAllowed, StaleForm."""
+    return _load(work, [session_id], action, {session_id: version})[session_id].session
 
 
 def as_words(work: Work, session: Session, *, notes: bool = True) -> dict[str, str]:
@@ -731,7 +759,8 @@ def _check_changed(
     )], [()])
     if who:
         place = rooms_of(work, each.programme.id, [booking.room_id]).get(booking.room_id or 0)
-        if found := misfits(each.programme.policy.words, booking.practitioner_id, learners, place):
+        if found := misfits(each.programme.policy.words, booking.practitioner_id, learners, place,
+                            each.session.places):
             raise Invalid(found, item)
     number = changes.get("number", each.session.number)
     if number != each.session.number:
@@ -823,6 +852,10 @@ def cancel_sessions(
         )
     work.because(reason)
     _tell(work, loaded, f"cancelled. {reason}")
+    notify(work, (
+        (person, loaded[id_].programme.id, id_, f"{loaded[id_].name}: cancelled, so nobody waits for it any more.")
+        for id_, those in waiting_in(work, list(loaded)).items() for person in those
+    ))
     work.say(f"Cancelled {_names(loaded).lower()}.")
     return list(session_ids)
 
@@ -882,7 +915,7 @@ def delete_sessions(
     if follower:
         raise Conflict(f"Session {follower.number} was made from this one, so it stays. Cancel it instead.")
     ids = list(session_ids)
-    for model in (Participation, SessionCourse):
+    for model in (Participation, SessionCourse, Waiting):
         work.tx.execute(delete(model).where(model.session_id.in_(ids)))
     work.tx.execute(delete(Session).where(Session.id.in_(ids)))
     _tell(work, loaded, "deleted.")

@@ -38,13 +38,14 @@ from core.sessions.visible import (
     sees_all,
     shown_learners,
     shown_parts,
+    tied_learners,
     visible_sessions,
 )
 from core.work import Work
 from db.among import among
 from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
-from db.models.sessions import Participation, Session, SessionCourse
+from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, Waiting
 from db.models.structure import Course, Room, Timetable
 from db.words import Method, Origin, Outcome, Status
 
@@ -370,6 +371,21 @@ class Part:
     outcome: Outcome | None
     actual_minutes: int | None
 
+    @property
+    def takes_place(self) -> bool:
+        """Whether it takes the learner's time, and one of the session's places."""
+        return self.outcome not in FREES_LEARNER
+
+
+@dataclass(frozen=True)
+class Waits:
+    """Somebody on the waiting list; the first to be taken in has place 1."""
+
+    place: int
+    learner_id: int
+    name: str
+    since: datetime
+
 
 @dataclass(frozen=True)
 class Worksheet:
@@ -393,6 +409,10 @@ class Worksheet:
     known: frozenset[int]
     """Those of its people whose profile the viewer may open."""
     may: frozenset[Action] = field(default=frozenset())
+    places: int | None = None
+    """How many learners it takes at most."""
+    waiting: tuple[Waits, ...] = ()
+    """Those on the waiting list whom the viewer may see there."""
 
     @property
     def minutes(self) -> int | None:
@@ -441,7 +461,21 @@ def worksheet(work: Work, session_id: int) -> Worksheet:
             visible_people(work, session.programme_id),
         ))),
         may=frozenset(action for action in Action if allows(work.actor, action, case_)),
+        places=session.places, waiting=_waiting(work, session_id, case_),
     )
+
+
+def _waiting(work: Work, session_id: int, case: Case) -> tuple[Waits, ...]:
+    """The waiting list, for those who keep it; of others only themselves, and whom they are tied to (X6)."""
+    rows = work.tx.execute(
+        select(Waiting.learner_id, Person.name, Waiting.since).join(Person, Person.id == Waiting.learner_id)
+        .where(Waiting.session_id == session_id).order_by(Waiting.id)
+    ).all()
+    listed = [Waits(place, *row) for place, row in enumerate(rows, start=1)]
+    if sees_all(work, case.programme_id) or case.leads or allows(work.actor, Action.SESSION_FILL, case):
+        return tuple(listed)
+    shown = {work.actor.person_id, *tied_learners(work, case.programme_id)}
+    return tuple(each for each in listed if each.learner_id in shown)
 
 
 def find_number(work: Work, programme_id: int, number: int) -> int | None:

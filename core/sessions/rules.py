@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.clock import FIRST_DAY, LAST_DAY
 from core.errors import Conflict
-from core.programmes.rules import SHORTEST, STEP, BookingField, Policy
+from core.programmes.rules import SHORTEST, STEP, BookingField, Policy, Words
 from db.words import Method, Origin, Outcome
 
 MOST_LEARNERS = 30
@@ -39,6 +39,8 @@ class Booking:
     description: str | None = None
     number: int | None = None
     report_required: bool | None = None
+    places: int | None = None
+    """How many learners it takes at most; None: those named, and up to 30 later."""
     follows_id: int | None = None
     origin: Origin = Origin.BOOKING
     reason: str | None = None
@@ -72,6 +74,8 @@ class Booking:
             found["who"] = f"Choose either one {policy.words.learner} or a {policy.words.team}."
         if len(self.learner_ids) > MOST_LEARNERS:
             found["who"] = f"At most {MOST_LEARNERS} {policy.words.many('learner')} can take part."
+        if (problem := places_problem(self.places, policy.words)) is not None:
+            found["places"] = problem
         if self.practitioner_id is not None and self.practitioner_id in self.learner_ids:
             found["who"] = f"The same person cannot be {policy.words.practitioner} and {policy.words.learner} at once."
         if self.starts_at is None and self.room_id is not None and "date" not in found:
@@ -119,6 +123,13 @@ class Booking:
             if missing:
                 found[name] = sentence
         return found
+
+
+def places_problem(places: object, words: Words) -> str | None:
+    """What keeps this from being a number of learners (C8)."""
+    if places is None or (type(places) is int and 1 <= places <= MOST_LEARNERS):
+        return None
+    return f"The number of {words.many('learner')} is a whole number from 1 to {MOST_LEARNERS}."
 
 
 def is_id(value: object) -> bool:
@@ -174,6 +185,8 @@ class Clash:
     what: str = ""
     session_id: int | None = None
     """The other session, where the viewer may see it."""
+    person_id: int | None = None
+    """Who it is, where it is no room."""
 
 
 class PersonBusy(Conflict):

@@ -12,7 +12,7 @@ from core.programmes.queries import policy_of
 from core.sessions.rules import NOTICE, is_id
 from core.work import Work
 from db.models.people import Group, GroupMember, Relation
-from db.models.sessions import Participation, Session
+from db.models.sessions import Participation, Session, Waiting
 from db.words import Role, Status, Tie
 
 Rows = Select[*tuple[Any, ...]]
@@ -53,6 +53,7 @@ def _seen_ways(work: Work, programme_id: int, *but: Role) -> list[Rows]:
         ways.append(select(Session.id).where(Session.practitioner_id == me))
     if Role.LEARNER in roles:
         ways.append(select(Participation.session_id).where(Participation.learner_id == me))
+        ways.append(select(Waiting.session_id).where(Waiting.learner_id == me))
     if roles & {Role.PRACTITIONER, Role.LEARNER}:
         ways.append(select(Session.id).where(Session.created_by == me))
         ways += _shared_ways(work, programme_id)
@@ -114,12 +115,14 @@ def cases_for(work: Work, sessions: Iterable[Facts]) -> dict[int, Case]:
     listed = list(sessions)
     ids = [one.id for one in listed]
     me = work.actor.person_id
-    attends, guards, manages, shared = set[int](), set[int](), set[int](), set[int]()
+    attends, waits, guards, manages, shared = set[int](), set[int](), set[int](), set[int](), set[int]()
     programmes = {one.programme_id for one in listed}
     roles = {role for programme in programmes for role in work.actor.roles.get(programme, ())}
     if Role.LEARNER in roles:
         attends.update(work.tx.scalars(select(Participation.session_id).where(
             Participation.session_id.in_(ids), Participation.learner_id == me)))
+        waits.update(work.tx.scalars(select(Waiting.session_id).where(
+            Waiting.session_id.in_(ids), Waiting.learner_id == me)))
     for (role, tie), found in zip(TIES, (guards, manages), strict=True):
         if role in roles:
             found.update(work.tx.scalars(_tied(ids, me, tie)))
@@ -132,7 +135,7 @@ def cases_for(work: Work, sessions: Iterable[Facts]) -> dict[int, Case]:
     return {
         one.id: Case(
             one.programme_id, who_books[one.programme_id], one.status,
-            leads=me is not None and one.practitioner_id == me, attends=one.id in attends,
+            leads=me is not None and one.practitioner_id == me, attends=one.id in attends, waits=one.id in waits,
             created=me is not None and one.created_by == me, guards=one.id in guards, manages=one.id in manages,
             shared=one.id in shared, started=one.starts_at is not None and one.starts_at <= work.now,
             late=one.starts_at is not None and one.starts_at - work.now < NOTICE,
@@ -155,7 +158,7 @@ def shown_learners(work: Work, case: Case) -> frozenset[int] | None:
     """Whose part in a session the actor may see: everybody's (None), or only those whom the actor is tied to."""
     if sees_all(work, case.programme_id) or case.leads or case.attends or case.created or case.shared:
         return None
-    return _tied_learners(work, case.programme_id)
+    return tied_learners(work, case.programme_id)
 
 
 def shown_parts(
@@ -167,7 +170,7 @@ def shown_parts(
     """
     if sees_all(work, programme_id) or not work.actor.holds(programme_id, *TIED):
         return ()
-    ways = [learner_id.in_(_tied_learners(work, programme_id))]
+    ways = [learner_id.in_(tied_learners(work, programme_id))]
     ways += [session_id.in_(way.correlate(None)) for way in _seen_ways(work, programme_id, *TIED)]
     return (or_(*ways),)
 
@@ -176,7 +179,8 @@ TIED = tuple(role for role, _ in TIES)
 """Those who see a session for the sake of somebody in it."""
 
 
-def _tied_learners(work: Work, programme_id: int) -> frozenset[int]:
+def tied_learners(work: Work, programme_id: int) -> frozenset[int]:
+    """Those whom the actor is tied to in a programme, by the roles held."""
     known: dict[int, frozenset[int]] = work.cache.setdefault("tied", {})
     if programme_id not in known:
         known[programme_id] = frozenset(work.tx.scalars(select(Relation.learner_id).where(
@@ -212,5 +216,5 @@ def one_case(work: Work, session_id: int) -> Case:
 
 __all__ = [
     "Facts", "cases_for", "describable_sessions", "facts_of", "one_case", "seen", "sees_all", "shown_learners",
-    "shown_parts", "visible_sessions",
+    "shown_parts", "tied_learners", "visible_sessions",
 ]

@@ -24,7 +24,7 @@ with runtime.reading() as work:
     with left:
         with st.container(border=True):
             worksheet.facts(sheet, programme, zone)
-        worksheet.participants(sheet, programme)
+        worksheet.participants(sheet, programme, zone)
         worksheet.origin(sheet, programme, zone)
     with right:
         worksheet.history(work, sheet, zone)

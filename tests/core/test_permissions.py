@@ -11,7 +11,7 @@ import pytest
 from core.errors import NotAllowed, NotFound, Refusal
 from core.permissions import RULES, TICKABLE, Action, Case, allows
 from core.programmes.rules import WhoBooks
-from core.sessions import commands
+from core.sessions import commands, groups
 from core.sessions.commands import Attendance, Edit, Move, Reassign, Venue
 from core.sessions.queries import worksheet
 from core.sessions.visible import cases_for, facts_of
@@ -76,8 +76,8 @@ def test_whoever_may_do_something_to_a_session_may_see_it() -> None:
 
 
 def test_b11_outranks_a4_and_a6_for_practitioners_and_learners() -> None:
-    changes = (Action.SESSION_BOOK, Action.SESSION_EDIT, Action.SESSION_RESCHEDULE, Action.SESSION_REASSIGN,
-               Action.SESSION_CANCEL, Action.SESSION_DELETE)
+    changes = (Action.SESSION_BOOK, Action.SESSION_EDIT, Action.SESSION_FILL, Action.SESSION_RESCHEDULE,
+               Action.SESSION_REASSIGN, Action.SESSION_CANCEL, Action.SESSION_DELETE)
     for role, action in itertools.product((Role.PRACTITIONER, Role.LEARNER), changes):
         actor = Actor(1, "x", roles={1: frozenset({role})})
         for status, *flags in itertools.product(Status, *[(False, True)] * len(FLAGS)):
@@ -100,6 +100,7 @@ def test_a_custom_manager_may_what_is_ticked_and_nothing_else() -> None:
 
 ACTS: dict[str, tuple[Action, Any]] = {
     "edit": (Action.SESSION_EDIT, lambda s, _: (commands.edit_sessions, [Edit(s, {"description": "New"})])),
+    "fill": (Action.SESSION_FILL, lambda s, w: (groups.add_learners, s, [w.vic])),
     "reschedule": (Action.SESSION_RESCHEDULE, lambda s, _: (commands.reschedule_sessions, [Move(s, TEN + DAY)])),
     "off": (Action.SESSION_RESCHEDULE, lambda s, _: (commands.take_off_calendar, [s])),
     "venue": (Action.SESSION_RESCHEDULE, lambda s, _: (commands.change_venue, [Venue(s, None, "There")])),
