@@ -73,7 +73,7 @@ def clashes_with(work: Work, programme_id: int, wanted: Sequence[Wanted]) -> lis
         number = visible.get(row.session_id)
         found.append(Clash(
             row.item, names[row.person_id, row.room_id], row.starts_at, row.ends_at,
-            f"session {number}" if number else "", row.session_id if number else None,
+            f"session {number}" if number else "", row.session_id if number else None, row.person_id,
         ))
     return found + _among_themselves(wanted, names)
 
@@ -189,7 +189,8 @@ def _among_themselves(wanted: Sequence[Wanted], names: dict[tuple[int | None, in
         longest = several[0]
         for one in several[1:]:
             if one.starts_at < longest.ends_at:
-                found.append(Clash(one.item, names[whom], longest.starts_at, longest.ends_at, "asked for here as well"))
+                found.append(Clash(one.item, names[whom], longest.starts_at, longest.ends_at, "asked for here as well",
+                                   person_id=whom[0]))
             if one.ends_at > longest.ends_at:
                 longest = one
     return found

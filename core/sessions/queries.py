@@ -389,6 +389,7 @@ class Worksheet:
     known: frozenset[int]
     """Those of its people whose profile the viewer may open."""
     may: frozenset[Action] = field(default=frozenset())
+    series_id: int | None = None
 
     @property
     def minutes(self) -> int | None:
@@ -436,7 +437,7 @@ def worksheet(work: Work, session_id: int) -> Worksheet:
             Person.id.in_({row.practitioner_id or 0, *(part.learner_id for part in parts)}),
             visible_people(work, session.programme_id),
         ))),
-        may=frozenset(action for action in Action if allows(work.actor, action, case_)),
+        may=frozenset(action for action in Action if allows(work.actor, action, case_)), series_id=session.series_id,
     )
 
 
