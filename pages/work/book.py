@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import book_form, runtime
+from ui import book_form, planner, repeat, runtime
 from ui.format import capital
 
 with runtime.reading() as reading:
@@ -17,12 +17,19 @@ def form() -> None:
         about = book_form.setting(work)
         filled = book_form.begin(work, about)
         book_form.finish(filled, about)
+        if planner.is_open(filled):
+            planner.draw(work, filled, about)
+            return
         book_form.draw(work, filled, about)
     with st.container(horizontal=True):
-        st.button("Book", type="primary", icon=":material/event_available:", key="book-now",
-                  on_click=book_form.send, args=(filled, about, False))
-        st.button(f"Book, then another {words.session} like it", key="book-on",
-                  on_click=book_form.send, args=(filled, about, True))
+        if repeat.is_on(filled):
+            st.button("Plan the dates", type="primary", icon=":material/event_repeat:", key="book-plan",
+                      on_click=planner.begin, args=(filled, about))
+        else:
+            st.button("Book", type="primary", icon=":material/event_available:", key="book-now",
+                      on_click=book_form.send, args=(filled, about, False))
+            st.button(f"Book, then another {words.session} like it", key="book-on",
+                      on_click=book_form.send, args=(filled, about, True))
         st.button("Start over", type="tertiary", key="book-clear", on_click=filled.clear)
     st.caption(f"Fields with * are required. {capital(words.session)} times are in {about.zone}.")
 
