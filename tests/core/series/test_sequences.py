@@ -107,7 +107,7 @@ def machine(kind: str, databases: Databases) -> type[RuleBasedStateMachine]:
                 saved = world.do(world.ben, cancel_sessions, [self.ids[n]], "ill")
                 self.done(saved, {**self.model, n: (local, who, True, by_hand)})
 
-        @rule(at=st.integers(0, DATES), scope=SCOPES, days=st.sampled_from([-1, 0, 1]), hour=st.sampled_from([9, 11, 17]))
+        @rule(at=st.integers(0, DATES), scope=SCOPES, days=st.integers(-1, 1), hour=st.sampled_from([9, 11, 17]))
         def move_many(self, at: int, scope: Scope, days: int, hour: int) -> None:
             n = at % len(self.ids)
             local, _, cancelled, _ = self.model[n]
