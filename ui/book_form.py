@@ -23,7 +23,7 @@ from core.sessions.rules import Booking
 from core.structure.queries import Option, Options, options
 from core.words import Method, Origin, Role, TimetableKind
 from core.work import Work
-from ui import booking, feedback, group, here, navigation, people_picker, runtime
+from ui import booking, feedback, group, here, navigation, people_picker, repeat, runtime
 from ui.format import capital, plain
 from ui.format import names as listed_names
 from ui.forms import Form
@@ -205,6 +205,7 @@ def draw(work: Work, form: Form, about: Setting) -> None:
             people, beside = _who(work, form, about)
             booking.time_fields(form, about.programme, about.zone,
                                 required=BookingField.WHEN in about.programme.policy.required)
+            repeat.fields(form, about.zone)
         room = form.value("room")
         looked = booking.look(
             form, work, about.programme, about.zone, people, [room] if room else [],
@@ -408,13 +409,19 @@ def choose(form: Form, about: Setting) -> None:
 
 def send(form: Form, about: Setting, stay: bool, without_busy: bool = False) -> None:
     """Book it, as one act however often it is pressed. For a button's `on_click`."""
-    when = booking.chosen(form, about.zone)
     form.state["stay"] = stay
+    if (wanted := told(form, about)) is not None:
+        form.send(book_sessions, [wanted], without_busy=without_busy)
+
+
+def told(form: Form, about: Setting) -> Booking | None:
+    """What the form asks for; nothing where its time is none, and the sentences stand beside the fields then."""
+    when = booking.chosen(form, about.zone)
     _note_held(form)
     if when.problems:
         form.fail({**_read(form, about, when).problems(about.programme.policy), **when.problems})
-        return
-    form.send(book_sessions, [_read(form, about, when)], without_busy=without_busy)
+        return None
+    return _read(form, about, when)
 
 
 def _note_held(form: Form) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.errors import Invalid
 from core.work import Work
-from ui import book_form, booking, group
+from ui import book_form, booking, group, planner, repeat
 from ui.format import plain, when
 from ui.forms import Form
 
@@ -34,14 +34,15 @@ def draw(work: Work, form: Form, about: book_form.Setting) -> None:
         form.show_refusal()
     form.problem("who")
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Continue", type="primary", icon=":material/event_available:", key="book-group",
-                  on_click=_continue, args=(form, about))
+        st.button("Plan the dates" if repeat.is_on(form) else "Continue", type="primary",
+                  icon=":material/event_available:", key="book-group", on_click=_continue, args=(form, about))
         if names := group.without(form, ticked):
             st.button(f"Book without {plain(group.and_(names))}", key="book-without",
                       on_click=_continue, args=(form, about, True))
         st.button("Back", icon=":material/arrow_back:", key="book-back", on_click=back, args=(form,))
         st.markdown(f"{len(ticked)} of {most} chosen", width="content")
-    st.caption(f"*Continue* books the {words.session}. Places left over can be given later.")
+    if not repeat.is_on(form):
+        st.caption(f"*Continue* books the {words.session}. Places left over can be given later.")
 
 
 def _continue(form: Form, about: book_form.Setting, without_busy: bool = False) -> None:
@@ -51,5 +52,7 @@ def _continue(form: Form, about: book_form.Setting, without_busy: bool = False) 
     elif len(ticked) > most:
         form.fail({"who": f"{len(ticked)} are chosen, and the number of {words.many('learner')} is {most}. Untick some,"
                           " or go back and raise the number."})
+    elif repeat.is_on(form):
+        planner.begin(form, about)
     else:
         book_form.send(form, about, stay=False, without_busy=without_busy)

@@ -7,9 +7,12 @@ import streamlit as st
 
 from core.clock import when_words
 from core.permissions import Action
+from core.series.commands import change_series
+from core.series.queries import moved_like
+from core.series.rules import Scope
 from core.sessions.commands import Move, reschedule_sessions, take_off_calendar
 from core.words import Outcome
-from ui import booking, feedback, runtime
+from ui import booking, feedback, runtime, series
 from ui import panel as side
 from ui.forms import Form
 from ui.session_panel import About, both_versions, open_
@@ -68,11 +71,18 @@ def draw(about: About) -> None:
         form, about.work, programme, zone, people, rooms, practitioner_id=sheet.row.practitioner_id,
         timetable_id=sheet.timetable_id, but=about.id))
 
+    before, reach, agreed, fix = sheet.row.starts_at, series.scope(about), dict[int, int](), None
+    if reach is not Scope.THIS and before is not None and chosen.starts_at is not None and chosen.minutes:
+        fix = moved_like(before, chosen.starts_at, chosen.minutes, programme.zone, form.value("reason") or "")
+        agreed = series.preview(about, reach, fix)
+
     def move() -> None:
         now = Form(form.name)
         at = booking.chosen(now, zone)
         if at.problems:
             now.fail(at.problems)
+        elif fix is not None:
+            now.send(change_series, about.id, reach, fix, agreed)
         else:
             now.send(reschedule_sessions, [Move(
                 about.id, at.starts_at, at.minutes, now.state["version"], (now.value("reason") or "").strip() or None)])
@@ -84,7 +94,8 @@ def draw(about: About) -> None:
     mine = when_words(chosen.starts_at, programme.zone, chosen.ends_at) if chosen.starts_at else ""
     both_versions(about, {"time": mine}, move)
     with st.container(horizontal=True):
-        st.button("Move" if sheet.row.starts_at else "Put on the calendar", type="primary", key=form.field("send"),
-                  icon=":material/event_available:", on_click=move)
-        if sheet.row.starts_at is not None:
+        alone = "Move" if sheet.row.starts_at else "Put on the calendar"
+        st.button(series.called(about, "Move", alone, reach, agreed), type="primary", key=form.field("send"),
+                  icon=":material/event_available:", on_click=move, disabled=reach is not Scope.THIS and not agreed)
+        if sheet.row.starts_at is not None and reach is Scope.THIS:
             st.button("Off the calendar", key=form.field("off"), icon=":material/event_busy:", on_click=take_off)

@@ -6,6 +6,8 @@ import streamlit as st
 
 from core.people.queries import names as names_of
 from core.permissions import Action
+from core.series.commands import change_series
+from core.series.rules import Scope
 from core.sessions.commands import (
     Attendance,
     Edit,
@@ -21,9 +23,10 @@ from core.sessions.commands import (
     reopen_session,
     replace_participants,
 )
+from core.sessions.fixes import Fix, FixKind
 from core.structure.queries import Option, Options, options
 from core.words import Outcome, Role, Status, TimetableKind
-from ui import group, panel, people_picker, reschedule
+from ui import group, panel, people_picker, reschedule, series
 from ui.format import capital, names, plain
 from ui.forms import Form
 from ui.session_panel import About, Draw, body, both_versions, open_, refused_busy
@@ -38,20 +41,26 @@ def _reassign(about: About) -> None:
     form.problem("practitioner")
     st.caption(f"The old and the new {words.practitioner} are told, and everybody who takes part.")
     name = names_of(about.work, about.programme.id, [chosen]).get(chosen, "") if chosen else ""
+    reach, agreed = series.scope(about), dict[int, int]()
+    if reach is not Scope.THIS and chosen is not None:
+        agreed = series.preview(about, reach, Fix(FixKind.REASSIGN, practitioner_id=chosen))
 
     def send(nobody: bool = False) -> None:
         now = Form(form.name)
         who_now = None if nobody else now.value("practitioner")
         if who_now is None and not nobody:
             now.fail({"practitioner": f"Choose the {words.practitioner}."})
+        elif reach is not Scope.THIS:
+            now.send(change_series, about.id, reach, Fix(FixKind.REASSIGN, practitioner_id=who_now), agreed)
         else:
             now.send(reassign_sessions, [Reassign(about.id, who_now, now.state["version"])])
 
     both_versions(about, {"practitioner": name}, send)
     refused_busy(form)
     with st.container(horizontal=True):
-        st.button("Reassign", type="primary", key=form.field("send"), on_click=send)
-        if about.sheet.row.practitioner_id is not None:
+        st.button(series.called(about, "Reassign", "Reassign", reach, agreed), type="primary", key=form.field("send"),
+                  on_click=send, disabled=reach is not Scope.THIS and chosen is not None and not agreed)
+        if about.sheet.row.practitioner_id is not None and reach is Scope.THIS:
             st.button(f"Take {plain(about.sheet.row.practitioner)} off", key=form.field("off"), on_click=send,
                       args=(True,),
                       help=f"Their time is free at once. {capital(words.a('practitioner'))} can be chosen later.")
@@ -129,13 +138,21 @@ def _cancel(about: About) -> None:
                " while nobody has taken it. To keep it for later, take it off the calendar instead.")
     st.text_area("Reason", key=form.field("reason"), on_change="ignore", height=110)
     form.problem("reason")
+    reach, agreed = series.scope(about), dict[int, int]()
+    if reach is not Scope.THIS:  # whatever the reason is, it changes the same ones
+        agreed = series.preview(about, reach, Fix(FixKind.CANCEL, reason="shown beforehand"))
 
     def send() -> None:
         now = Form(form.name)
-        now.send(cancel_sessions, [about.id], now.value("reason") or "", {about.id: now.state["version"]})
+        reason = now.value("reason") or ""
+        if reach is Scope.THIS:
+            now.send(cancel_sessions, [about.id], reason, {about.id: now.state["version"]})
+        else:
+            now.send(change_series, about.id, reach, Fix(FixKind.CANCEL, reason=reason), agreed)
 
     both_versions(about, {"status": "cancelled"}, send)
-    st.button(f"Cancel {about.name}", type="primary", key=form.field("send"), on_click=send)
+    st.button(series.called(about, "Cancel", f"Cancel {about.name}", reach, agreed), type="primary",
+              key=form.field("send"), on_click=send, disabled=reach is not Scope.THIS and not agreed)
 
 
 def _delete(about: About) -> None:

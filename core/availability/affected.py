@@ -84,7 +84,7 @@ def _here(work: Work, change: Change) -> list[Affected]:
     )
     house = House(programme.policy, programme.zone_name, FAR_AHEAD, facts.closures)
     found = []
-    for group in near_each_other(ahead):
+    for group in near_each_other(ahead, programme.zone_name):
         frame = Frame.of(group[0].starts_at, max(one.ends_at for one in group))
         for one in group:
             known = facts.leaders.get(one.practitioner_id or 0)

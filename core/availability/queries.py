@@ -49,8 +49,8 @@ from db.words import Role
 
 LOOK_AROUND = timedelta(days=14)
 OFFER_STEP = timedelta(minutes=15)
-APART = 8 * DAY
-"""Sessions farther apart than this share neither a day, a week nor a buffer."""
+APART = 2 * DAY
+"""Sessions in different weeks and farther apart than this share neither a day, a week nor a buffer."""
 
 
 class Ask(NamedTuple):
@@ -504,7 +504,7 @@ def hours_problems(
     """
     if not placed:
         return {}
-    groups = near_each_other(placed)
+    groups = near_each_other(placed, programme_of(work, programme_id).zone_name)
     keys: dict[tuple[int, int | None, bool], int] = {}
     asks: list[Ask] = []
     of_item: dict[int, int] = {}
@@ -536,14 +536,15 @@ def keeps_apart(work: Work, programme_id: int) -> bool:
         select(exists().where(OwnLimits.programme_id == programme_id))))
 
 
-def near_each_other(placed: Sequence[P]) -> list[list[P]]:
-    """The same by practitioner, and by stretches of time that have nothing to do with each other."""
+def near_each_other(placed: Sequence[P], zone: str) -> list[list[P]]:
+    """The same by practitioner, and by stretches of time that have nothing to do with each other in that zone."""
     groups: list[list[P]] = []
-    latest: tuple[int | None, float] | None = None
+    latest: tuple[int | None, int, int] | None = None
     for one in sorted(placed, key=lambda one: (one.practitioner_id or 0, one.starts_at)):
-        start = one.starts_at.timestamp()
-        if latest is None or latest[0] != one.practitioner_id or start - latest[1] > APART:
+        start = int(one.starts_at.timestamp())
+        week = monday_of(local_day(start, zone))
+        if latest is None or latest[0] != one.practitioner_id or (start - latest[1] > APART and week != latest[2]):
             groups.append([])
         groups[-1].append(one)
-        latest = (one.practitioner_id, start)
+        latest = (one.practitioner_id, start, week)
     return groups

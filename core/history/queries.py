@@ -27,7 +27,8 @@ DID = {
     "change_venue": "Venue changed", "reassign_sessions": "Reassigned", "edit_sessions": "Edited",
     "replace_participants": "Replaced", "cancel_sessions": "Cancelled", "delete_sessions": "Deleted",
     "record_outcome": "Outcome recorded", "reopen_session": "Reopened", "undo": "Change undone",
-    "apply_fixes": "Quick fix",
+    "apply_fixes": "Quick fix", "book_series": "Booked in a series", "change_series": "Series changed",
+    "try_again": "Booked after all",
 }
 LABELS = {
     "practitioner_id": "practitioner", "team_id": "team", "timetable_id": "timetable", "room_id": "room",
@@ -37,7 +38,7 @@ LABELS = {
 }
 LEFT_OUT = frozenset({
     "id", "programme_id", "version", "created_by", "created_at", "session_id", "outcome_at", "origin", "follows_id",
-    "cancelled_at", "cancel_reason", "notice_at",
+    "cancelled_at", "cancel_reason", "notice_at", "series_id", "series_day", "moved_at",
 })
 NAMED = {
     "practitioner_id": Person, "learner_id": Person, "team_id": Team, "timetable_id": Timetable, "room_id": Room,

@@ -32,6 +32,7 @@ NEEDS = {
     "closure": Action.PROGRAMME_EDIT,
     "own_limits": Action.AVAILABILITY_EDIT,
     **dict.fromkeys(("course", "room", "timetable", "team", "roster"), Action.LISTS_EDIT),
+    **dict.fromkeys(("series", "series_skip"), Action.SESSION_BOOK),
     **dict.fromkeys(("relation", "team_member", "people_group", "group_member"), Action.PEOPLE_EDIT),
 }
 """What it takes to change a row of these by hand."""
@@ -41,13 +42,13 @@ DONE_BY = {
     "reassign_sessions": Action.SESSION_REASSIGN, "edit_sessions": Action.SESSION_EDIT,
     "replace_participants": Action.SESSION_CANCEL, "cancel_sessions": Action.SESSION_CANCEL,
     "delete_sessions": Action.SESSION_DELETE, "record_outcome": Action.OUTCOME_RECORD,
-    "reopen_session": Action.OUTCOME_REOPEN,
+    "reopen_session": Action.OUTCOME_REOPEN, "book_series": Action.SESSION_BOOK, "try_again": Action.SESSION_BOOK,
     **dict.fromkeys(("add_learners", "remove_learners", "set_places", "leave_waiting"), Action.SESSION_FILL),
 }
 """What it takes to give each command about sessions."""
 HANGS_ON = {
     "team_member": ("team_id", "team"), "group_member": ("group_id", "people_group"),
-    "roster": ("timetable_id", "timetable"),
+    "roster": ("timetable_id", "timetable"), "series_skip": ("series_id", "series"),
 }
 OF_PEOPLE = ("person", "time_off")
 """Rows that belong to a person, and to no programme."""
@@ -246,7 +247,7 @@ def _done_by(work: Work, act: ChangeSet, changes: Sequence[RowChange]) -> Action
     while command == "undo" and undoes is not None:
         command, undoes = work.tx.execute(
             select(ChangeSet.command, ChangeSet.undoes_id).where(ChangeSet.id == undoes)).one()
-    if command == "apply_fixes":
+    if command in ("apply_fixes", "change_series"):
         columns = {name for change in changes for name in (change.before or {})}
         if "cancelled_at" in columns:
             return Action.SESSION_CANCEL

@@ -190,7 +190,8 @@ def _among_themselves(wanted: Sequence[Wanted], names: dict[tuple[int | None, in
         longest = several[0]
         for one in several[1:]:
             if one.starts_at < longest.ends_at:
-                found.append(Clash(one.item, names[whom], longest.starts_at, longest.ends_at, "asked for here as well"))
+                found.append(Clash(one.item, names[whom], longest.starts_at, longest.ends_at, "asked for here as well",
+                                   person_id=whom[0]))
             if one.ends_at > longest.ends_at:
                 longest = one
     return found

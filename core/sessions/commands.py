@@ -68,14 +68,14 @@ def _book(
     work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Booking]], without_busy: bool
 ) -> list[int]:
     items = [item for item, _ in listed]
-    bookings = [_with_owner(work, programme, booking) for _, booking in listed]
+    bookings = [with_owner(work, programme, booking) for _, booking in listed]
     for item, booking in zip(items, bookings, strict=True):
         if found := booking.problems(programme.policy):
             raise Invalid(found, item)
     learners = learners_of(work, programme, bookings)
     client = not may(work, Action.SESSION_BOOK, programme.id, but=Role.LEARNER)
     if client:  # before any look that would tell them who there is
-        _check_own(work, learners)
+        check_own(work, learners)
         for item, booking in zip(items, bookings, strict=True):
             if booking.starts_at is not None and booking.starts_at < work.now:
                 raise Invalid({"date": LIES_BEHIND}, item)
@@ -172,7 +172,7 @@ def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> d
         "location": booking.location or None, "planning_notes": booking.planning_notes or None,
         "report_required": policy.report_required if booking.report_required is None else booking.report_required,
         "places": booking.places, "starts_at": booking.starts_at, "ends_at": booking.ends_at, "created_by": work.me,
-        "created_at": work.now, "version": 1,
+        "created_at": work.now, "version": 1, "series_id": booking.series_id, "series_day": booking.series_day,
     }
 
 
@@ -185,7 +185,7 @@ def _everybody(practitioner_id: int | None, learners: Iterable[int]) -> frozense
     return frozenset(learners) | ({practitioner_id} if practitioner_id is not None else set())
 
 
-def _with_owner(work: Work, programme: ProgrammeView, booking: Booking) -> Booking:
+def with_owner(work: Work, programme: ProgrammeView, booking: Booking) -> Booking:
     """Every session under a custom timetable is its owner's (B6): filled in where nobody is named."""
     if booking.timetable_id is None or booking.practitioner_id is not None:
         return booking
@@ -202,7 +202,7 @@ LIES_BEHIND = "Choose a time that lies ahead."
 """Only those who log sessions put them in the past."""
 
 
-def _check_own(work: Work, learners: Iterable[Collection[int]]) -> None:
+def check_own(work: Work, learners: Iterable[Collection[int]]) -> None:
     """Where only being a learner allows to book, it is for oneself, with somebody to meet."""
     if any(work.actor.person_id not in those or len(those) > 1 for those in learners):
         raise NotAllowed("You may book sessions for yourself alone.")
@@ -416,9 +416,18 @@ def as_words(work: Work, session: Session, *, notes: bool = True) -> dict[str, s
     }
 
 
-def _apply(work: Work, loaded: Mapping[int, _Loaded]) -> None:
-    """Write the new values. Where several move, they leave the calendar first, to take each other's time."""
+WHEN_WHO_WHERE = frozenset({"starts_at", "ends_at", "practitioner_id", "timetable_id", "room_id", "location"})
+
+
+def _apply(work: Work, loaded: Mapping[int, _Loaded], *, by_hand: bool = True) -> None:
+    """Write the new values. Where several move, they leave the calendar first, to take each other's time.
+
+    What is changed `by_hand` no later change of its series touches (C10).
+    """
     changed = [each for each in loaded.values() if each.values]
+    for each in changed:
+        if by_hand and each.session.series_id is not None and each.values.keys() & WHEN_WHO_WHERE:
+            each.values["moved_at"] = work.now
     moving = [
         each for each in changed
         if each.values.keys() & {"starts_at", "ends_at", "practitioner_id", "room_id"} and each.session.starts_at
@@ -456,7 +465,9 @@ def _wanted(loaded: Mapping[int, _Loaded]) -> list[Wanted]:
     ]
 
 
-def _retake(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str | None] | None = None) -> None:
+def _retake(
+    work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str | None] | None = None, *, by_hand: bool
+) -> None:
     """Lock, look, and write a change of who, where or when. `reasons` say why hours do not hold.
 
     Raises Invalid, PersonBusy.
@@ -469,7 +480,7 @@ def _retake(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str
     _check_taking(work, loaded)
     _check_hours(work, loaded, reasons or {})
     refuse_clashes(work, next(iter(loaded.values())).programme.id, _wanted(loaded))
-    _apply(work, loaded)
+    _apply(work, loaded, by_hand=by_hand)
 
 
 def _check_hours(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str | None]) -> None:
@@ -536,7 +547,7 @@ def _names(loaded: Mapping[int, _Loaded]) -> str:
     return first.name if len(loaded) == 1 else f"{len(loaded)} {first.programme.policy.words.many('session')}"
 
 
-def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
+def reschedule_sessions(work: Work, moves: Sequence[Move], *, by_hand: bool = True) -> list[int]:
     """Give sessions another time (A4), or each other's. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
     ids = [move.session_id for move in moves]
     loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {m.session_id: m.version for m in moves})
@@ -555,7 +566,7 @@ def reschedule_sessions(work: Work, moves: Sequence[Move]) -> list[int]:
             raise Invalid({"date": LIES_BEHIND}, item)
         ends_at = move.starts_at + timedelta(minutes=minutes or 0)
         each.values = {"starts_at": move.starts_at, "ends_at": ends_at}
-    _retake(work, loaded, {move.session_id: move.reason for move in moves})
+    _retake(work, loaded, {move.session_id: move.reason for move in moves}, by_hand=by_hand)
     first, move = loaded[ids[0]], moves[0]
     assert move.starts_at is not None  # checked above
     when = when_words(move.starts_at, first.programme.zone, first.values["ends_at"])
@@ -583,7 +594,7 @@ def take_off_calendar(work: Work, session_ids: Sequence[int], versions: Mapping[
     return list(session_ids)
 
 
-def change_venue(work: Work, venues: Sequence[Venue]) -> list[int]:
+def change_venue(work: Work, venues: Sequence[Venue], *, by_hand: bool = True) -> list[int]:
     """Give sessions another room or place. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
     ids = [venue.session_id for venue in venues]
     loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {v.session_id: v.version for v in venues})
@@ -597,13 +608,13 @@ def change_venue(work: Work, venues: Sequence[Venue]) -> list[int]:
         if found:
             raise Invalid(found, item)
         each.values = {"room_id": venue.room_id, "location": (venue.location or "").strip() or None}
-    _retake(work, loaded)
+    _retake(work, loaded, by_hand=by_hand)
     _tell(work, loaded, "takes place somewhere else.")
     work.say(f"Changed the venue of {_names(loaded).lower()}.")
     return ids
 
 
-def reassign_sessions(work: Work, changes: Sequence[Reassign]) -> list[int]:
+def reassign_sessions(work: Work, changes: Sequence[Reassign], *, by_hand: bool = True) -> list[int]:
     """Give sessions another practitioner, or take the present one off (A11): only their own time is free at once.
 
     Raises NotAllowed, Invalid, StaleForm, PersonBusy.
@@ -628,7 +639,7 @@ def reassign_sessions(work: Work, changes: Sequence[Reassign]) -> list[int]:
                                            " Change its timetable first."}, item)
         each.values = {"practitioner_id": change.practitioner_id}
     before = {id_: each.session.practitioner_id for id_, each in loaded.items()}
-    _retake(work, loaded, {change.session_id: change.reason for change in changes})
+    _retake(work, loaded, {change.session_id: change.reason for change in changes}, by_hand=by_hand)
     notify(work, (
         (person, each.programme.id, about, f"{each.name}: {said}")
         for id_, each in loaded.items()
@@ -667,7 +678,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         if changes.keys() & {"team_id", "learner_ids"}:
             joining[edit.session_id] = _first_participants(work, each, booking)
             if joining[edit.session_id] and each.as_client(work):
-                _check_own(work, [joining[edit.session_id]])
+                check_own(work, [joining[edit.session_id]])
         _check_changed(work, each, booking, changes, (*each.learners, *joining.get(edit.session_id, ())), item)
         courses = changes.pop("course_ids", None)
         changes.pop("learner_ids", None)

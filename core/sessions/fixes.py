@@ -5,7 +5,7 @@ Offering and making are planned by the same function, so that what the preview c
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -40,8 +40,8 @@ from db.models.sessions import FREES_LEARNER, Participation, Session
 from db.models.structure import Room, Timetable
 from db.words import Method, Role, Status
 
-MOST = 500
-"""Sessions in one quick fix."""
+MOST = 520
+"""Sessions in one quick fix; as many as the longest series has."""
 FARTHEST = timedelta(days=366)
 
 
@@ -70,6 +70,10 @@ class Fix:
     days: int = 0
     hours: int = 0
     minutes: int = 0
+    clock: time | None = None
+    """The time on the wall that each gets, whatever it has."""
+    length: int | None = None
+    """How many minutes each takes from then on; else as many as before."""
     room_id: int | None = None
     location: str = ""
     reason: str = ""
@@ -125,36 +129,45 @@ def kinds_for(work: Work, programme_id: int) -> tuple[FixKind, ...]:
 
 
 def preview(
-    work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int, int] | None = None, zone: ZoneInfo | None = None
+    work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int, int] | None = None, zone: ZoneInfo | None = None,
+    stays: Mapping[int, str] | None = None,
 ) -> list[FixRow]:
-    """What a fix would do, row by row; times in `zone`, or the programme's own. Raises NotFound, Invalid."""
+    """What a fix would do, row by row; times in `zone`, or the programme's own. Raises NotFound, Invalid.
+
+    `stays` says why some of them are left as they are whatever is asked.
+    """
     return [
         FixRow(plan.session.id, plan.session.number, plan.session.version, plan.who, plan.before, plan.after,
                plan.refused)
-        for plan in _planned(work, fix, ids, versions or {}, zone)
+        for plan in _planned(work, fix, ids, versions or {}, zone, stays or {})
     ]
 
 
-def apply_fixes(work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int, int] | None = None) -> list[int]:
+def apply_fixes(
+    work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int, int] | None = None, *,
+    stays: Mapping[int, str] | None = None, by_hand: bool = True,
+) -> list[int]:
     """Make the change to those that it is not refused for, as one act; returns their ids.
 
+    What is not `by_hand` is a change of their series. `stays` as in `preview`.
     Raises NotFound, Invalid, and Conflict where it is refused for every one of them.
     """
     _check(fix, ids)
     if not work.on_sqlite:  # what is planned next is what the change is made to
         work.tx.execute(select(Session.id).where(Session.id.in_(ids)).order_by(Session.id).with_for_update(key_share=True))
-    plans = _planned(work, fix, ids, versions or {}, None, hold=True)
+    plans = _planned(work, fix, ids, versions or {}, None, stays or {}, hold=True)
     fine = [plan.session for plan in plans if plan.refused is None]
     if not fine:
         raise Conflict(plans[0].refused or "There is nothing to change.")
     if fix.kind is FixKind.REASSIGN:
         reassign_sessions(
-            work, [Reassign(one.id, fix.practitioner_id, reason=fix.reason or None) for one in fine])
+            work, [Reassign(one.id, fix.practitioner_id, reason=fix.reason or None) for one in fine], by_hand=by_hand)
     elif fix.kind is FixKind.SHIFT:
         times = {plan.session.id: plan.starts_at for plan in plans}
-        reschedule_sessions(work, [Move(one.id, times[one.id], reason=fix.reason or None) for one in fine])
+        reschedule_sessions(
+            work, [Move(one.id, times[one.id], fix.length, reason=fix.reason or None) for one in fine], by_hand=by_hand)
     elif fix.kind is FixKind.VENUE:
-        change_venue(work, [Venue(one.id, fix.room_id, fix.location) for one in fine])
+        change_venue(work, [Venue(one.id, fix.room_id, fix.location) for one in fine], by_hand=by_hand)
     else:
         cancel_sessions(work, [one.id for one in fine], fix.reason)
     if len(fine) < len(plans):
@@ -173,7 +186,8 @@ def _check(fix: Fix, ids: Sequence[int]) -> None:
     if fix.kind is FixKind.SHIFT:
         if any(type(part) is not int or abs(part) > 1_000_000 for part in (fix.days, fix.hours, fix.minutes)):
             found["shift"] = "Shift by whole days, hours and minutes."
-        elif not (by := timedelta(days=fix.days, hours=fix.hours, minutes=fix.minutes)) and not fix.days:
+        elif not (by := timedelta(days=fix.days, hours=fix.hours, minutes=fix.minutes)) and not (
+                fix.days or fix.clock or fix.length):
             found["shift"] = "Say by how much to shift."
         elif abs(by) > FARTHEST:
             found["shift"] = "Shift by a year at most."
@@ -185,7 +199,8 @@ def _check(fix: Fix, ids: Sequence[int]) -> None:
 
 
 def _planned(
-    work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int, int], zone: ZoneInfo | None, hold: bool = False
+    work: Work, fix: Fix, ids: Sequence[int], versions: Mapping[int, int], zone: ZoneInfo | None,
+    stays: Mapping[int, str], hold: bool = False,
 ) -> list[_Plan]:
     """Every session with its new values or its refusal, planned together: they may take each other's time."""
     _check(fix, ids)
@@ -209,6 +224,8 @@ def _planned(
             plan.refused = late
         elif versions.get(plan.session.id, plan.session.version) != plan.session.version:
             plan.refused = "Somebody else changed it meanwhile. Close this and look again."
+        else:
+            plan.refused = stays.get(plan.session.id)
     _PLANS[fix.kind](work, programme, fix, plans, zone or programme.zone)
     if fix.kind is not FixKind.CANCEL:
         for plan in plans:
@@ -312,8 +329,9 @@ def _reassign(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_P
 def shifted(starts_at: datetime, fix: Fix, zone: ZoneInfo) -> tuple[datetime, str]:
     """The new start, and what a change of clocks did to it: days keep the time on the wall (X3)."""
     remark = ""
-    if fix.days:
-        moved = resolve(starts_at.astimezone(zone).replace(tzinfo=None) + timedelta(days=fix.days), zone)
+    if fix.days or fix.clock is not None:
+        local = starts_at.astimezone(zone).replace(tzinfo=None) + timedelta(days=fix.days)
+        moved = resolve(local if fix.clock is None else datetime.combine(local, fix.clock), zone)
         starts_at, remark = moved.at, moved.remark or ""
     return (starts_at + timedelta(hours=fix.hours, minutes=fix.minutes)).astimezone(UTC), remark
 
@@ -326,7 +344,7 @@ def _shift(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan
             plan.before = "not on the calendar"
             plan.refused = plan.refused or "It has no time yet that could be shifted."
             continue
-        length = plan.ends_at - plan.starts_at
+        length = plan.ends_at - plan.starts_at if fix.length is None else timedelta(minutes=fix.length)
         plan.before = when_words(plan.starts_at, zone, plan.ends_at)
         plan.starts_at, remark = shifted(plan.starts_at, fix, programme.zone)
         plan.ends_at = plan.starts_at + length
@@ -335,7 +353,9 @@ def _shift(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan
             plan.after += f" ({remark})"
         if plan.refused is not None:
             continue
-        if found := time_problems(plan.starts_at, round(length.total_seconds() / 60), programme.policy):
+        if (plan.starts_at, plan.ends_at) == (plan.session.starts_at, plan.session.ends_at):
+            plan.refused = "It is at that time already."
+        elif found := time_problems(plan.starts_at, round(length.total_seconds() / 60), programme.policy):
             plan.refused = " ".join(found.values())
         elif plan.practitioner_id is not None and plan.practitioner_id not in practitioners:
             plan.refused = NO_LONGER_THEIRS.format(words=programme.policy.words)

@@ -413,6 +413,7 @@ class Worksheet:
     """How many learners it takes at most."""
     waiting: tuple[Waits, ...] = ()
     """Those on the waiting list whom the viewer may see there."""
+    series_id: int | None = None
 
     @property
     def minutes(self) -> int | None:
@@ -461,7 +462,7 @@ def worksheet(work: Work, session_id: int) -> Worksheet:
             visible_people(work, session.programme_id),
         ))),
         may=frozenset(action for action in Action if allows(work.actor, action, case_)),
-        places=session.places, waiting=_waiting(work, session_id, case_),
+        places=session.places, waiting=_waiting(work, session_id, case_), series_id=session.series_id,
     )
 
 

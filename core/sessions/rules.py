@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from core.clock import FIRST_DAY, LAST_DAY
 from core.errors import Conflict
@@ -45,6 +45,9 @@ class Booking:
     origin: Origin = Origin.BOOKING
     reason: str | None = None
     """Why hours, notice and limits do not hold this time."""
+    series_id: int | None = None
+    """The series that it is part of, and the local day that the series gave it; `core.series` alone says so."""
+    series_day: date | None = None
 
     @property
     def ends_at(self) -> datetime | None:
@@ -186,7 +189,7 @@ class Clash:
     session_id: int | None = None
     """The other session, where the viewer may see it."""
     person_id: int | None = None
-    """Who it is, where it is no room."""
+    """Who is taken; nobody where it is a room."""
 
 
 class PersonBusy(Conflict):

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import book_form, book_group, runtime
+from ui import book_form, book_group, planner, repeat, runtime
 from ui.format import capital
 
 with runtime.reading() as reading:
@@ -17,6 +17,9 @@ def form() -> None:
         about = book_form.setting(work)
         filled = book_form.begin(work, about)
         book_form.finish(filled, about)
+        if planner.is_open(filled):
+            planner.draw(work, filled, about)
+            return
         if book_group.is_open(filled, about):
             book_group.draw(work, filled, about)
             return
@@ -25,6 +28,9 @@ def form() -> None:
         if book_form.is_group(filled, about):
             st.button(f"Choose {words.many('learner')}", type="primary", icon=":material/group_add:", key="book-choose",
                       on_click=book_form.choose, args=(filled, about))
+        elif repeat.is_on(filled):
+            st.button("Plan the dates", type="primary", icon=":material/event_repeat:", key="book-plan",
+                      on_click=planner.begin, args=(filled, about))
         else:
             st.button("Book", type="primary", icon=":material/event_available:", key="book-now",
                       on_click=book_form.send, args=(filled, about, False))

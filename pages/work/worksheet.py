@@ -5,7 +5,7 @@ import streamlit as st
 from core.errors import NotFound
 from core.programmes.queries import programme_of
 from core.sessions import queries
-from ui import here, navigation, runtime, session_panels, worksheet
+from ui import here, navigation, runtime, series, session_panels, worksheet
 
 session_id = navigation.asked_id("session")
 with runtime.reading() as work:
@@ -24,6 +24,7 @@ with runtime.reading() as work:
     with left:
         with st.container(border=True):
             worksheet.facts(sheet, programme, zone)
+        series.strip(work, sheet, programme)
         worksheet.participants(sheet, programme, zone)
         worksheet.origin(sheet, programme, zone)
     with right:
