@@ -1,5 +1,8 @@
 """The vocabulary of the tables, for those who know the core and not the database."""
 
-from db.words import Kind, LinkPurpose, Method, Origin, Outcome, Role, Status, Tie, TimetableKind
+from db.words import EnrolmentStatus, Kind, LinkPurpose, Method, Origin, Outcome, Role, Status, Step, Tie, TimetableKind
 
-__all__ = ["Kind", "LinkPurpose", "Method", "Origin", "Outcome", "Role", "Status", "Tie", "TimetableKind"]
+__all__ = [
+    "EnrolmentStatus", "Kind", "LinkPurpose", "Method", "Origin", "Outcome", "Role", "Status", "Step", "Tie",
+    "TimetableKind",
+]
