@@ -29,8 +29,6 @@ from db.models.structure import Course
 from db.spans import seconds_within
 from db.words import EnrolmentStatus, Method, Outcome, Status, Step
 
-NARROWS = ("named", "course", "status", "practitioner", "risk")
-"""Parameters of the address that narrow the list of progress."""
 MINUTES = seconds_within(Session.starts_at, Session.ends_at, Session.starts_at, Session.ends_at) / 60
 
 
