@@ -39,7 +39,8 @@ SHOWN_WHOLE = 14
 
 def of_person(shown: Profile, programmes: Mapping[int, ProgrammeView]) -> None:
     """The tabs on a profile, for the programme one works in, else the first where this person learns."""
-    learns = [each.programme_id for each in shown.roles if Role.LEARNER in each.roles and each.programme_id in programmes]
+    learns = [each.programme_id for each in shown.roles
+              if Role.LEARNER in each.roles and each.programme_id in programmes]
     if not learns:
         return
     here = st.session_state.get("here")
@@ -169,7 +170,8 @@ class _Tab:
             st.caption(plain(" · ".join(filter(None, facts))))
             with st.container(horizontal=True, gap="small"):
                 if piece.url:
-                    st.link_button("Recording" if piece.session_id else "Open", piece.url, icon=":material/open_in_new:")
+                    label = "Recording" if piece.session_id else "Open"
+                    st.link_button(label, piece.url, icon=":material/open_in_new:")
                 if piece.session_id:
                     st.page_link(navigation.BY_NAME["worksheet"].page(), label=f"To the {self.words.session}",
                                  query_params={"session": str(piece.session_id)}, icon=":material/description:")
@@ -211,7 +213,8 @@ class _Tab:
         how = f"by {came_of}, recorded by {step.by}" if step.by_session else f"by {step.by}"
         was = f"{step.before} → " if step.before else ""
         reason = f": {step.reason}" if step.reason else ""
-        st.markdown(f":small[{plain(f'{when(step.at, None, self.zone)} · {step.what}: {was}{step.after}, {how}{reason}')}]")
+        said = f"{when(step.at, None, self.zone)} · {step.what}: {was}{step.after}, {how}{reason}"
+        st.markdown(f":small[{plain(said)}]")
 
     # Off the job ----------------------------------------------------------------------------------------------------
 
@@ -235,9 +238,9 @@ class _Tab:
                     st.progress(min(1.0, off.done / off.required),
                                 text=f"{round(100 * off.done / off.required)}% of what is required is done")
         if listed:
-            st.caption("Target: what is required, spread evenly from the first day to the planned end. Forecast: what is"
-                       " done, and what is booked ahead or would come at the pace so far, whichever is more. Counts every"
-                       f" {self.words.session} out of the workplace, whoever led it.")
+            st.caption("Target: what is required, spread evenly from the first day to the planned end. Forecast: what"
+                       " is done, and what is booked ahead or would come at the pace so far, whichever is more. Counts"
+                       f" every {self.words.session} out of the workplace, whoever led it.")
 
 
 def status_badge(status: EnrolmentStatus) -> str:

@@ -179,8 +179,8 @@ def _day(form: Form, number: int, day: str) -> None:
 
 def _said_policy(form: Form) -> dict[str, Any]:
     said = {name: form.value(name) for name in (
-        "who_books", "required", "types", "effects", "usual_minutes", "longest_minutes", "smart_rooms", "report_required",
-        *NUMBERS, "holidays_country", "holidays_region")}
+        "who_books", "required", "types", "effects", "usual_minutes", "longest_minutes", "smart_rooms",
+        "report_required", *NUMBERS, "holidays_country", "holidays_region")}
     for number in range(len(DAYS)):
         said[f"hours.{number}"] = _hours(form, number)
     return said

@@ -4,9 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from core.people.queries import names as names_of
 from core.learning.effects import asked_of
 from core.learning.rules import ENDS
+from core.people.queries import names as names_of
 from core.permissions import Action
 from core.sessions.commands import (
     Attendance,

@@ -33,7 +33,7 @@ class _Held(NamedTuple):
     day: date
     at: int
     minutes: int
-    count: int
+    many: int
 
 
 Held = dict[int, dict[int, dict[str, _Held]]]
@@ -48,7 +48,7 @@ def enrol(connection: Connection, world: World) -> None:
     steps: list[tuple[Any, ...]] = []
     for n, learner in enumerate(dict.fromkeys(place.learners)):
         courses = held.get(learner, {})
-        course = max(courses, key=lambda id_: sum(each.count for each in courses[id_].values()), default=0)
+        course = max(courses, key=lambda id_: sum(each.many for each in courses[id_].values()), default=0)
         known = courses.get(course, {})
         status, first, taken = _came_of(n, known)
         if status is EnrolmentStatus.ENROLLED and known:
@@ -81,6 +81,7 @@ def _held(connection: Connection, place: Place) -> Held:
         .where(Session.programme_id == place.id, Participation.outcome == Outcome.ATTENDED)
         .group_by(Participation.learner_id, SessionCourse.course_id, Session.type)
     ):
+        assert at is not None  # what was held had a time
         found.setdefault(learner, {}).setdefault(course, {})[type_] = _Held(
             first, at.date(), int(at.timestamp()), round(minutes or 0), count)
     return found
@@ -116,4 +117,5 @@ def _required(n: int, known: dict[str, _Held], passed: float) -> int | None:
 def _evidence(world: World, place: Place, enrolments: list[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
     for n, row in enumerate(enrolments[:60]):
         title, url, note = PIECES[n % len(PIECES)]
-        yield (n + 1, place.id, row[3], row[2], title, url, note, world.moment - (n + 2) * 86_400, place.coordinators[0])
+        at = world.moment - (n + 2) * 86_400
+        yield n + 1, place.id, row[3], row[2], title, url, note, at, place.coordinators[0]

@@ -89,7 +89,9 @@ def test_those_at_risk_come_first_and_a_line_leads_to_the_learner(world: World, 
     assert list(tab.dataframe[0].value["Learner"]) == ["Vic"]
 
 
-@pytest.mark.parametrize(("persona", "learners"), [("lena", ["Sara"]), ("gus", ["Sara"]), ("tom", ["Sara"]), ("tess", [])])
+@pytest.mark.parametrize(("persona", "learners"), [
+    ("lena", ["Sara"]), ("gus", ["Sara"]), ("tom", ["Sara"]), ("tess", []),
+])
 def test_x6_progress_is_of_ones_own_learners(
     world: World, open_screen: Opener, persona: str, learners: list[str]
 ) -> None:
