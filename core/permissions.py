@@ -45,6 +45,10 @@ class Action(StrEnum):
     ROLES_GRANT = "grant roles"
     LISTS_EDIT = "edit courses, timetables, rooms and teams"
     PROGRAMME_EDIT = "change this programme's settings"
+    LEARNING_SEE = "see how learners come along"
+    LEARNING_OWN = "see how you come along"
+    LEARNING_EDIT = "enrol learners and change enrolments"
+    EVIDENCE_KEEP = "keep evidence of learning"
     INSIGHT_SEE = "see figures"
     INSIGHT_OWN = "see figures of your own work"
 
@@ -52,7 +56,7 @@ class Action(StrEnum):
 COMES_ALONG = (Action.SESSION_SEE, Action.SESSION_DESCRIBE, Action.SESSION_ASK_TIME)
 TICKABLE = tuple(action for action in Action if action not in (
     *COMES_ALONG, Action.SESSION_FILL, Action.ROLES_GRANT, Action.PROGRAMME_EDIT, Action.AVAILABILITY_OWN,
-    Action.MEMBERS_SEE, Action.CONTACT, Action.INSIGHT_OWN))
+    Action.MEMBERS_SEE, Action.CONTACT, Action.LEARNING_OWN, Action.INSIGHT_OWN))
 """What a master admin may tick for a custom manager; seeing the sessions comes with the role."""
 
 
@@ -206,6 +210,15 @@ RULES: dict[Action, Rules] = {
     A.ROLES_GRANT: {Role.MASTER_ADMIN: always},
     A.LISTS_EDIT: _admins(A.LISTS_EDIT, roles=(Role.MASTER_ADMIN, Role.CURRICULUM_MANAGER)),
     A.PROGRAMME_EDIT: {Role.MASTER_ADMIN: always},
+    A.LEARNING_SEE: {
+        **_admins(A.LEARNING_SEE),
+        **dict.fromkeys((Role.INSIGHT_VIEWER, Role.PRACTITIONER, Role.GUARDIAN, Role.LINE_MANAGER), always),
+    },
+    A.LEARNING_OWN: {Role.LEARNER: always},
+    A.LEARNING_EDIT: _admins(A.LEARNING_EDIT),
+    A.EVIDENCE_KEEP: {
+        **_admins(A.EVIDENCE_KEEP), **dict.fromkeys((Role.PRACTITIONER, Role.LEARNER), always),
+    },
     A.INSIGHT_SEE: _admins(A.INSIGHT_SEE, roles=SEE_FIGURES),
     A.INSIGHT_OWN: {**_admins(A.INSIGHT_SEE, roles=SEE_FIGURES), Role.PRACTITIONER: always},
 }

@@ -464,7 +464,7 @@ def _postgresql_history() -> Iterator[str]:
     )
     for name in HISTORY:
         for event in _EVENTS:
-            left_out = DERIVED.get(name, ("",))  # never none: without arguments TG_ARGV is NULL
+            left_out = DERIVED.get(name, ("-",))  # never none: without arguments TG_ARGV is NULL; and no column's name
             yield _after("history", name, event, f"portal_history_{event}", *left_out)
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.clock import FIRST_DAY, LAST_DAY
 from core.insight.queries import NARROWS as FIGURES
+from core.learning.export import NARROWS as PROGRESS
 from core.permissions import Action
 from core.programmes.rules import Words
 from core.sessions.address import NARROWS, ORDER, WHICH
@@ -62,8 +63,12 @@ SCREENS = (
            asks=("session",)),
     Screen("utilisation", "insight/utilisation.py", "Utilisation", ":material/monitoring:", "Insight",
            Action.INSIGHT_OWN, asks=(*FIGURES, "sort", "page")),
+    Screen("progress", "insight/progress.py", "Learning progress", ":material/school:", "Insight",
+           Action.LEARNING_SEE, asks=PROGRESS),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,
            asks=("sort", "order", "at")),
+    Screen("learning", "people/learning.py", "My learning", ":material/local_library:", "People",
+           Action.LEARNING_OWN),
     Screen("members", "people/members.py", "My {learners}", ":material/diversity_3:", "People", Action.MEMBERS_SEE,
            asks=("named",)),
     Screen("contacts", "people/contacts.py", "Find {a_practitioner}", ":material/person_search:", "People",

@@ -19,7 +19,7 @@ from core.programmes.commands import ORDINARY, called
 from core.programmes.queries import ProgrammeView, programme_of
 from core.words import Role
 from core.work import Work
-from ui import feedback, fields, here, navigation, panel, people_picker, runtime
+from ui import enrolling, feedback, fields, here, navigation, panel, people_picker, runtime
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -46,6 +46,7 @@ class Rights:
     reads_contacts: bool
     edits: bool
     invites: bool
+    enrols: bool = False
 
 
 def rights(work: Work, programme: ProgrammeView) -> Rights:
@@ -54,6 +55,7 @@ def rights(work: Work, programme: ProgrammeView) -> Rights:
         reads_contacts(work, programme.id),
         may(work, Action.PEOPLE_EDIT, programme.id) and not programme.retired,
         may(work, Action.PERSON_INVITE, programme.id) and reads_contacts(work, programme.id),
+        may(work, Action.LEARNING_EDIT, programme.id) and not programme.retired,
     )
 
 
@@ -141,7 +143,7 @@ def table(page: PeoplePage, programme: ProgrammeView, may_do: Rights) -> list[Pe
     key = f"{_TABLE}-{st.session_state.setdefault(_HEADING, 0)}"
     chosen = st.dataframe(
         pd.DataFrame(columns), hide_index=True, height="content", key=key, on_select=lambda: _sort(key),
-        selection_mode=["multi-row", *modes] if may_do.invites else modes,
+        selection_mode=["multi-row", *modes] if may_do.invites or may_do.enrols else modes,
         alt=f"People of {programme.name}, page {page.number} of {page.pages}",
         column_config={
             "Name": st.column_config.TextColumn(_arrowed("Name"), width="medium"),
@@ -194,9 +196,15 @@ def _no_filters() -> None:
     st.session_state.update({"find": "", "role": None, "account": None, "at": 1})
 
 
-def ticked(picked: Sequence[PersonRow]) -> None:
+def ticked(picked: Sequence[PersonRow], programme: ProgrammeView, may_do: Rights) -> None:
     """What can be done with those ticked."""
     if not picked:
+        return
+    learners = [row.id for row in picked if Role.LEARNER in row.roles]
+    if may_do.enrols and learners:
+        st.button(f"Enrol {len(learners)} selected", icon=":material/how_to_reg:", on_click=panel.open_,
+                  args=("enrol", programme.id, *learners))
+    if not may_do.invites:
         return
     waiting = [row for row in picked if row.state is PersonState.INVITED and row.email]
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -214,7 +222,8 @@ def below(page: PeoplePage, may_do: Rights) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         count = f"{page.total:,} {'person' if page.total == 1 else 'people'}"
         hint = " · click a name for the profile" if page.rows else ""
-        ticks = ", tick to invite" if page.rows and may_do.invites else ""
+        ways = " or ".join(way for way, may in (("invite", may_do.invites), ("enrol", may_do.enrols)) if may)
+        ticks = f", tick to {ways}" if page.rows and ways else ""
         st.caption(count + hint + ticks, width="content")
         if page.pages > 1:
             st.pagination(page.pages, key="at", bind="query-params", width=320)
@@ -224,6 +233,7 @@ def panels(programme: ProgrammeView) -> None:
     """Whatever is open over the list."""
     panel.show("person-new", "Add person", _add)
     panel.show("invite", "Invitations", show_links)
+    enrolling.panels()
 
 
 def _add(programme_id: int) -> None:

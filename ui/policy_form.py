@@ -15,6 +15,7 @@ from core.programmes.rules import (
     NUMBERS,
     BookingField,
     Policy,
+    Switchable,
     WhoBooks,
     Words,
     changed_policy,
@@ -56,6 +57,13 @@ def policy(programme: ProgrammeView) -> None:
         persist_state="session",
     )
     form.problem("types")
+    if {each.casefold() for each in form.value("types") or ()} & {each.casefold() for each in Switchable}:
+        st.pills(
+            "Change enrolments when held", list(Switchable), selection_mode="multi", wrap=True,
+            key=form.field("effects"), persist_state="session", format_func=capital,
+            help="Induction, initial and out of the workplace always do their part.",
+        )
+        form.problem("effects")
     left, right = st.columns(2)
     for column, name, label in ((left, "usual_minutes", "Usual length, in minutes"),
                                 (right, "longest_minutes", "Longest length, in minutes")):
@@ -147,6 +155,7 @@ def _preset_policy(form: Form, known: Policy) -> None:
         form.preset(name, getattr(known, name) or "")
     form.preset("required", [field for field in BookingField if field in known.required])
     form.preset("types", list(known.types))
+    form.preset("effects", [each for each in Switchable if each in known.effects])
     for number, hours in enumerate(known.open_hours):
         start, end = hours or (9 * 60, 17 * 60)
         form.preset(f"open.{number}", hours is not None)
@@ -170,8 +179,8 @@ def _day(form: Form, number: int, day: str) -> None:
 
 def _said_policy(form: Form) -> dict[str, Any]:
     said = {name: form.value(name) for name in (
-        "who_books", "required", "types", "usual_minutes", "longest_minutes", "smart_rooms", "report_required",
-        *NUMBERS, "holidays_country", "holidays_region")}
+        "who_books", "required", "types", "effects", "usual_minutes", "longest_minutes", "smart_rooms",
+        "report_required", *NUMBERS, "holidays_country", "holidays_region")}
     for number in range(len(DAYS)):
         said[f"hours.{number}"] = _hours(form, number)
     return said

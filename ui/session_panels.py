@@ -4,6 +4,8 @@ from typing import Any
 
 import streamlit as st
 
+from core.learning.effects import asked_of
+from core.learning.rules import ENDS
 from core.people.queries import names as names_of
 from core.permissions import Action
 from core.series.commands import change_series
@@ -193,6 +195,7 @@ def _record(about: About) -> None:
         form.preset("minutes", about.sheet.minutes)
         st.number_input("Actual minutes", value=None, step=5, key=form.field("minutes"), on_change="ignore",
                         help=f"A multiple of 5, from 15 to {(about.sheet.minutes or 0) + 30}.")
+        _endings(about)
     elif way == MISSED:
         st.caption(f"Nobody came: {plain(names([part.name for part in parts], 5))}.")
     elif way == ABSENT:
@@ -221,12 +224,22 @@ def _record(about: About) -> None:
             now.fail({"attendance": "Tick who attended; if nobody did, choose Missed."})
             return
         now.send(record_outcome, about.id, [
-            Attendance(learner, each, minutes if each is Outcome.ATTENDED and minutes != about.sheet.minutes else None)
+            Attendance(learner, each, minutes if each is Outcome.ATTENDED and minutes != about.sheet.minutes else None,
+                       now.value(f"ending-{learner}") if each is Outcome.ATTENDED else None)
             for learner, each in given
         ], now.state["version"])
 
     both_versions(about, {}, send)
     st.button("Record", type="primary", key=form.field("send"), on_click=send)
+
+
+def _endings(about: About) -> None:
+    """How the enrolments of those in it end, where the type of the session asks for that (C7)."""
+    asked = asked_of(about.work, about.id)
+    for part in about.sheet.parts:
+        if part.learner_id in asked:
+            st.segmented_control(f"{plain(part.name)} has", ENDS, key=about.form.field(f"ending-{part.learner_id}"))
+    about.form.problem("ending")
 
 
 def _reopen(about: About) -> None:

@@ -24,6 +24,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from core.errors import NotFound, Refusal
 from core.insight import export as insight
 from core.insight import queries as utilisation
+from core.learning import export as learning
+from core.learning.queries import enrolments
+from core.permissions import Action, require
 from core.programmes.queries import ProgrammeView, my_programmes
 from core.sessions.address import NARROWS, ORDER, listing
 from core.sessions.export import Cell, harmless, headings, lines
@@ -51,6 +54,7 @@ def routes(door: Door) -> list[Route]:
         Route("/export/sessions.csv", files.as_csv), Route("/export/sessions.xlsx", files.as_xlsx),
         Route("/export/utilisation.csv", files.figures_as_csv),
         Route("/export/utilisation.xlsx", files.figures_as_xlsx),
+        Route("/export/learning.csv", files.progress_as_csv), Route("/export/learning.xlsx", files.progress_as_xlsx),
     ]
 
 
@@ -77,6 +81,14 @@ class Downloads:
     async def figures_as_xlsx(self, request: Request) -> ASGIApp:
         """The same as a spreadsheet."""
         return await self._answer(request, partial(self._xlsx, self._figures))
+
+    async def progress_as_csv(self, request: Request) -> ASGIApp:
+        """Enrolments and off-the-job hours, as they are filtered."""
+        return await self._answer(request, partial(self._csv, self._progress))
+
+    async def progress_as_xlsx(self, request: Request) -> ASGIApp:
+        """The same as a spreadsheet."""
+        return await self._answer(request, partial(self._xlsx, self._progress))
 
     def _csv(self, opened: "Opened", request: Request, who: int, after: ExitStack) -> Response:
         export = opened(request, who)
@@ -131,6 +143,19 @@ class Downloads:
             found = utilisation.utilisation(work, programme.id, utilisation.asked_for(work, programme.id, said).filters)
             return Figures(programme, programme.zone, work.now, insight.headings(work, programme.id),
                            insight.lines(found))
+
+
+    def _progress(self, request: Request, who: int) -> "Progress":
+        """Enrolments as they are asked for, as the person whom the gate named. Raises NotFound, NotAllowed."""
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            programme = _programme(work, request.query_params.get("programme"))
+            require(work, Action.LEARNING_SEE, programme.id)
+            said = {name: request.query_params.getlist(name) for name in learning.NARROWS}
+            found = enrolments(work, programme.id, learning.narrowed(work, programme.id, said))
+            return Progress(programme, programme.zone, work.now, learning.headings(work, programme.id),
+                            learning.lines(found))
 
 
 class _Sent:
@@ -268,6 +293,17 @@ class Figures(File):
     def bites(self) -> Iterator[list[list[Cell]]]:
         """All lines at once."""
         yield list(self.lines)
+
+
+@dataclass(frozen=True)
+class Progress(Figures):
+    """How learners come along."""
+
+    sheet = "Learning"
+
+    @property
+    def title(self) -> str:
+        return "learning"
 
 
 Opened = Callable[[Request, int], File]

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, insert, select, text, upda
 from core.access.commands import mark_as_demo
 from core.access.rules import hash_password
 from core.clock import when_words
-from core.demo import accounts, hours, load
+from core.demo import accounts, hours, learning, load
 from core.demo.life import (
     CAME_OF_IT,
     COUNTS,
@@ -86,6 +86,7 @@ def settle_in(work: Work, world: World) -> None:
             known.extend(more)
     _relive(work, connection, whole)
     _take_off(connection, world, stream)
+    learning.enrol(connection, world)
     mark_as_demo(work, _offered(world))
     _tell(connection, world, stream.heard)
     load.count_on(connection)
@@ -249,6 +250,7 @@ def _settle_in_at_scale(engine: Engine, world: World) -> None:
         )
         load.derive(connection)
         _take_off(connection, world, stream)
+        learning.enrol(connection, world)
         _tell(connection, world, stream.heard)
         load.count_on(connection)
     with reading(engine) as connection:

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from core.demo import hours
 from core.demo.texts import CANCEL_REASONS
 from core.demo.world import DAYS_AHEAD, DAYS_BACK, Place, World
+from core.learning.rules import OFF_JOB_TYPES
 from core.programmes.rules import PRESETS, WhoBooks
 from db.words import Kind, Method, Origin, Outcome
 
@@ -396,7 +397,8 @@ class _Plan:
     def _type(self, each: Arrangement) -> str:
         types = self.policy.types
         if each.regular and self.rng.random() < 0.85:
-            return types[0]
+            apprentices = self.place.material.kind is Kind.APPRENTICESHIP
+            return OFF_JOB_TYPES[0] if apprentices and (each.weekday + each.slot) % 3 == 0 else types[0]
         return self.rng.choice(types)
 
     def _came_of(

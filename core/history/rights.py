@@ -33,6 +33,8 @@ NEEDS = {
     "own_limits": Action.AVAILABILITY_EDIT,
     **dict.fromkeys(("course", "room", "timetable", "team", "roster"), Action.LISTS_EDIT),
     **dict.fromkeys(("series", "series_skip"), Action.SESSION_BOOK),
+    **dict.fromkeys(("enrolment", "enrolment_step"), Action.LEARNING_EDIT),
+    "evidence": Action.EVIDENCE_KEEP,
     **dict.fromkeys(("relation", "team_member", "people_group", "group_member"), Action.PEOPLE_EDIT),
 }
 """What it takes to change a row of these by hand."""
@@ -49,10 +51,13 @@ DONE_BY = {
 HANGS_ON = {
     "team_member": ("team_id", "team"), "group_member": ("group_id", "people_group"),
     "roster": ("timetable_id", "timetable"), "series_skip": ("series_id", "series"),
+    "enrolment_step": ("enrolment_id", "enrolment"),
 }
 OF_PEOPLE = ("person", "time_off")
 """Rows that belong to a person, and to no programme."""
 HOURS = ("weekly_window", "dated_window")
+MOVED_BY_SESSIONS = frozenset({"enrolment", "enrolment_step"})
+"""What a session brings about is taken back by whoever may take back its outcome (C7)."""
 AT_ONCE = 500
 
 Row = tuple[str, int]
@@ -171,7 +176,9 @@ def _require_person(work: Work, change: RowChange, mine: bool, elsewhere: bool) 
 def _require_tables(work: Work, changes: Sequence[RowChange], programmes: Mapping[Row, int]) -> None:
     grants = [change for change in changes if change.table.name == "role_grant"]
     roles: dict[int, Role] = column_of(work, "role_grant", "role", grants) if grants else {}
-    needed = {(NEEDS[c.table.name], programmes[c.table.name, c.row_id]) for c in changes if c.table.name in NEEDS}
+    of_session = any(change.table.name in OF_SESSIONS for change in changes)
+    needed = {(NEEDS[c.table.name], programmes[c.table.name, c.row_id]) for c in changes
+              if c.table.name in NEEDS and not (of_session and c.table.name in MOVED_BY_SESSIONS)}
     needed |= {
         (Action.PEOPLE_EDIT if roles[change.row_id] in ORDINARY else Action.ROLES_GRANT,
          programmes["role_grant", change.row_id])

@@ -38,6 +38,14 @@ class BookingField(StrEnum):
     NUMBER = "number"
 
 
+class Switchable(StrEnum):
+    """Types of session whose effect on enrolments an admin can switch off (C7)."""
+
+    GATEWAY_READY = "gateway ready"
+    EPA = "EPA"
+    EXIT = "exit session"
+
+
 class Words(BaseModel):
     """What people and things are called in a programme, in the singular, lower case."""
 
@@ -126,6 +134,8 @@ class Policy(BaseModel):
     types: tuple[Annotated[str, Field(min_length=1, max_length=60)], ...] = Field(("general",), min_length=1)
     usual_minutes: Annotated[int, Field(ge=SHORTEST, le=LONGEST, multiple_of=STEP)] = 60
     longest_minutes: Annotated[int, Field(ge=SHORTEST, le=LONGEST, multiple_of=STEP)] = 8 * 60
+    effects: frozenset[Switchable] = frozenset(Switchable)
+    """Types named otherwise have none, whatever is said here."""
     smart_rooms: bool = False
     report_required: bool = False
     open_hours: OpenHours = [(9 * 60, 18 * 60)] * 5 + [None, None]
@@ -153,7 +163,7 @@ class Policy(BaseModel):
     def stored(self) -> dict[str, Any]:
         """What goes into the programme's row."""
         said = self.model_dump(mode="json")
-        return {**said, "required": sorted(said["required"])}
+        return {**said, "required": sorted(said["required"]), "effects": sorted(said["effects"])}
 
 
 _ALL_DAY = [(8 * 60, 20 * 60)] * 5 + [(9 * 60, 17 * 60), None]
@@ -254,6 +264,20 @@ def _holidays_effect(policy: Policy) -> str:
     return f"Closed on the public holidays of {place}. On them, staff need to give a reason."
 
 
+SWITCHED = {
+    Switchable.GATEWAY_READY: "gateway ready moves the enrolment to gateway",
+    Switchable.EPA: "EPA moves it to assessed",
+    Switchable.EXIT: "exit session asks whether it is completed or withdrawn",
+}
+"""What each does to the enrolments of those who attended, once it is held."""
+
+
+def _effects_effect(policy: Policy) -> str:
+    said = ", ".join(words for each, words in SWITCHED.items() if each in policy.effects)
+    return f"From now on, when held: {said}." if said else \
+        "From now on, gateway ready, EPA and exit session change no enrolment."
+
+
 EFFECTS: dict[str, Callable[[Policy], str]] = {
     "who_books": who_books_words,
     "required": lambda p: "A booking cannot be saved without: "
@@ -261,6 +285,7 @@ EFFECTS: dict[str, Callable[[Policy], str]] = {
     "types": lambda p: f"Types to choose from: {', '.join(p.types)}. Sessions booked earlier keep theirs.",
     "usual_minutes": lambda p: f"A new booking starts out with {p.usual_minutes} minutes.",
     "longest_minutes": lambda p: f"No session can be longer than {p.longest_minutes} minutes.",
+    "effects": _effects_effect,
     "smart_rooms": lambda p: "Sessions can be smart, in a virtual room."
     if p.smart_rooms else "Sessions cannot be smart any more; those booked stay so.",
     "report_required": lambda p: "New sessions ask for a report before they are complete."
@@ -316,12 +341,15 @@ def changed_policy(policy: Policy, said: Mapping[str, Any]) -> Policy:
             values[name] = value
     if not found and values["usual_minutes"] > values["longest_minutes"]:
         found["usual_minutes"] = "The usual length cannot be more than the longest one."
-    if not isinstance(values["required"], frozenset):
-        values["required"] = frozenset(values["required"] or ())
+    for name in ("required", "effects"):
+        if not isinstance(values[name], frozenset):
+            values[name] = frozenset(values[name] or ())
     if values["who_books"] not in {*WhoBooks}:
         found["who_books"] = "Choose who books."
     if not {*BookingField}.issuperset(values["required"]):
         found["required"] = "Choose among the fields that are offered."
+    if not {*Switchable}.issuperset(values["effects"]):
+        found["effects"] = "Choose among the types that are offered."
     found.update(holiday_problems(values["holidays_country"], values["holidays_region"]))
     if found:
         raise Invalid(found)

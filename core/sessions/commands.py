@@ -10,6 +10,8 @@ from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 from core.availability.queries import Placed
 from core.clock import when_words
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.learning.effects import apply_effects, take_back
+from core.learning.rules import moves_enrolments
 from core.notifications.commands import notify
 from core.permissions import RECORDED, Action, Case, allows, as_learner, may, require, require_all, too_late
 from core.programmes.queries import ProgrammeView, programme_of
@@ -42,7 +44,7 @@ from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber, Waiting
 from db.models.structure import Course, Room, Timetable
-from db.words import Origin, Outcome, Role, Status, TimetableKind
+from db.words import EnrolmentStatus, Origin, Outcome, Role, Status, TimetableKind
 
 TABLE, PARTS, LINKS = (cast(Table, model.__table__) for model in (Session, Participation, SessionCourse))
 
@@ -743,6 +745,8 @@ def _check_fields(work: Work, each: _Loaded, booking: Booking, changes: Mapping[
         found.pop("type", None)  # a type that policy no longer offers may stay
     if "type" in changes and not changes["type"]:
         found["type"] = "Choose a type."
+    if each.session.status in RECORDED:
+        found.update(_fixed_by_effect(each, changes))
     if "number" in changes and changes["number"] is None:
         found["number"] = "A session has a number."
     if "report_required" in changes and changes["report_required"] != each.session.report_required:
@@ -754,6 +758,17 @@ def _check_fields(work: Work, each: _Loaded, booking: Booking, changes: Mapping[
             found["report_required"] = "You may not change whether a report is required."
     if found:
         raise Invalid(found, item)
+
+
+def _fixed_by_effect(each: _Loaded, changes: Mapping[str, Any]) -> dict[str, str]:
+    """C7: what enrolments were moved by stays while the outcome stands."""
+    policy, old = each.programme.policy, each.session.type
+    new = changes.get("type") or old
+    moves_now, moves_then = moves_enrolments(old, policy), moves_enrolments(new, policy)
+    fixed = {name: True for name, at_stake in (("type", new != old and (moves_now or moves_then)),
+                                               ("courses", "course_ids" in changes and moves_now)) if at_stake}
+    return dict.fromkeys(fixed, f"This has moved enrolments, or would, since it is {each.session.status}."
+                                " Reopen it first.")
 
 
 def _check_changed(
@@ -936,17 +951,24 @@ def delete_sessions(
 
 @dataclass(frozen=True)
 class Attendance:
-    """What came of one learner's part. `minutes` is the actual duration, where it differs from the planned one."""
+    """What came of one learner's part. `minutes` is the actual duration, where it differs from the planned one.
+
+    `ending` says how the enrolment ends, where the type of the session asks for it (C7).
+    """
 
     learner_id: int
     outcome: Outcome
     minutes: int | None = None
+    ending: EnrolmentStatus | None = None
 
 
 def record_outcome(
     work: Work, session_id: int, attendance: Sequence[Attendance], version: int | None = None
 ) -> list[int]:
-    """Record for every learner what came of it; the one command that does so. Raises NotAllowed, Invalid, Conflict."""
+    """Record for every learner what came of it; the one command that does so. Raises NotAllowed, Invalid, Conflict.
+
+    The type's effect on the enrolments of those who attended is part of it (C7).
+    """
     each = _load(work, [session_id], Action.OUTCOME_RECORD, {session_id: version})[session_id]
     present = {part.learner_id: part for part in work.tx.scalars(
         select(Participation).where(Participation.session_id == session_id))}
@@ -980,15 +1002,21 @@ def record_outcome(
         )
     each.values = {"description": each.session.description}
     _apply(work, {session_id: each})
+    apply_effects(work, each.session, {
+        one.learner_id: one.ending for one in attendance if one.outcome == Outcome.ATTENDED})
     held = any(one.outcome == Outcome.ATTENDED for one in attendance)
     work.say(f"Recorded {each.name.lower()} as {'held' if held else 'missed'}.")
     return [session_id]
 
 
 def reopen_session(work: Work, session_id: int, reason: str, version: int | None = None) -> list[int]:
-    """Take back what was recorded, with a reason (D11). Raises NotAllowed, Invalid, StaleForm."""
+    """Take back what was recorded, and its effect on enrolments, with a reason (C7, D11).
+
+    Raises NotAllowed, Invalid, StaleForm, Conflict where a later effect stands on this one.
+    """
     each = _load(work, [session_id], Action.OUTCOME_REOPEN, {session_id: version})[session_id]
     reason = _given(reason, "reason", "Say why it is reopened.")
+    take_back(work, each.session)
     work.tx.execute(
         update(Participation).where(
             Participation.session_id == session_id, Participation.outcome.in_(OUTCOMES_FORM)

@@ -14,6 +14,6 @@ with runtime.reading() as work:
 above = st.container()
 picked = people.table(page, programme, may_do)
 with above:
-    people.ticked(picked)
+    people.ticked(picked, programme, may_do)
 people.below(page, may_do)
 people.panels(programme)

@@ -2,7 +2,7 @@
 
 from core.errors import NotFound
 from core.people.queries import profile
-from ui import here, navigation, person, runtime
+from ui import here, learning, navigation, person, runtime
 
 try:
     with runtime.reading() as work:
@@ -15,4 +15,5 @@ else:
     person.facts(shown, programmes)
     person.ties(shown, programmes)
     person.sessions(shown, programmes)
+    learning.of_person(shown, programmes)
     person.panels(shown)

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
 from core.errors import NotAllowed, NotFound
+from core.learning.commands import enrol
 from core.sessions.export import harmless
 from core.settings import Settings
 from db.models.availability import WeeklyWindow
@@ -248,6 +249,30 @@ def test_many_lines_come_in_order_and_in_few_queries(world: World, visitor: Visi
         rows = visitor.rows(world.alice, "sort=number&order=up")
     assert [row[-1] for row in rows[1:]] == [str(n) for n in range(1, 1103)]
     assert len(sent) < 40
+
+
+# Learning ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_x6_learning_is_of_ones_own_learners(world: World, visitor: Visitor, ending: str) -> None:
+    world.do(world.ben, enrol, world.programme, world.maths, [world.sara, world.vic], off_job_minutes=90)
+
+    def lines(who: int | None, query: str = "") -> list[list[str]]:
+        said = visitor.get(who, ending, query, "learning")
+        if visitor.status != 200:
+            return []
+        if ending == "csv":
+            return list(csv.reader(io.StringIO(said.decode("utf-8-sig"), newline="")))[1:]
+        return [list(map(str, row)) for row in openpyxl.load_workbook(io.BytesIO(said))["Learning"].values][1:]
+
+    for persona, learners in (("mona", ["Sara", "Vic"]), ("lena", ["Sara"]), ("gus", ["Sara"])):
+        assert [line[0] for line in lines(world.people[persona])] == learners
+    assert [line[:3] for line in lines(world.ben, "named=vi&enrolled=Maths&standing=enrolled")] == [
+        ["Vic", "Maths", "enrolled"]]
+    assert lines(world.ben, "led=Nobody") == []
+    for who in (None, world.cuno, world.sara, 10**9):
+        assert (lines(who), visitor.status) == ([], 404)
 
 
 # Utilisation -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""What learners are enrolled in, how far they are, and what proves it."""
