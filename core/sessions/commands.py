@@ -111,11 +111,16 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         for id_, booking in zip(ids, bookings, strict=True) for course in dict.fromkeys(booking.course_ids)
     ]
     insert_many(work.tx.connection(), LINKS, linked)
-    notify(work, (
-        (person, programme.id, id_, f"Booked: {_named(number, booking, programme)}.")
-        for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True)
-        for person in (booking.practitioner_id, *those)
-    ))
+    notices: list[tuple[int | None, int, int | None, str]] = []
+    told: set[tuple[int, int | None]] = set()  # of a series everybody once
+    for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True):
+        follow = " and those of its series that follow" if booking.series_id is not None and len(ids) > 1 else ""
+        notices += [
+            (person, programme.id, id_, f"Booked: {_named(number, booking, programme)}{follow}.")
+            for person in (booking.practitioner_id, *those) if not follow or (booking.series_id, person) not in told
+        ]
+        told.update((booking.series_id or 0, person) for person in (booking.practitioner_id, *those))
+    notify(work, notices)
     work.say(
         f"Booked {_named(numbers[0], bookings[0], programme)}." if len(ids) == 1 else f"Booked {len(ids)} sessions."
     )

@@ -72,6 +72,7 @@ def test_c10_back_keeps_everything_typed(world: World, open_screen: Opener) -> N
 @pytest.mark.parametrize(("more", "sentence"), [
     ({"times": None}, "Say until when"), ({"times": 521}, "A number from 1 to 520."),
     ({"date": ""}, "Choose a date"), ({"time": "25:00"}, "This is no time."), ({"number": 7}, "Leave it empty"),
+    ({"minutes": 10**15}, "A duration is a multiple of 5 minutes"), ({"minutes": None}, "A duration is"),
     ({"minutes": 7}, "A duration is a multiple of 5 minutes"),
 ])
 def test_c10_what_is_missing_is_said_beside_its_field(

@@ -17,6 +17,7 @@ from core.sessions.fixes import Fix, FixKind
 from core.sessions.rules import PersonBusy
 from core.work import Saved
 from db.models.availability import Closure
+from db.models.notices import Notice
 from db.models.series import Series, SeriesSkip
 from db.models.sessions import Occupancy, Session
 from db.words import Every
@@ -298,3 +299,10 @@ def test_c10_a_series_change_of_a_session_without_series(world: World) -> None:
     alone = world.book(practitioner=world.tess, starts_at=TEN)
     with pytest.raises(Invalid, match="not part of a series"):
         world.do(world.ben, change_series, alone, Scope.ALL, Fix(FixKind.CANCEL, reason="x"))
+
+
+def test_c10_everybody_is_told_of_a_series_once(world: World) -> None:
+    booked(world, weekly())
+    told = world.all(select(Notice.person_id, Notice.text))
+    assert sorted(person for person, _ in told) == sorted([world.tom, world.sara])
+    assert told[0][1].startswith("Booked: session 1, Tue 3 Mar 2026, 10:00–11:00 and those of its series")
