@@ -73,7 +73,7 @@ def draw(work: Work, form: Form, about: Setting) -> None:
     rows = plan(work, wanted, rule, choices, ())
     open_ = [row for row in rows if not row.settled]
     words = about.programme.policy.words
-    st.subheader(capital(f"{rule.words()}, {_counted(len(rows), 'date')}"), anchor=False)
+    st.subheader(capital(rule.words()), anchor=False)
     st.markdown(f"{_totals(rows)} · {_whom(work, about, wanted)}")
     if refusal := form.refused():
         st.error(plain(refusal.sentence), icon=":material/block:")

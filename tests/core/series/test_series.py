@@ -179,6 +179,30 @@ def test_c10_260_dates_cost_as_many_statements_as_ten(world: World, number: int)
 _COUNTS: dict[str, tuple[int, int]] = {}
 
 
+def test_x5_ones_own_series_is_undone_as_one_and_nobody_elses(world: World) -> None:
+    saved = booked(world, weekly(), {TUESDAY: Choice(What.SKIP, "away")}, by=world.tom)
+    for other, refusal in ((world.tess, NotFound), (world.sara, NotFound)):
+        with pytest.raises(refusal):
+            take_back(world, saved, other)
+    world.policy(who_books=WhoBooks.STAFF)
+    with pytest.raises(NotAllowed):
+        take_back(world, saved, world.tom)
+    world.policy(who_books=WhoBooks.STAFF_AND_PRACTITIONERS)
+    take_back(world, saved, world.tom)
+    assert world.all(select(Session.id)) == world.all(select(SeriesSkip.id)) == []
+
+
+def test_x5_a_series_is_not_undone_while_something_depends_on_it(world: World) -> None:
+    skipped = TUESDAY + WEEK
+    saved = booked(world, weekly(), {skipped: Choice(What.SKIP, "away")})
+    again = world.do(world.ben, try_again, world.fact(saved.result[0], "series_id"), skipped)
+    with pytest.raises(Conflict, match="cannot be undone any more"):
+        take_back(world, saved)
+    take_back(world, again)
+    take_back(world, saved)
+    assert world.all(select(Series.id)) == []
+
+
 # Afterwards ----------------------------------------------------------------------------------------------------------
 
 
