@@ -1,6 +1,6 @@
 """What can be done with sessions. Every command takes many, runs in one order (allowed, valid, change), all or none."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -111,20 +111,26 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         for id_, booking in zip(ids, bookings, strict=True) for course in dict.fromkeys(booking.course_ids)
     ]
     insert_many(work.tx.connection(), LINKS, linked)
-    notices: list[tuple[int | None, int, int | None, str]] = []
-    told: set[tuple[int, int | None]] = set()  # of a series everybody once
-    for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True):
-        follow = " and those of its series that follow" if booking.series_id is not None and len(ids) > 1 else ""
-        notices += [
-            (person, programme.id, id_, f"Booked: {_named(number, booking, programme)}{follow}.")
-            for person in (booking.practitioner_id, *those) if not follow or (booking.series_id, person) not in told
-        ]
-        told.update((booking.series_id or 0, person) for person in (booking.practitioner_id, *those))
-    notify(work, notices)
+    notify(work, _news(programme, ids, numbers, bookings, learners))
     work.say(
         f"Booked {_named(numbers[0], bookings[0], programme)}." if len(ids) == 1 else f"Booked {len(ids)} sessions."
     )
     return ids
+
+
+def _news(
+    programme: ProgrammeView, ids: Sequence[int], numbers: Sequence[int], bookings: Sequence[Booking],
+    learners: Sequence[Collection[int]],
+) -> Iterator[tuple[int | None, int, int, str]]:
+    """What to tell everybody who takes part: of each session, but of a series once."""
+    told: set[tuple[int, int | None]] = set()
+    for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True):
+        follow = " and those of its series that follow" if booking.series_id is not None and len(ids) > 1 else ""
+        for person in (booking.practitioner_id, *those):
+            if booking.series_id is None or (booking.series_id, person) not in told:
+                yield person, programme.id, id_, f"Booked: {_named(number, booking, programme)}{follow}."
+            if booking.series_id is not None:
+                told.add((booking.series_id, person))
 
 
 def _held(
