@@ -14,6 +14,7 @@ import typer
 from core.access import commands, queries, rules
 from core.database import the_engine
 from core.demo import PASSWORD, SEED, build
+from core.demo.series import book_the_example
 from core.errors import Refusal
 from core.settings import HOME, settings
 from core.work import THE_PORTAL, commit, now_utc
@@ -101,7 +102,9 @@ def demo(
     migrate.migrate(engine)
     began = time.monotonic()
     try:
-        made = build(engine, sessions=sessions, seed=seed, today=(today or now_utc()).date())
+        day = (today or now_utc()).date()
+        made = build(engine, sessions=sessions, seed=seed, today=day)
+        book_the_example(engine, day)
     except Refusal as problem:
         _stop(problem.sentence)
     print(f"Made up {made.sentence} It took {time.monotonic() - began:.0f} seconds.")

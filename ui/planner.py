@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.clock import when_words
 from core.errors import Invalid, Refusal
+from core.people.queries import names
 from core.series.commands import book_series
 from core.series.queries import Planned, plan
 from core.series.rules import KEEP, Choice, Rule, State, What
@@ -18,6 +19,7 @@ from core.work import Work
 from ui import book_form, repeat, runtime
 from ui.book_form import Setting
 from ui.format import capital, plain, zone_words
+from ui.format import names as listed_names
 from ui.forms import Form
 
 PAGE = 20
@@ -71,8 +73,8 @@ def draw(work: Work, form: Form, about: Setting) -> None:
     rows = plan(work, wanted, rule, choices, ())
     open_ = [row for row in rows if not row.settled]
     words = about.programme.policy.words
-    st.subheader(capital(f"{rule.words()}, {_counted(len(rows), 'date')}"), anchor=False)
-    st.markdown(_totals(rows))
+    st.subheader(capital(rule.words()), anchor=False)
+    st.markdown(f"{_totals(rows)} · {_whom(work, about, wanted)}")
     if refusal := form.refused():
         st.error(plain(refusal.sentence), icon=":material/block:")
     with st.container(horizontal=True):
@@ -89,6 +91,16 @@ def draw(work: Work, form: Form, about: Setting) -> None:
         st.button("Back", key="plan-back", icon=":material/arrow_back:", on_click=back, args=(form,))
         if open_:
             st.caption(f"{_counted(len(open_), 'date')} left to settle: skip, move or change who leads.")
+
+
+def _whom(work: Work, about: Setting, wanted: Booking) -> str:
+    """'Tom Brady with The Bakers'."""
+    ids = [each for each in (wanted.practitioner_id, *wanted.learner_ids) if each is not None]
+    named = names(work, wanted.programme_id, ids)
+    learners = [named[each] for each in wanted.learner_ids if each in named]
+    team = next((each.name for each in about.lists.teams if each.id == wanted.team_id), "")
+    leads = named.get(wanted.practitioner_id or 0, f"no {about.programme.policy.words.practitioner} yet")
+    return " with ".join(plain(each) for each in (leads, listed_names(learners, 3) or team) if each)
 
 
 def _counted(count: int, word: str) -> str:

@@ -74,7 +74,7 @@ def draw(about: About) -> None:
     before, reach, agreed, fix = sheet.row.starts_at, series.scope(about), dict[int, int](), None
     if reach is not Scope.THIS and before is not None and chosen.starts_at is not None and chosen.minutes:
         fix = moved_like(before, chosen.starts_at, chosen.minutes, programme.zone, form.value("reason") or "")
-        agreed = series.preview(about, reach, fix)
+        fix, agreed = series.preview(about, reach, fix)
 
     def move() -> None:
         now = Form(form.name)

@@ -1,6 +1,7 @@
 """A session's place in its series, and how far a change of it reaches, shown before it is saved (C10)."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import streamlit as st
@@ -60,17 +61,22 @@ def scope(about: About) -> Scope:
     return Scope(chosen or Scope.THIS)
 
 
-def preview(about: About, reach: Scope, fix: Fix) -> dict[int, int]:
-    """Before and after of each session that it reaches; returns the versions of those that will change."""
-    zone = runtime.zone(about.programme.zone_name, about.work)
+def preview(about: About, reach: Scope, fix: Fix) -> tuple[Fix, dict[int, int]]:
+    """Before and after of each session that it reaches, and a field for a reason where hours ask for one.
+
+    Returns what to do with it, and the versions of those that will change.
+    """
+    zone, key = runtime.zone(about.programme.zone_name, about.work), about.form.field("series-reason")
+    if why := (st.session_state.get(key) or "").strip():
+        fix = replace(fix, reason=why)
     try:
         rows = preview_change(about.work, about.id, reach, fix, zone)
     except Invalid as refusal:
         st.caption(plain(refusal.sentence))
-        return {}
+        return fix, {}
     except Refusal as refusal:
         st.error(plain(refusal.sentence), icon=":material/block:")
-        return {}
+        return fix, {}
     lines = [
         f":gray[:material/block:] **{row.number}** {plain(row.before)} stays: {plain(row.refused)}" if row.refused else
         f":green[:material/check:] **{row.number}** {plain(row.before)} → {plain(row.after)}" for row in rows
@@ -79,7 +85,9 @@ def preview(about: About, reach: Scope, fix: Fix) -> dict[int, int]:
     if len(lines) > _OPEN:
         with st.expander(f"{len(lines) - _OPEN} more"):
             st.markdown("  \n".join(lines[_OPEN:]))
-    return {row.session_id: row.version for row in rows if row.refused is None}
+    if why or any(row.asks_reason for row in rows):
+        st.text_input("Reason, where hours do not hold", key=key, max_chars=500)
+    return fix, {row.session_id: row.version for row in rows if row.refused is None}
 
 
 def called(about: About, verb: str, alone: str, reach: Scope, agreed: Mapping[int, int]) -> str:

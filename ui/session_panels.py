@@ -44,8 +44,9 @@ def _reassign(about: About) -> None:
     st.caption(f"The old and the new {words.practitioner} are told, and everybody who takes part.")
     name = names_of(about.work, about.programme.id, [chosen]).get(chosen, "") if chosen else ""
     reach, agreed = series.scope(about), dict[int, int]()
+    fix = Fix(FixKind.REASSIGN, practitioner_id=chosen)
     if reach is not Scope.THIS and chosen is not None:
-        agreed = series.preview(about, reach, Fix(FixKind.REASSIGN, practitioner_id=chosen))
+        fix, agreed = series.preview(about, reach, fix)
 
     def send(nobody: bool = False) -> None:
         now = Form(form.name)
@@ -53,7 +54,7 @@ def _reassign(about: About) -> None:
         if who_now is None and not nobody:
             now.fail({"practitioner": f"Choose the {words.practitioner}."})
         elif reach is not Scope.THIS:
-            now.send(change_series, about.id, reach, Fix(FixKind.REASSIGN, practitioner_id=who_now), agreed)
+            now.send(change_series, about.id, reach, fix, agreed)
         else:
             now.send(reassign_sessions, [Reassign(about.id, who_now, now.state["version"])])
 
@@ -142,7 +143,7 @@ def _cancel(about: About) -> None:
     form.problem("reason")
     reach, agreed = series.scope(about), dict[int, int]()
     if reach is not Scope.THIS:  # whatever the reason is, it changes the same ones
-        agreed = series.preview(about, reach, Fix(FixKind.CANCEL, reason="shown beforehand"))
+        _, agreed = series.preview(about, reach, Fix(FixKind.CANCEL, reason="shown beforehand"))
 
     def send() -> None:
         now = Form(form.name)

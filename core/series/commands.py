@@ -116,7 +116,7 @@ def change_series(
         if not agreed.keys() <= set(ids) - stays.keys():
             raise Conflict(CHANGED)
         stays = {**dict.fromkeys(set(ids) - agreed.keys(), "It was not to be changed."), **stays}
-    done = apply_fixes(work, fix, ids, agreed, stays=stays, by_hand=False)
+    done = apply_fixes(work, fix, ids, agreed, stays=stays, by_hand=scope is Scope.THIS)
     if agreed is not None and set(done) != agreed.keys():
         raise Conflict(CHANGED)
     return done

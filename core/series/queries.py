@@ -259,7 +259,7 @@ def in_scope(work: Work, session_id: int, scope: Scope) -> tuple[list[int], dict
             stays[row.id] = f"It is {one.status}."
         elif row.joined_at is not None or (one.starts_at is not None and one.starts_at <= work.now):
             stays[row.id] = "It has started."
-        elif row.moved_at is not None:
+        elif row.moved_at is not None and scope is not Scope.THIS:
             stays[row.id] = "It was changed by hand."
     return [row.id for row in rows], stays
 

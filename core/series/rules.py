@@ -12,7 +12,7 @@ from dateutil.rrule import DAILY, MO, MONTHLY, WEEKLY, rrule, weekday
 
 from core.clock import FIRST_DAY, LAST_DAY, at_local
 from core.errors import Invalid
-from core.programmes.rules import DAYS
+from core.programmes.rules import DAYS, LONGEST, SHORTEST, STEP
 from db.words import Every
 
 MOST = 520
@@ -50,6 +50,8 @@ class Rule:
         found: dict[str, str] = {}
         if not FIRST_DAY <= self.first_day <= LAST_DAY:
             found["date"] = f"Choose a date from {FIRST_DAY.year} to {LAST_DAY.year}."
+        if type(self.minutes) is not int or self.minutes % STEP or not SHORTEST <= self.minutes <= LONGEST:
+            found["duration"] = f"A duration is a multiple of {STEP} minutes, from {SHORTEST} to {LONGEST}."
         if any(type(day) is not int or not 0 <= day <= 6 for day in self.weekdays):
             found["weekdays"] = "Choose among the days of the week."
         if self.nth is not None and self.nth not in _NTH:

@@ -1,6 +1,6 @@
 """What can be done with sessions. Every command takes many, runs in one order (allowed, valid, change), all or none."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -115,13 +115,7 @@ def _book(
         for id_, booking in zip(ids, bookings, strict=True) for course in dict.fromkeys(booking.course_ids)
     ]
     insert_many(work.tx.connection(), LINKS, linked)
-    told = [f"Booked: {_named(number, booking, programme)}."
-            for number, booking in zip(numbers, bookings, strict=True)]
-    notify(work, (
-        (person, programme.id, id_, said)
-        for id_, said, booking, those in zip(ids, told, bookings, learners, strict=True)
-        for person in (booking.practitioner_id, *those)
-    ))
+    notify(work, _news(programme, ids, numbers, bookings, learners))
     booked = _named(numbers[0], bookings[0], programme) if len(ids) == 1 else f"{len(ids)} sessions"
     work.say(f"Booked {booked}{left_out}.")
     return ids
@@ -147,6 +141,22 @@ def _without_busy(
     names = named(work, wanted)
     said = ", ".join(sorted(names[person, None] for person in gone))
     return free, f", without {said}: busy then" if gone else ""
+
+
+def _news(
+    programme: ProgrammeView, ids: Sequence[int], numbers: Sequence[int], bookings: Sequence[Booking],
+    learners: Sequence[Collection[int]],
+) -> Iterator[tuple[int | None, int, int, str]]:
+    """What to tell everybody who takes part: of each session, but of a series once."""
+    told: set[tuple[int, int | None]] = set()
+    for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True):
+        follow = " and those of its series that follow" if booking.series_id is not None and len(ids) > 1 else ""
+        said = f"Booked: {_named(number, booking, programme)}{follow}."
+        for person in (booking.practitioner_id, *those):
+            if booking.series_id is None or (booking.series_id, person) not in told:
+                yield person, programme.id, id_, said
+            if booking.series_id is not None:
+                told.add((booking.series_id, person))
 
 
 def _held(

@@ -92,6 +92,8 @@ class FixRow:
     before: str
     after: str
     refused: str | None
+    asks_reason: bool = False
+    """With a reason it would not be refused."""
 
 
 @dataclass
@@ -112,6 +114,7 @@ class _Plan:
     before: str = ""
     after: str = ""
     refused: str | None = None
+    asks_reason: bool = False
     clashes: list[Overlap] = field(default_factory=list)
 
     @property
@@ -138,7 +141,7 @@ def preview(
     """
     return [
         FixRow(plan.session.id, plan.session.number, plan.session.version, plan.who, plan.before, plan.after,
-               plan.refused)
+               plan.refused, plan.asks_reason)
         for plan in _planned(work, fix, ids, versions or {}, zone, stays or {})
     ]
 
@@ -273,6 +276,7 @@ def _refuse_outside(work: Work, programme: ProgrammeView, fix: Fix, plans: Seque
             plans[n].refused = problem.sentence
         elif not fix.reason.strip():
             plans[n].refused = f"{problem.sentence} Give a reason to do it all the same."
+            plans[n].asks_reason = True
 
 
 def _loaded(work: Work, ids: Sequence[int]) -> list[_Plan]:

@@ -72,6 +72,7 @@ def test_c10_back_keeps_everything_typed(world: World, open_screen: Opener) -> N
 @pytest.mark.parametrize(("more", "sentence"), [
     ({"times": None}, "Say until when"), ({"times": 521}, "A number from 1 to 520."),
     ({"date": ""}, "Choose a date"), ({"time": "25:00"}, "This is no time."), ({"number": 7}, "Leave it empty"),
+    ({"minutes": 10**15}, "A duration is a multiple of 5 minutes"), ({"minutes": None}, "A duration is"),
     ({"minutes": 7}, "A duration is a multiple of 5 minutes"),
 ])
 def test_c10_what_is_missing_is_said_beside_its_field(
@@ -179,6 +180,30 @@ def test_c10_moving_all_moves_each_by_the_clock(world: World, open_screen: Opene
     assert tab.button(key=f"{form}:send").label == "Move 4 sessions"
     press(tab, f"{form}:send")
     assert starts(world) == [TEN + HOUR, TEN + WEEK + HOUR, TEN + 2 * WEEK + HOUR, TEN + 3 * WEEK + HOUR]
+
+
+def test_x1_moving_all_out_of_hours_asks_for_a_reason(world: World, open_screen: Opener) -> None:
+    ids = a_series(world)
+    tab = panel(open_screen(world.ben, "worksheet", session=ids[1]), "reschedule", ids[1])
+    form = f"reschedule-{ids[1]}"
+    tab.text_input(key=f"{form}:time").set_value("05:00").run()
+    tab.segmented_control(key=f"{form}:scope").set_value("all").run()
+    assert tab.button(key=f"{form}:send").disabled
+    tab.text_input(key=f"{form}:series-reason").set_value("exam week").run()
+    press(tab, f"{form}:send")
+    assert starts(world)[0] == TEN - 5 * HOUR
+
+
+def test_c10_all_that_follow_are_reassigned(world: World, open_screen: Opener) -> None:
+    ids = a_series(world)
+    tab = panel(open_screen(world.ben, "worksheet", session=ids[1]), "reassign", ids[1])
+    form = f"reassign-{ids[1]}"
+    tab.session_state[f"{form}:practitioner"] = world.tess
+    tab.segmented_control(key=f"{form}:scope").set_value("this and following").run()
+    assert tab.button(key=f"{form}:send").label == "Reassign 3 sessions"
+    press(tab, f"{form}:send")
+    assert [world.fact(one, "practitioner_id") for one in ids] == [world.tom, *[world.tess] * 3]
+    assert [world.fact(one, "moved_at") for one in ids] == [None] * 4
 
 
 def test_c10_one_alone_asks_no_scope(world: World, open_screen: Opener) -> None:

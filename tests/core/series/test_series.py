@@ -17,6 +17,7 @@ from core.sessions.fixes import Fix, FixKind
 from core.sessions.rules import PersonBusy
 from core.work import Saved
 from db.models.availability import Closure
+from db.models.notices import Notice
 from db.models.series import Series, SeriesSkip
 from db.models.sessions import Occupancy, Session
 from db.words import Every
@@ -178,6 +179,30 @@ def test_c10_260_dates_cost_as_many_statements_as_ten(world: World, number: int)
 _COUNTS: dict[str, tuple[int, int]] = {}
 
 
+def test_x5_ones_own_series_is_undone_as_one_and_nobody_elses(world: World) -> None:
+    saved = booked(world, weekly(), {TUESDAY: Choice(What.SKIP, "away")}, by=world.tom)
+    for other, refusal in ((world.tess, NotFound), (world.sara, NotFound)):
+        with pytest.raises(refusal):
+            take_back(world, saved, other)
+    world.policy(who_books=WhoBooks.STAFF)
+    with pytest.raises(NotAllowed):
+        take_back(world, saved, world.tom)
+    world.policy(who_books=WhoBooks.STAFF_AND_PRACTITIONERS)
+    take_back(world, saved, world.tom)
+    assert world.all(select(Session.id)) == world.all(select(SeriesSkip.id)) == []
+
+
+def test_x5_a_series_is_not_undone_while_something_depends_on_it(world: World) -> None:
+    skipped = TUESDAY + WEEK
+    saved = booked(world, weekly(), {skipped: Choice(What.SKIP, "away")})
+    again = world.do(world.ben, try_again, world.fact(saved.result[0], "series_id"), skipped)
+    with pytest.raises(Conflict, match="cannot be undone any more"):
+        take_back(world, saved)
+    take_back(world, again)
+    take_back(world, saved)
+    assert world.all(select(Series.id)) == []
+
+
 # Afterwards ----------------------------------------------------------------------------------------------------------
 
 
@@ -298,3 +323,10 @@ def test_c10_a_series_change_of_a_session_without_series(world: World) -> None:
     alone = world.book(practitioner=world.tess, starts_at=TEN)
     with pytest.raises(Invalid, match="not part of a series"):
         world.do(world.ben, change_series, alone, Scope.ALL, Fix(FixKind.CANCEL, reason="x"))
+
+
+def test_c10_everybody_is_told_of_a_series_once(world: World) -> None:
+    booked(world, weekly())
+    told = world.all(select(Notice.person_id, Notice.text))
+    assert sorted(person for person, _ in told) == sorted([world.tom, world.sara])
+    assert told[0][1].startswith("Booked: session 1, Tue 3 Mar 2026, 10:00–11:00 and those of its series")
