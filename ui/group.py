@@ -59,11 +59,13 @@ def _tick(form: Form, id_: int, label: str, busy: str | None) -> None:
     st.session_state[key] = id_ in chosen(form)
 
     def turn() -> None:
-        now = chosen(Form(form.name))
+        now = Form(form.name)
         if st.session_state[key]:
-            now[id_] = label
+            chosen(now)[id_] = label
         else:
-            now.pop(id_, None)
+            chosen(now).pop(id_, None)
+        now.state.pop("refusal", None)  # it was about others
+        now.state.get("problems", {}).pop("who", None)
 
     said = f" — :orange[:material/event_busy: {plain(busy)}]" if busy else ""
     st.checkbox(plain(label) + said, key=key, on_change=turn)

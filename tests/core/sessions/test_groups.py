@@ -11,7 +11,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
 from core.history.queries import timeline
 from core.programmes.rules import BookingField, WhoBooks
-from core.sessions.commands import book_sessions, cancel_sessions, delete_sessions
+from core.sessions.commands import Move, book_sessions, cancel_sessions, delete_sessions, reschedule_sessions
 from core.sessions.groups import add_learners, leave_waiting, remove_learners, set_places
 from core.sessions.queries import worksheet
 from core.sessions.rules import PersonBusy
@@ -236,6 +236,11 @@ def test_deleting_and_cancelling_a_session_for_which_some_wait(world: World, ful
     assert (inside(world, full), waiting(world, full)) == (people[:2], people[2:4])
     world.do(world.ben, cancel_sessions, [full], "Snow")
     assert told(world, people[2])[-1] == "Session 1: cancelled, so nobody waits for it any more."
+
+
+def test_who_waits_is_told_when_it_moves(world: World, full: int, people: list[int]) -> None:
+    world.do(world.ben, reschedule_sessions, [Move(full, TEN + HOUR)])
+    assert told(world, people[2])[-1] == "Session 1: moved to Tue 3 Mar 2026, 11:00–12:00."
 
 
 def test_who_cancelled_their_part_can_be_taken_in_again(world: World, full: int, people: list[int]) -> None:
