@@ -14,7 +14,7 @@ help:
 	@echo "make run    open the portal with demo data (PORTAL_PORT, preset 8501)"
 	@echo "make test   every test, on SQLite and PostgreSQL, browser included"
 	@echo "make lint   ruff, mypy, import-linter"
-	@echo "make storm  eight processes, ten thousand acts: nobody is double-booked"
+	@echo "make storm  eight processes, ten thousand acts: nobody is double-booked, no session overfull"
 	@echo "make bench  speed against the bare driver, into var/bench.json"
 
 run: $(VENV)/.run

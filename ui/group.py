@@ -42,7 +42,7 @@ def pick(
     ticked = chosen(form)
     found = [one for one in offered(work, programme.id, _among(work, form, programme), MOST_SHOWN + 1 + len(leave_out))
              if one.id not in leave_out]
-    shown = {one.id: f"{one.name} · {one.hint}" if one.hint else one.name for one in found[:MOST_SHOWN]}
+    shown = dict(zip((one.id for one in found[:MOST_SHOWN]), people_picker.labels(found[:MOST_SHOWN]), strict=True))
     besides = {id_: name for id_, name in ticked.items() if id_ not in shown}
     busy = busy_then(work, programme.id, [*shown, *besides], *at, but)
     for listed in (besides, shown):
@@ -59,11 +59,13 @@ def _tick(form: Form, id_: int, label: str, busy: str | None) -> None:
     st.session_state[key] = id_ in chosen(form)
 
     def turn() -> None:
-        now = chosen(Form(form.name))
+        now = Form(form.name)
         if st.session_state[key]:
-            now[id_] = label.split(" · ", 1)[0]
+            chosen(now)[id_] = label
         else:
-            now.pop(id_, None)
+            chosen(now).pop(id_, None)
+        now.state.pop("refusal", None)  # it was about others
+        now.state.get("problems", {}).pop("who", None)
 
     said = f" — :orange[:material/event_busy: {plain(busy)}]" if busy else ""
     st.checkbox(plain(label) + said, key=key, on_change=turn)

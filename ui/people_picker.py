@@ -93,7 +93,7 @@ def choose(
     if chosen is not None or not text:
         return chosen
     found = list(find(work, text, most + 1))
-    by_label = dict(zip(_labels(found[:most]), found[:most], strict=True))
+    by_label = dict(zip(labels(found[:most]), found[:most], strict=True))
     if not found:
         st.caption("Nobody found by that name.")
         return None
@@ -106,7 +106,7 @@ def choose(
     return None
 
 
-def _labels(matches: Sequence[Match]) -> list[str]:
+def labels(matches: Sequence[Match]) -> list[str]:
     """Their names, with the hint where another has the same name, and numbers for those still alike."""
     names_ = [match.name for match in matches]
     hinted = [f"{match.name} ({match.hint})" if match.hint and names_.count(match.name) > 1 else match.name

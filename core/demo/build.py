@@ -2,13 +2,14 @@
 
 import random
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine, bindparam, insert, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, func, insert, select, text, update
 
 from core.access.commands import mark_as_demo
 from core.access.rules import hash_password
@@ -33,13 +34,16 @@ from core.demo.texts import AWAY_FOR
 from core.demo.world import AT_SCALE, COLUMNS, World, make_world
 from core.errors import Invalid
 from core.programmes.rules import PRESETS
+from core.sessions.groups import add_learners, set_places
 from core.sessions.queries import TO_LOG
+from core.sessions.rules import PersonBusy
 from core.work import THE_PORTAL, Work, commit
 from db.engine import reading
 from db.models.history import ChangeSet, CurrentAct
 from db.models.notices import Notice, SavedView
 from db.models.people import Person
-from db.words import Kind
+from db.models.sessions import Participation, Session
+from db.words import Kind, Status
 
 SEED = 2026
 ACT = ("id", "key", "at", "actor_id", "source", "command", "said")
@@ -69,10 +73,33 @@ def build(engine: Engine, *, sessions: int = 6000, seed: int = SEED, today: date
     world = make_world(sessions, seed, today, hash_password(accounts.PASSWORD))
     if sessions < AT_SCALE:
         commit(engine, THE_PORTAL, settle_in, world, source="terminal", now=_instant(world.founded))
+        _queue(engine, world)
     else:
         _settle_in_at_scale(engine, world)
     _analyse(engine)
     return Summary(sessions, len(world.rows["person"]), len(world.places))
+
+
+def _queue(engine: Engine, world: World) -> None:
+    """A few groups ahead are full, and somebody waits for a place in them."""
+    now = _instant(world.moment)
+    for place in world.places.values():
+        with reading(engine) as connection:
+            groups = connection.execute(
+                select(Session.id, func.count()).join(Participation, Participation.session_id == Session.id)
+                .where(Session.programme_id == place.id, Session.team_id.is_(None), Session.starts_at > now,
+                       Session.status == Status.SCHEDULED)
+                .group_by(Session.id, Session.starts_at).having(func.count() > 2)
+                .order_by(Session.starts_at, Session.id).limit(2)
+            ).all()
+        for session, learners in groups:
+            with reading(engine) as connection:
+                inside = set(connection.scalars(
+                    select(Participation.learner_id).where(Participation.session_id == session)))
+            others = [learner for learner in place.learners if learner not in inside][:3]
+            commit(engine, place.coordinators[0], set_places, session, learners, now=now)
+            with suppress(PersonBusy):  # then nobody waits
+                commit(engine, place.coordinators[0], add_learners, session, others, without_busy=True, now=now)
 
 
 def settle_in(work: Work, world: World) -> None:

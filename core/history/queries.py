@@ -15,7 +15,7 @@ from core.history.rows import RowChange, net
 from core.permissions import Action, Case, allows, may
 from core.programmes.queries import programme_of
 from core.programmes.rules import Words
-from core.sessions.visible import one_case, shown_learners
+from core.sessions.visible import keeps_waiting_list, one_case, shown_learners
 from core.work import SAVED, Saved, Work
 from db.models.history import Change, ChangeSet
 from db.models.people import Person, Team
@@ -29,6 +29,8 @@ DID = {
     "record_outcome": "Outcome recorded", "reopen_session": "Reopened", "undo": "Change undone",
     "apply_fixes": "Quick fix", "book_series": "Booked in a series", "change_series": "Series changed",
     "try_again": "Booked after all",
+    "apply_fixes": "Quick fix", "add_learners": "People added", "remove_learners": "People removed",
+    "set_places": "Places changed", "leave_waiting": "Waiting list changed",
 }
 LABELS = {
     "practitioner_id": "practitioner", "team_id": "team", "timetable_id": "timetable", "room_id": "room",
@@ -91,6 +93,8 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     if shown is not None:
         changes = {act_id: [c for c in listed if c.table.name != "participation" or learners.get(c.row_id) in shown]
                    for act_id, listed in changes.items()}
+    if not keeps_waiting_list(work, case):
+        changes = {act_id: [c for c in listed if c.table.name != "waiting"] for act_id, listed in changes.items()}
     acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
     undone_by = {act_id: by for act_id, by in work.tx.execute(
         select(ChangeSet.undoes_id, ChangeSet.id).where(ChangeSet.undoes_id.in_(by_act))) if act_id is not None}
@@ -184,6 +188,10 @@ def _lines(
                 found.append(f"{labels[column]} {whom} {'added' if change.is_new else 'removed'}")
             elif change.table.name == "participation":
                 found.append(_came_of(names.get(("learner_id", learners[change.row_id]), ""), before, after, words))
+            continue
+        if change.table.name == "waiting":
+            whom = said("learner_id", (after or before).get("learner_id"))
+            found.append(f"{whom} {'on' if change.is_new else 'off'} the waiting list")
             continue
         if change.table is not Session.__table__:
             continue

@@ -582,11 +582,12 @@ def reschedule_sessions(work: Work, moves: Sequence[Move], *, by_hand: bool = Tr
     first, move = loaded[ids[0]], moves[0]
     assert move.starts_at is not None  # checked above
     when = when_words(move.starts_at, first.programme.zone, first.values["ends_at"])
+    waiting = waiting_in(work, ids)
     notify(work, (
         (person, each.programme.id, id_, f"{each.name}: moved to {said}.")
         for id_, each in loaded.items()
         for said in (when_words(each.values["starts_at"], each.programme.zone, each.values["ends_at"]),)
-        for person in (each.session.practitioner_id, *each.learners)
+        for person in (each.session.practitioner_id, *each.learners, *waiting.get(id_, ()))
     ))
     work.say(f"Moved {first.name.lower()} to {when}." if len(ids) == 1 else f"Moved {_names(loaded)}.")
     return ids

@@ -258,7 +258,8 @@ def _move_up(work: Work, group: Group) -> list[int]:
     begun = session.starts_at is not None and session.starts_at <= work.now
     if group.room_left <= 0 or not group.waiting or begun:
         return []
-    able = holding(work, group.programme.id, Role.LEARNER, group.waiting) - {session.practitioner_id}
+    able = holding(work, group.programme.id, Role.LEARNER, group.waiting)
+    able -= {session.practitioner_id, *group.learners}
     busy = {clash.person_id for clash in clashes_with(work, group.programme.id, group.wanted(able))}
     moved = [person for person in group.waiting if person in able - busy][:group.room_left]
     if moved:

@@ -35,6 +35,7 @@ from core.sessions.visible import (
     cases_for,
     describable_sessions,
     facts_of,
+    keeps_waiting_list,
     sees_all,
     shown_learners,
     shown_parts,
@@ -473,7 +474,7 @@ def _waiting(work: Work, session_id: int, case: Case) -> tuple[Waits, ...]:
         .where(Waiting.session_id == session_id).order_by(Waiting.id)
     ).all()
     listed = [Waits(place, *row) for place, row in enumerate(rows, start=1)]
-    if sees_all(work, case.programme_id) or case.leads or allows(work.actor, Action.SESSION_FILL, case):
+    if keeps_waiting_list(work, case):
         return tuple(listed)
     shown = {work.actor.person_id, *tied_learners(work, case.programme_id)}
     return tuple(each for each in listed if each.learner_id in shown)

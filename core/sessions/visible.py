@@ -161,6 +161,11 @@ def shown_learners(work: Work, case: Case) -> frozenset[int] | None:
     return tied_learners(work, case.programme_id)
 
 
+def keeps_waiting_list(work: Work, case: Case) -> bool:
+    """Whether the actor sees everybody who waits for a place in a session, and not only themselves."""
+    return sees_all(work, case.programme_id) or case.leads or allows(work.actor, Action.SESSION_FILL, case)
+
+
 def shown_parts(
     work: Work, programme_id: int, learner_id: SQLColumnExpression[int], session_id: SQLColumnExpression[int]
 ) -> tuple[ColumnElement[bool], ...]:
@@ -215,6 +220,6 @@ def one_case(work: Work, session_id: int) -> Case:
 
 
 __all__ = [
-    "Facts", "cases_for", "describable_sessions", "facts_of", "one_case", "seen", "sees_all", "shown_learners",
-    "shown_parts", "tied_learners", "visible_sessions",
+    "Facts", "cases_for", "describable_sessions", "facts_of", "keeps_waiting_list", "one_case", "seen", "sees_all",
+    "shown_learners", "shown_parts", "tied_learners", "visible_sessions",
 ]

@@ -103,6 +103,9 @@ def test_b9_a_group_is_booked_without_who_is_busy_by_one_button(
     assert sessions(world) == 1
     assert "Ann is busy Tue 3 Mar 2026, 10:00–11:00 (session 1). Nothing is booked yet." in said(tab)
     assert tab.button(key="book-without").label == "Book without Ann"
+    tick(tab, people[0], on=False)
+    assert "Nothing is booked yet" not in said(tab)
+    press(tick(tab, people[0]), "book-group")
     press(tab, "book-without")
     assert inside(world, world.one(select(func.max(Session.id)))) == people[1:3]
     assert "without Ann: busy then" in said(tab)

@@ -9,8 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
+from core.history.queries import timeline
 from core.programmes.rules import BookingField, WhoBooks
-from core.sessions.commands import book_sessions, cancel_sessions, delete_sessions
+from core.sessions.commands import Move, book_sessions, cancel_sessions, delete_sessions, reschedule_sessions
 from core.sessions.groups import add_learners, leave_waiting, remove_learners, set_places
 from core.sessions.queries import worksheet
 from core.sessions.rules import PersonBusy
@@ -237,6 +238,11 @@ def test_deleting_and_cancelling_a_session_for_which_some_wait(world: World, ful
     assert told(world, people[2])[-1] == "Session 1: cancelled, so nobody waits for it any more."
 
 
+def test_who_waits_is_told_when_it_moves(world: World, full: int, people: list[int]) -> None:
+    world.do(world.ben, reschedule_sessions, [Move(full, TEN + HOUR)])
+    assert told(world, people[2])[-1] == "Session 1: moved to Tue 3 Mar 2026, 11:00–12:00."
+
+
 def test_who_cancelled_their_part_can_be_taken_in_again(world: World, full: int, people: list[int]) -> None:
     world.raw(lambda work: work.tx.execute(update(Participation).where(
         Participation.session_id == full, Participation.learner_id == people[0]).values(
@@ -260,6 +266,20 @@ def test_x6_who_waits_sees_the_session_and_their_own_place_alone(world: World, f
         assert worksheet(work, full).waiting == ()
     with world.reading(people[4]) as work, pytest.raises(NotFound):
         worksheet(work, full)
+
+
+def test_x6_the_timeline_tells_of_the_waiting_list_only_to_those_who_keep_it(
+    world: World, full: int, people: list[int]
+) -> None:
+    world.do(world.ben, remove_learners, full, [people[1]])
+    with world.reading(world.tom) as work:
+        entries = timeline(work, full)
+    assert [(each.did, sorted(each.lines)) for each in entries[:2]] == [
+        ("People removed", ["Cy off the waiting list", "Member Bo removed", "Member Cy added"]),
+        ("People added", ["Cy on the waiting list", "Di on the waiting list"]),
+    ]
+    with world.reading(people[0]) as work:
+        assert not any("waiting" in line for each in timeline(work, full) for line in each.lines)
 
 
 # Undo ---------------------------------------------------------------------------------------------------------------
