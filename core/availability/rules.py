@@ -774,10 +774,3 @@ def _clock(at: int, day: int, zone: str) -> str:
 
 def _many(count: int, words: Words) -> str:
     return f"{count} {words.session if count == 1 else words.many('session')}"
-
-
-def hours_problem(starts_at: datetime, ends_at: datetime, policy: Policy, zone: ZoneInfo) -> str | None:
-    """Why the programme's opening hours do not hold this time, or nothing."""
-    opening = Policy.model_construct(open_hours=policy.open_hours, words=policy.words)
-    found = FreeTime(Frame.of(starts_at, ends_at), House(opening, zone.key, 0)).problem(starts_at, ends_at)
-    return None if found is None else found.sentence

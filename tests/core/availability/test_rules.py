@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from core.availability.rules import (
+    FAR_AHEAD,
     Calendar,
     Closed,
     Dated,
@@ -19,10 +20,8 @@ from core.availability.rules import (
     Weekly,
     Windows,
     holiday,
-    hours_problem,
     instant,
 )
-from core.clock import zone_of
 from core.programmes.rules import Policy
 from db.words import TimetableKind
 
@@ -131,4 +130,5 @@ def test_public_holidays_are_closed_where_policy_keeps_them() -> None:
 ])
 def test_opening_hours_alone(start: datetime, length: timedelta, sentence: str | None) -> None:
     policy = Policy(open_hours=[(8 * 60, 20 * 60)] * 6 + [None], notice_minutes=60, ahead_days=1)
-    assert hours_problem(start, start + length, policy, zone_of(LONDON)) == sentence
+    found = FreeTime(Frame.of(start, start + length), House(policy, LONDON, FAR_AHEAD)).problem(start, start + length)
+    assert (found and found.sentence) == sentence
