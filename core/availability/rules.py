@@ -284,6 +284,10 @@ def _lead(frame: Frame, zone: str) -> int | None:
 
 def _pattern_bits(frame: Frame, zone: str, pattern: Pattern) -> int:
     days, lead = frame.days(zone), _lead(frame, zone)
+    if lead is None and frame.cells > 2 * WEEK:  # most of it is steady, and that is quick
+        half = frame.cells // 2
+        first, rest = Frame(frame.since, half), Frame(frame.since + half * CELL, frame.cells - half)
+        return _pattern_bits(first, zone, pattern) | _pattern_bits(rest, zone, pattern) << half
     if lead is None or pattern.from_day > days[0] or pattern.until_day < days[-1]:
         return frame.touched(_expanded(zone, pattern.windows, days))
     whole = 0

@@ -25,6 +25,7 @@ with runtime.reading() as work:
         with st.container(border=True):
             worksheet.facts(sheet, programme, zone)
         worksheet.participants(sheet, programme)
+        worksheet.beside(work, sheet, programme)
         worksheet.origin(sheet, programme, zone)
     with right:
         worksheet.history(work, sheet, zone)

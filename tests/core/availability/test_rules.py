@@ -118,6 +118,14 @@ def test_x3_local_minutes_become_instants(zone: str, day: date, minute: int, mom
     assert instant(zone, day.toordinal(), minute) == at(moment)
 
 
+@pytest.mark.parametrize("since", [datetime(2026, 2, 2, tzinfo=UTC), datetime(2026, 9, 1, 12, 35, tzinfo=UTC)])
+def test_x3_weeks_with_a_clock_change_among_them_are_the_same_bits_as_day_by_day(since: datetime) -> None:
+    frame = Frame.of(since, since + timedelta(weeks=13))
+    hours = Week([*NINE_TO_FIVE, Weekly(6, 0, 1440, LONDON), Weekly(5, 60, 180, LONDON), Weekly(2, 1200, 1440, LONDON)])
+    days = frame.days(LONDON)
+    assert hours.bits(frame) == frame.touched(Windows(hours).spans(days[0], days[-1]))
+
+
 def test_public_holidays_are_closed_where_policy_keeps_them() -> None:
     friday = date(2026, 4, 3).toordinal()
     assert holiday(Policy(holidays_country="GB", holidays_region="ENG"), friday) == "Good Friday"
