@@ -181,8 +181,6 @@ def _draw(
 
 
 def _shades(work: Work, programme: ProgrammeView, asked: Listing, shown: Shown) -> list[dict[str, Any]]:
-    if shown.view == MONTH:
-        return []
     chosen = asked.filters.practitioners
     return calendar_frame.shades(work, programme, shown, chosen[0] if len(chosen) == 1 else None)
 

@@ -56,6 +56,11 @@ class Shown:
     narrow: bool = False
     """A phone has no room for names in a month."""
 
+    @property
+    def days(self) -> set[date]:
+        """All that are drawn."""
+        return {self.first + timedelta(days=n) for n in range((self.last - self.first).days + 1)}
+
 
 def draw(events: list[dict[str, Any]], options: dict[str, Any], key: str, acted: Callable[[], None]) -> None:
     """Draw the calendar; `acted` is called when something was done in it, the value then stands in the state."""
@@ -162,16 +167,35 @@ _CROWD = "many "
 def shades(
     work: Work, programme: ProgrammeView, shown: Shown, practitioner_id: int | None
 ) -> list[dict[str, Any]]:
-    """What stands behind the sessions: hours that are shut, and when the one practitioner chosen can be booked."""
+    """What stands behind the sessions: hours that are shut, and when the one practitioner chosen can be booked.
+
+    In a month it is whole days: those on which nothing is open, and those on which the practitioner has hours.
+    """
     since, until = _instants(shown)
+    free = [] if practitioner_id is None else bookable_hours(work, programme.id, practitioner_id, since, until)
+    if shown.view == MONTH:
+        return [*_days_behind(shown, "shut", shown.days - _days_of(_open(work, programme, shown), shown)),
+                *_days_behind(shown, "free", _days_of(free, shown))]
     opened = _behind(
         _open(work, programme, shown), shown, groupId="open", display="inverse-background", classNames=["shut"])
     if not opened:
         opened = _behind([(since, until)], shown, display="background", classNames=["shut"])
-    if practitioner_id is None:
-        return opened
-    free = bookable_hours(work, programme.id, practitioner_id, since, until)
     return [*opened, *_behind(free, shown, display="background", classNames=["free"])]
+
+
+def _days_of(spans: Iterable[tuple[datetime, datetime]], shown: Shown) -> set[date]:
+    """The days that some of this lies on."""
+    found: set[date] = set()
+    for start, end in (wall_times(*span, shown.zone) for span in spans):
+        last = (end - timedelta(minutes=1)).date()
+        found.update(start.date() + timedelta(days=n) for n in range((last - start.date()).days + 1))
+    return found
+
+
+def _days_behind(shown: Shown, which: str, days: set[date]) -> list[dict[str, Any]]:
+    """Whole days of a month."""
+    return [{"start": day.isoformat(), "allDay": True, "display": "background", "classNames": [which]}
+            for day in sorted(days & shown.days)]
 
 
 def _behind(spans: Iterable[tuple[datetime, datetime]], shown: Shown, **how: Any) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """Closures of a programme and its public holidays: shown to everybody, kept in *Programme settings*."""
 
 from datetime import date, timedelta
-from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -130,24 +129,17 @@ def _edit(programme_id: int, closure_id: int) -> None:
         typed.day("First day", form, "first_day", programme.zone)
     with right:
         typed.day("Last day", form, "last_day", programme.zone, placeholder="Same day")
-    found = _wanted(form, programme)
 
-    def save(sure: bool) -> None:
-        now = Form(form.name)
-        wanted = _wanted(now, programme)
-        if isinstance(wanted, dict):
-            now.fail(wanted)
-            return
-        name, days = now.value("name") or "", (date.fromordinal(wanted.first), date.fromordinal(wanted.last))
-        send = partial(now.send, edit_closure, closure_id, name, *days) if closure_id else partial(
-            now.send, add_closure, programme_id, name, *days)
-        if sure or not name.strip():
-            send()
+    def send(now: Form, wanted: Closed) -> None:
+        days = (date.fromordinal(wanted.first), date.fromordinal(wanted.last))
+        if closure_id:
+            now.send(edit_closure, closure_id, wanted.name, *days)
         else:
-            effects.ask(now, Change(programme_id, closed=wanted), send)
+            now.send(add_closure, programme_id, wanted.name, *days)
 
     form.show_refusal()
-    effects.finish(form, None if isinstance(found, dict) else Change(programme_id, closed=found), save)
+    effects.finish(form, lambda now: _wanted(now, programme),
+                   lambda wanted: Change(programme_id, closed=wanted) if wanted.name else None, send)
 
 
 def _wanted(form: Form, programme: ProgrammeView) -> Closed | dict[str, str]:
@@ -157,4 +149,5 @@ def _wanted(form: Form, programme: ProgrammeView) -> Closed | dict[str, str]:
     if problems := {name: found for name, found in said.items() if isinstance(found, str)}:
         return problems
     assert isinstance(first, date)  # else it is among the problems
-    return Closed(first.toordinal(), (last if isinstance(last, date) else first).toordinal(), form.value("name") or "")
+    name = (form.value("name") or "").strip()
+    return Closed(first.toordinal(), (last if isinstance(last, date) else first).toordinal(), name)

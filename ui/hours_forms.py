@@ -3,32 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.availability.affected import Change, affected
+from core.availability.affected import Change, OwnOnes, affected
 from core.availability.commands import (
     LIMITS,
     Whose,
-    Window,
     add_time_off,
-    as_weekly,
+    limits_problems,
+    own_ones,
     save_day,
-    save_weekly_hours,
     set_own_limits,
-    weekly_words,
 )
 from core.availability.hours import Bookable, bookable, exceptions, own_limits, own_timetables, weekly_hours
-from core.availability.pattern import holding, replaced
 from core.availability.rules import Dated
 from core.clock import at_local, day_start, zone_of
-from core.errors import Invalid
 from core.programmes.queries import ProgrammeView, programme_of
-from core.programmes.rules import DAYS, Words
+from core.programmes.rules import Words
 from core.work import Work
-from ui import effects, feedback, fields, panel, runtime, stale, typed
+from ui import effects, feedback, panel, runtime, typed, weekly
 from ui.format import plain
 from ui.forms import Form
 
@@ -88,87 +83,9 @@ def _week(programme_id: int, person_id: int, timetable_id: int, day: str) -> Non
             return
         known = weekly_hours(work, whose)
         timetable = dict(own_timetables(work, programme_id, person_id)).get(timetable_id, "")
-    windows = [each.window for each in known]
-    now = holding(windows, date.fromisoformat(day))
-    form.state.setdefault("opened_with", [each.id for each in known])
-    _preset_week(form, now, day, about)
     st.caption(f"For bookings of {plain(about.person.name)} through {plain(timetable)} alone: nothing else is booked"
                " then." if timetable else f"When {plain(about.person.name)} can be booked, week by week.")
-    for number, name in enumerate(DAYS):
-        typed.hours(name, form, f"day.{number}")
-        if number == 0:
-            st.button("Copy Monday to Tuesday–Friday", type="tertiary", icon=":material/content_copy:",
-                      key=form.field("copy"), on_click=_copy_monday, args=(form,))
-    st.caption("Write hours like 9–12:30, 14–17; an end at 24:00 is midnight.")
-    if len({each.zone for each in now}) > 1:
-        st.info("Some of these hours are meant in another time zone; saving means all of them in the one below.")
-    fields.zone("Time zone of these hours", form.field("zone"))
-    left, right = st.columns(2)
-    with left:
-        typed.day("They hold from", form, "from_day", about.zone)
-    with right:
-        typed.day("Until (optional)", form, "until_day", about.zone, placeholder="For good")
-    form.problem("hours", "weekday", "zone")
-    wanted, _ = _wanted_week(form, windows, about.zone)
-    change = None if wanted is None else Change(
-        programme_id, person_id, whose.timetable_id, weekly=tuple(map(as_weekly, wanted)))
-
-    def save(opened_with: list[int] | None, sure: bool) -> None:
-        now = Form(form.name)
-        fresh, problems = _wanted_week(now, windows, about.zone)
-        if fresh is None:
-            now.fail(problems)
-            return
-        send = partial(now.send, save_weekly_hours, whose, fresh, opened_with)
-        if sure:
-            send()
-        else:
-            effects.ask(now, Change(programme_id, person_id, whose.timetable_id,
-                                    weekly=tuple(map(as_weekly, fresh))), send)
-
-    mine = {"hours": weekly_words(wanted or [])}
-    stale.both(form, mine, mine_over_it=lambda: save(None, True), take_theirs=form.clear)
-    if form.stale is not None:
-        return
-    form.show_refusal()
-    effects.finish(form, change, lambda sure: save(form.state["opened_with"], sure))
-
-
-def _preset_week(form: Form, now: list[Window], day: str, about: About) -> None:
-    for number in range(len(DAYS)):
-        hours = [(each.from_minute, each.until_minute) for each in now if each.weekday == number]
-        form.preset(f"day.{number}", typed.words(hours))
-    form.preset("zone", now[0].zone if now else about.person.zone)
-    form.preset("from_day", day)
-    form.preset("until_day", "")
-
-
-def _copy_monday(form: Form) -> None:
-    for number in range(1, 5):
-        st.session_state[form.field(f"day.{number}")] = form.value("day.0")
-        form.state.get("problems", {}).pop(f"day.{number}", None)
-
-
-def _wanted_week(
-    form: Form, windows: list[Window], zone: ZoneInfo
-) -> tuple[list[Window] | None, dict[str, str]]:
-    """All windows as they would be, or what is wrong with what was typed."""
-    hours = {number: typed.hours_of(form, f"day.{number}") for number in range(len(DAYS))}
-    problems = {f"day.{number}": found for number, found in hours.items() if isinstance(found, str)}
-    from_day, until_day = (typed.day_of(form, name, zone) for name in ("from_day", "until_day"))
-    for name, found in (("from_day", from_day or typed.NO_DAY), ("until_day", until_day)):
-        if isinstance(found, str):
-            problems[name] = found
-    if not form.value("zone"):
-        problems["zone"] = "Choose a time zone."
-    if problems or not isinstance(from_day, date) or isinstance(until_day, str):
-        return None, problems
-    fresh = [Window(number, start, end, form.value("zone"))
-             for number, spans in hours.items() if not isinstance(spans, str) for start, end in spans]
-    try:
-        return replaced(windows, fresh, from_day, until_day), {}
-    except Invalid as refusal:
-        return None, refusal.problems
+    weekly.editor(form, whose, known, date.fromisoformat(day), about.zone, until=True)
 
 
 # One day -----------------------------------------------------------------------------------------------------------
@@ -205,22 +122,9 @@ def _day(programme_id: int, person_id: int, timetable_id: int, day: str) -> None
         typed.hours("Hours", form, "hours")
         st.caption(f"Write them like 9–12:30, 14–17. Times in {zone.replace('_', ' ')}. They stand in place of the"
                    " weekly hours of that day.")
-    found = _wanted_day(form, about)
-
-    def save(sure: bool) -> None:
-        now = Form(form.name)
-        wanted = _wanted_day(now, about)
-        if isinstance(wanted, dict):
-            now.fail(wanted)
-            return
-        send = partial(now.send, save_day, *wanted, zone)
-        if sure:
-            send()
-        else:
-            effects.ask(now, day_change(*wanted, zone), send)
-
     form.show_refusal()
-    effects.finish(form, None if isinstance(found, dict) else day_change(*found, zone), save)
+    effects.finish(form, lambda now: _wanted_day(now, about), lambda wanted: day_change(*wanted, zone),
+                   lambda now, wanted: now.send(save_day, *wanted, zone))
 
 
 WantedDay = tuple[Whose, date, list[tuple[int, int]] | None]
@@ -287,22 +191,10 @@ def _off(programme_id: int, person_id: int) -> None:
                   help="You and the staff of this programme read it.")
     form.problem("reason")
     st.caption(f"Times in {about.person.zone.replace('_', ' ')}.")
-    found = _wanted_off(form, about)
-
-    def save(sure: bool) -> None:
-        now = Form(form.name)
-        wanted = _wanted_off(now, about)
-        if isinstance(wanted, dict):
-            now.fail(wanted)
-            return
-        send = partial(now.send, add_time_off, person_id, *wanted, (now.value("reason") or "").strip() or None)
-        if sure:
-            send()
-        else:
-            effects.ask(now, Change(programme_id, person_id, off=wanted), send)
-
     form.show_refusal()
-    effects.finish(form, None if isinstance(found, dict) else Change(programme_id, person_id, off=found), save)
+    effects.finish(
+        form, lambda now: _wanted_off(now, about), lambda wanted: Change(programme_id, person_id, off=wanted),
+        lambda now, wanted: now.send(add_time_off, person_id, *wanted, (now.value("reason") or "").strip() or None))
 
 
 def _wanted_off(form: Form, about: About) -> tuple[datetime, datetime] | dict[str, str]:
@@ -340,9 +232,13 @@ def _limits(programme_id: int, person_id: int) -> None:
                         placeholder="No limit" if general is None else f"{general}, as for everybody")
         form.problem(name)
     form.show_refusal()
+    effects.finish(form, _wanted_limits,
+                   lambda wanted: Change(programme_id, person_id, limits=wanted),
+                   lambda now, wanted: now.send(
+                       set_own_limits, programme_id, person_id, dict(zip(LIMITS, wanted, strict=True))))
 
-    def save() -> None:
-        now = Form(form.name)
-        now.send(set_own_limits, programme_id, person_id, {name: now.value(name) for name in LIMITS})
 
-    st.button("Save", type="primary", key=form.field("save"), on_click=save)
+def _wanted_limits(form: Form) -> OwnOnes | dict[str, str]:
+    """Buffers and limits as they would be, or what is wrong with them."""
+    said = {name: form.value(name) for name in LIMITS}
+    return limits_problems(said) or own_ones(said)

@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from core.availability.affected import Change
 from core.errors import Invalid
 from core.programmes.commands import change_policy, policy_effects, policy_words
 from core.programmes.queries import ProgrammeView
@@ -21,7 +22,7 @@ from core.programmes.rules import (
     changed_policy,
     who_books_words,
 )
-from ui import feedback, runtime, stale
+from ui import effects, feedback, runtime, stale
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -219,11 +220,10 @@ def _save(
                take_theirs=form.clear)
     changed = new is not None and new != programme.policy
     if new is not None and changed:
-        with runtime.reading() as work:
-            effects = policy_effects(work, programme.id, new)
-        with st.container(border=True, key=form.field("effects")):
+        with st.container(border=True, key=form.field("effects")), runtime.reading() as work:
             st.markdown("**What changes when you save**")
-            st.markdown("\n".join(f"- {plain(effect)}" for effect in effects))
+            st.markdown("\n".join(f"- {plain(said)}" for said in policy_effects(work, programme.id, new)))
+            effects.listed(work, Change(programme.id, policy=new))
     if form.stale is None:
         form.show_refusal()
     with st.container(horizontal=True):

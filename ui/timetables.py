@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from functools import partial
 from zoneinfo import ZoneInfo
 
 import streamlit as st
@@ -277,7 +276,7 @@ def _hours_panel(timetable_id: int) -> None:
         programme = programme_of(work, view.programme_id)
         today = work.now.astimezone(programme.zone).date()
     st.markdown(f"**{plain(view.name)}**")
-    weekly.editor(form, programme, view.whose, view.windows, today)
+    weekly.editor(form, view.whose, view.windows, today, programme.zone)
 
 
 def _roster_panel(timetable_id: int) -> None:
@@ -300,19 +299,12 @@ def _roster_panel(timetable_id: int) -> None:
     form.problem("roster")
     form.show_refusal()
 
-    def change() -> Change:
-        people = frozenset(Form(form.name).value("people") or ())
-        return Change(programme.id, timetable_id=timetable_id, roster=people)
+    def people(now: Form) -> frozenset[int] | dict[str, str]:
+        return frozenset(now.value("people") or ())
 
-    def save(sure: bool) -> None:
-        now, wanted = Form(form.name), change()
-        send = partial(now.send, set_roster, timetable_id, sorted(wanted.roster or ()), opened)
-        if sure:
-            send()
-        else:
-            effects.ask(now, wanted, send)
-
-    effects.finish(form, change(), save)
+    effects.finish(
+        form, people, lambda wanted: Change(programme.id, timetable_id=timetable_id, roster=wanted),
+        lambda now, wanted: now.send(set_roster, timetable_id, sorted(wanted), opened))
 
 
 def _length_panel(timetable_id: int) -> None:

@@ -38,7 +38,8 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     asked = asked_for(work, programme.id, filters.said(), offered)
     filters.for_figures(work, programme, offered, asked, _order)
     st.session_state[_KEPT] = (programme.id, filters.said())
-    found = utilisation(work, programme.id, asked.filters)
+    with st.spinner("Adding up hours…"):  # seconds where thousands lead sessions
+        found = utilisation(work, programme.id, asked.filters)
     _weeks(work, programme, found, asked)
     if not any(any(week) for week in found.by_week):
         with st.container(border=True):

@@ -8,7 +8,7 @@ import streamlit as st
 from core.history.queries import Entry, timeline
 from core.permissions import RECORDED, Action
 from core.programmes.queries import ProgrammeView
-from core.sessions.queries import Worksheet
+from core.sessions.queries import Worksheet, neighbours
 from core.words import Method, Status
 from core.work import Work
 from ui import feedback, group, navigation, session_panels
@@ -175,6 +175,21 @@ def origin(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
             navigation.BY_NAME["worksheet"].page(), query_params={"session": str(session_id)}, icon=":material/link:",
             label=f"Made from {programme.policy.words.session} {number}",
         )
+
+
+def beside(work: Work, sheet: Worksheet, programme: ProgrammeView) -> None:
+    """The ways to the sessions before and after, with the same people."""
+    words, found = programme.policy.words, neighbours(work, sheet)
+    if found == (None, None):
+        return
+    with st.container(horizontal=True, gap="medium", key="beside"):
+        for near, label, icon in ((found.before, "Previous", ":material/chevron_left:"),
+                                  (found.after, "Next", ":material/chevron_right:")):
+            if near is not None:
+                st.page_link(
+                    navigation.BY_NAME["worksheet"].page(), query_params={"session": str(near[0])}, icon=icon,
+                    label=f"{label}: {words.session} {near[1]}", width="content",
+                    help=f"Of the same {words.practitioner} and {words.team if sheet.team_id else words.learner}")
 
 
 def history(work: Work, sheet: Worksheet, zone: ZoneInfo) -> None:

@@ -1,24 +1,47 @@
-"""What a change of hours would leave outside them, to be shown before it is saved (B13)."""
+"""What a change of hours, limits or policy would leave outside, to be shown before it is saved (B12, B13).
 
-from collections.abc import Collection, Sequence
+Of too many in a day or a week it is the later ones that lie outside. Notice is for what is booked, not for what is.
+"""
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from core.availability.facts import facts_about
-from core.availability.queries import Placed, near_each_other
-from core.availability.rules import FAR_AHEAD, Closed, Dated, Frame, FreeTime, House, Leader, Week, Weekly, Windows
+from core.availability.facts import Facts, facts_about, taken_of
+from core.availability.queries import APART, Placed, near_each_other
+from core.availability.rules import (
+    FAR_AHEAD,
+    Calendar,
+    Closed,
+    Dated,
+    Frame,
+    FreeTime,
+    House,
+    Leader,
+    Limits,
+    Week,
+    Weekly,
+    Windows,
+)
 from core.clock import day_start
-from core.programmes.queries import programme_of
+from core.programmes.queries import ProgrammeView, programme_of
+from core.programmes.rules import Policy
 from core.sessions.visible import visible_sessions
 from core.work import Work
+from db.models.availability import OwnLimits
 from db.models.sessions import Session
 from db.words import Status
 
 ASSESSED_AT_MOST = 5_000
 """Sessions ahead that the effect of a change is worked out for."""
+
+
+OwnOnes = tuple[int | None, int | None, int | None, int | None]
+"""Minutes free before and after each session, most a day and a week, of one person; None is the policy's."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +62,10 @@ class Change:
     """One more closure."""
     roster: frozenset[int] | None = None
     """Everybody on the timetable's roster."""
+    limits: OwnOnes | None = None
+    """The person's own buffers and limits."""
+    policy: Policy | None = None
+    """The whole policy of the programme."""
 
 
 @dataclass(frozen=True)
@@ -73,17 +100,37 @@ def affected(work: Work, change: Change) -> list[Affected]:
 
 
 def _here(work: Work, change: Change) -> list[Affected]:
-    ahead = _ahead(work, change)
+    programme = programme_of(work, change.programme_id)
+    new = change.policy or programme.policy
+    hours = change.limits is None and (change.policy is None or _hours(new) != _hours(programme.policy))
+    limits = change.limits is not None or Limits.of(new) != Limits.of(programme.policy)
+    ahead = _ahead(work, change) if hours or limits else []
     if not ahead:
         return []
-    programme = programme_of(work, change.programme_id)
     since, until = (int(at.timestamp()) for at in (ahead[0].starts_at, max(one.ends_at for one in ahead)))
     facts = facts_about(
         work, programme.id, {one.practitioner_id for one in ahead if one.practitioner_id is not None},
         {one.timetable_id for one in ahead if one.timetable_id is not None}, since, until,
     )
+    found: dict[int, tuple[_Ahead, str]] = {}
+    if limits:
+        found |= {one.item: (one, why) for one, why in _against_limits(work, programme, change, ahead, facts)}
+    if hours:
+        found |= {one.item: (one, why) for one, why in _outside_hours(programme, change, ahead, facts)}
+    return [Affected(one.item, one.number, programme.id, one.practitioner_id, one.starts_at, one.ends_at, why)
+            for one, why in found.values()]
+
+
+def _hours(policy: Policy) -> tuple[object, ...]:
+    """What of a policy says when it is open."""
+    return policy.open_hours, policy.holidays_country, policy.holidays_region
+
+
+def _outside_hours(
+    programme: ProgrammeView, change: Change, ahead: Sequence[_Ahead], facts: Facts
+) -> Iterator[tuple[_Ahead, str]]:
     house = House(programme.policy, programme.zone_name, FAR_AHEAD, facts.closures)
-    found = []
+    then = _house_then(house, change)
     for group in near_each_other(ahead, programme.zone_name):
         frame = Frame.of(group[0].starts_at, max(one.ends_at for one in group))
         for one in group:
@@ -91,11 +138,9 @@ def _here(work: Work, change: Change) -> list[Affected]:
             before = FreeTime(frame, house, _only_hours(known), facts.ways.get(one.timetable_id or 0))
             if before.problem(one.starts_at, one.ends_at) is not None:
                 continue
-            problem = _changed(before, change).problem(one.starts_at, one.ends_at)
+            problem = _changed(before, then, change).problem(one.starts_at, one.ends_at)
             if problem is not None:
-                found.append(Affected(one.item, one.number, programme.id, one.practitioner_id, one.starts_at,
-                                      one.ends_at, problem.sentence))
-    return found
+                yield one, problem.sentence
 
 
 def _only_hours(leader: Leader | None) -> Leader | None:
@@ -103,11 +148,14 @@ def _only_hours(leader: Leader | None) -> Leader | None:
     return None if leader is None else Leader(leader.id, leader.name, leader.general, leader.own, leader.off)
 
 
-def _changed(free: FreeTime, change: Change) -> FreeTime:
-    """The same as if the change had been saved."""
-    house, leader, way = free.house, free.leader, free.way
-    if change.closed is not None:
-        house = House(house.policy, house.zone, house.now, [*house.closures, change.closed])
+def _house_then(house: House, change: Change) -> House:
+    closed = [] if change.closed is None else [change.closed]
+    return House(change.policy or house.policy, house.zone, house.now, [*house.closures, *closed])
+
+
+def _changed(free: FreeTime, house: House, change: Change) -> FreeTime:
+    """The same as if the change had been saved, which makes the programme's house this one."""
+    leader, way = free.leader, free.way
     if leader is not None and leader.id == change.person_id:
         general, own = leader.general, dict(leader.own)
         if change.timetable_id is not None:
@@ -128,6 +176,63 @@ def _windows(known: Windows, change: Change) -> Windows:
     if change.day is not None:
         dated = [each for each in dated if each.day != change.day.toordinal()] + [*change.dated]
     return Windows(weekly, dated)
+
+
+def _against_limits(
+    work: Work, programme: ProgrammeView, change: Change, ahead: Sequence[_Ahead], facts: Facts
+) -> Iterator[tuple[_Ahead, str]]:
+    """Those that buffers or limits stand against then, and do not now."""
+    then = _limits_then(work, programme, change, facts)
+    different = {id_ for id_, limits in then.items() if limits != facts.leaders[id_].limits}
+    led = [one for one in ahead if one.practitioner_id in different]
+    groups = near_each_other(led, programme.zone_name)
+    asked = [(number, group[0].practitioner_id or 0, int(group[0].starts_at.timestamp()) - APART,
+              int(max(one.ends_at for one in group).timestamp()) + APART) for number, group in enumerate(groups)]
+    taken = {number: calendar for number, _, calendar in taken_of(work, "person_id", asked)}
+    starts = _starts(work, programme.id, led)
+    zone = programme.zone_name
+    always = Windows(Week(Weekly(day, 0, 24 * 60, zone) for day in range(7)))
+    house = House(change.policy or programme.policy, zone, FAR_AHEAD).at_any_time
+    for number, group in enumerate(groups):
+        who = group[0].practitioner_id or 0
+        leader = Leader(who, facts.leaders[who].name, always, taken=taken.get(number, Calendar()))
+        for one in group:
+            frame, at = Frame.of(one.starts_at, one.ends_at), int(one.starts_at.timestamp())
+            earlier = starts[who][bisect_left(starts[who], at - APART):bisect_left(starts[who], at)]
+            now, problem = (
+                FreeTime(frame, house, replace(leader, limits=limits, led=earlier))
+                .problem(one.starts_at, one.ends_at, overlaps=False)
+                for limits in (facts.leaders[who].limits, then[who]))
+            if now is None and problem is not None:
+                yield one, problem.sentence
+
+
+def _limits_then(work: Work, programme: ProgrammeView, change: Change, facts: Facts) -> Mapping[int, Limits]:
+    policy = change.policy or programme.policy
+    own = {row[0]: row[1:] for row in work.tx.execute(
+        select(OwnLimits.person_id, OwnLimits.buffer_before, OwnLimits.buffer_after, OwnLimits.most_a_day,
+               OwnLimits.most_a_week).where(OwnLimits.programme_id == programme.id))}
+    if change.limits is not None and change.person_id is not None:
+        own[change.person_id] = change.limits
+    return {id_: Limits.of(policy, *own.get(id_, ())) for id_ in facts.leaders}
+
+
+def _starts(work: Work, programme_id: int, led: Sequence[_Ahead]) -> Mapping[int, list[int]]:
+    """When the sessions that limits count begin, by practitioner, from the days before the first of these on."""
+    if not led:
+        return {}
+    first, last = (pick(one.starts_at for one in led) for pick in (min, max))
+    found: dict[int, list[int]] = {}
+    rows: Sequence[Any] = work.tx.execute(
+        select(Session.practitioner_id, Session.starts_at).where(
+            Session.practitioner_id.in_({one.practitioner_id for one in led}), Session.programme_id == programme_id,
+            Session.starts_at > first - timedelta(seconds=APART), Session.starts_at <= last,
+            Session.cancelled_at.is_(None),
+        ).order_by(Session.starts_at)
+    ).all()
+    for person, at in rows:
+        found.setdefault(person, []).append(int(at.timestamp()))
+    return found
 
 
 def _ahead(work: Work, change: Change) -> list[_Ahead]:

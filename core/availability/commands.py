@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from core.availability.affected import Change, affected
+from core.availability.affected import Change, OwnOnes, affected
 from core.availability.rules import ALWAYS, Closed, Dated, Weekly
 from core.clock import FIRST_DAY, LAST_DAY, when_words
 from core.errors import Invalid, NotFound
@@ -417,29 +417,42 @@ def set_own_limits(work: Work, programme_id: int, person_id: int, limits: Mappin
     """
     require(work, Action.AVAILABILITY_EDIT, programme_id)
     name = _practitioner(work, programme_id, person_id)
-    found = dict.fromkeys(limits.keys() - set(LIMITS), "This cannot be changed here.")
-    for key in LIMITS:
-        value = limits.get(key)
-        if value is not None and (problem := number_problem(NUMBERS[key], value)):
-            found[key] = problem
-    if found:
+    if found := limits_problems(limits):
         raise Invalid(found)
     lock(work, [person_id])
+    outside = affected(work, Change(programme_id, person_id, limits=own_ones(limits)))
+    stay = _stay(programme_of(work, programme_id), len(outside))
     row = work.tx.scalar(select(OwnLimits).where(
         OwnLimits.programme_id == programme_id, OwnLimits.person_id == person_id))
     values = {key: limits.get(key) for key in LIMITS}
     if all(value is None for value in values.values()):
         if row is not None:
             work.tx.delete(row)
-        work.say(f"{name} keeps to what holds for everybody.")
+        work.say(f"{name} keeps to what holds for everybody.{stay}")
         return person_id
     if row is None:
         row = OwnLimits(programme_id=programme_id, person_id=person_id)
         work.tx.add(row)
     for key, value in values.items():
         setattr(row, key, value)
-    work.say(f"{name} has buffers or limits of their own now.")
+    work.say(f"{name} has buffers or limits of their own now.{stay}")
     return person_id
+
+
+def limits_problems(limits: Mapping[str, int | None]) -> dict[str, str]:
+    """What is wrong with buffers and limits of one's own, by field."""
+    found = dict.fromkeys(limits.keys() - set(LIMITS), "This cannot be changed here.")
+    for key in LIMITS:
+        value = limits.get(key)
+        if value is not None and (problem := number_problem(NUMBERS[key], value)):
+            found[key] = problem
+    return found
+
+
+def own_ones(limits: Mapping[str, int | None]) -> OwnOnes:
+    """The same in the order in which a change says them."""
+    before, after, a_day, a_week = (limits.get(key) for key in LIMITS)
+    return before, after, a_day, a_week
 
 
 # Who may -----------------------------------------------------------------------------------------------------------

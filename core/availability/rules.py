@@ -284,6 +284,10 @@ def _lead(frame: Frame, zone: str) -> int | None:
 
 def _pattern_bits(frame: Frame, zone: str, pattern: Pattern) -> int:
     days, lead = frame.days(zone), _lead(frame, zone)
+    if lead is None and frame.cells > 2 * WEEK:  # most of it is steady, and that is quick
+        half = frame.cells // 2
+        first, rest = Frame(frame.since, half), Frame(frame.since + half * CELL, frame.cells - half)
+        return _pattern_bits(first, zone, pattern) | _pattern_bits(rest, zone, pattern) << half
     if lead is None or pattern.from_day > days[0] or pattern.until_day < days[-1]:
         return frame.touched(_expanded(zone, pattern.windows, days))
     whole = 0
@@ -774,10 +778,3 @@ def _clock(at: int, day: int, zone: str) -> str:
 
 def _many(count: int, words: Words) -> str:
     return f"{count} {words.session if count == 1 else words.many('session')}"
-
-
-def hours_problem(starts_at: datetime, ends_at: datetime, policy: Policy, zone: ZoneInfo) -> str | None:
-    """Why the programme's opening hours do not hold this time, or nothing."""
-    opening = Policy.model_construct(open_hours=policy.open_hours, words=policy.words)
-    found = FreeTime(Frame.of(starts_at, ends_at), House(opening, zone.key, 0)).problem(starts_at, ends_at)
-    return None if found is None else found.sentence

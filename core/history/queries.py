@@ -28,8 +28,7 @@ DID = {
     "replace_participants": "Replaced", "cancel_sessions": "Cancelled", "delete_sessions": "Deleted",
     "record_outcome": "Outcome recorded", "reopen_session": "Reopened", "undo": "Change undone",
     "apply_fixes": "Quick fix", "book_series": "Booked in a series", "change_series": "Series changed",
-    "try_again": "Booked after all",
-    "apply_fixes": "Quick fix", "add_learners": "People added", "remove_learners": "People removed",
+    "try_again": "Booked after all", "add_learners": "People added", "remove_learners": "People removed",
     "set_places": "Places changed", "leave_waiting": "Waiting list changed",
 }
 LABELS = {

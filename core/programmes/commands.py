@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import delete, exists, func, or_, select
 
 from core.access.commands import lately_left, run_by_actor
-from core.availability.rules import hours_problem
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.fields import Checked
 from core.notifications.commands import notify
@@ -21,8 +20,6 @@ from db.models.programmes import Programme, RoleGrant
 from db.models.sessions import Participation, Session
 from db.words import Kind, Method, Role, Status
 
-ASSESSED_AT_MOST = 5_000
-"""Sessions ahead that the effect of new opening hours is worked out for."""
 ORDINARY = (Role.PRACTITIONER, Role.LEARNER, Role.GUARDIAN, Role.LINE_MANAGER)
 """Roles that whoever edits people gives and takes."""
 
@@ -161,13 +158,13 @@ def _checked(work: Work, said: Mapping[str, Any], programme: Programme | None = 
 
 
 def policy_effects(work: Work, programme_id: int, new: Policy) -> list[str]:
-    """What a new policy would change, in words and with counts, before it is saved. Raises NotFound, NotAllowed."""
+    """What a new policy would change, in words and with counts, before it is saved. Raises NotFound, NotAllowed.
+
+    Which sessions ahead it would leave outside, `core.availability.affected` tells.
+    """
     require(work, Action.PROGRAMME_EDIT, programme_id)
-    programme = programme_of(work, programme_id)
-    old = programme.policy
+    old = programme_of(work, programme_id).policy
     said = effects(old, new)
-    if old.open_hours != new.open_hours and (outside := _outside(work, programme, new)):
-        said.append(f"{outside} {_ahead(outside)} outside the new hours; they stay.")
     dropped = [type_ for type_ in old.types if type_ not in new.types]
     if dropped and (kept := _count(work, programme_id, Session.type.in_(dropped))):
         said.append(f"{_sessions(kept)} ahead of a type that is no longer offered; they keep it.")
@@ -194,15 +191,6 @@ def _booking_people(work: Work, programme_id: int, old: Policy, new: Policy) -> 
     return found
 
 
-def _outside(work: Work, programme: ProgrammeView, new: Policy) -> int:
-    rows = work.tx.execute(
-        select(Session.starts_at, Session.ends_at).where(*_lies_ahead(work, programme.id))
-        .order_by(Session.starts_at).limit(ASSESSED_AT_MOST)
-    ).all()
-    return sum(1 for starts_at, ends_at in rows if starts_at and ends_at
-               and hours_problem(starts_at, ends_at, new, programme.zone))
-
-
 def _lies_ahead(work: Work, programme_id: int) -> tuple[Any, ...]:
     return (Session.programme_id == programme_id, Session.starts_at > work.now, Session.status != Status.CANCELLED)
 
@@ -210,10 +198,6 @@ def _lies_ahead(work: Work, programme_id: int) -> tuple[Any, ...]:
 def _count(work: Work, programme_id: int, *where: Any) -> int:
     return work.tx.scalar(
         select(func.count()).select_from(Session).where(*_lies_ahead(work, programme_id), *where)) or 0
-
-
-def _ahead(count: int) -> str:
-    return "session ahead is" if count == 1 else "sessions ahead are"
 
 
 def _sessions(count: int) -> str:

@@ -480,6 +480,35 @@ def _waiting(work: Work, session_id: int, case: Case) -> tuple[Waits, ...]:
     return tuple(each for each in listed if each.learner_id in shown)
 
 
+class Neighbours(NamedTuple):
+    """Id and number of the sessions that come before and after another."""
+
+    before: tuple[int, int] | None
+    after: tuple[int, int] | None
+
+
+def neighbours(work: Work, sheet: Worksheet) -> Neighbours:
+    """The sessions next to one in time, of the same practitioner with the same team or learner, that the viewer sees.
+
+    None of what is cancelled, and none of a session of several learners that are no team.
+    """
+    row = sheet.row
+    alone = (sheet.parts[0].learner_id,) if len(sheet.parts) == 1 else ()
+    if row.starts_at is None or row.practitioner_id is None or not (sheet.team_id or alone):
+        return Neighbours(None, None)
+    same = Filters(practitioners=(row.practitioner_id,), teams=(sheet.team_id,) if sheet.team_id else (),
+                   learners=() if sheet.team_id else alone)
+    where = (*narrowed_to(work, sheet.programme_id, same), Session.status != Status.CANCELLED)
+    found = (
+        work.tx.execute(
+            select(Session.id, Session.number).where(*where, side).order_by(order).limit(1)
+        ).first()
+        for side, order in ((Session.starts_at < row.starts_at, Session.starts_at.desc()),
+                            (Session.starts_at > row.starts_at, Session.starts_at.asc()))
+    )
+    return Neighbours(*(None if each is None else (each.id, each.number) for each in found))
+
+
 def find_number(work: Work, programme_id: int, number: int) -> int | None:
     """The id of a session by its number, where the viewer may see it."""
     return work.tx.scalar(

@@ -26,6 +26,7 @@ with runtime.reading() as work:
             worksheet.facts(sheet, programme, zone)
         series.strip(work, sheet, programme)
         worksheet.participants(sheet, programme, zone)
+        worksheet.beside(work, sheet, programme)
         worksheet.origin(sheet, programme, zone)
     with right:
         worksheet.history(work, sheet, zone)

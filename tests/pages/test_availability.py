@@ -314,6 +314,19 @@ def test_b12_limits_of_ones_own_are_for_staff(world: World, open_screen: Opener)
     assert "Most sessions a day: **3** (their own)" in _said(tab)
 
 
+def test_b13_limits_of_ones_own_show_what_they_leave_outside(world: World, open_screen: Opener) -> None:
+    for at in (TEN, TEN + 3 * HOUR):
+        world.book(practitioner=world.tom, learner=world.sara, starts_at=at)
+    tab = _press(open_screen(world.alice, "availability", whose=world.tom), "hours-limits-open")
+    _type(tab, most_a_day=1)
+    _press(tab, "save")
+    assert "1 session ahead will lie outside these rules. It stays booked." in _said(tab)
+    assert "at most 1 a day" in _said(tab)
+    _press(tab, "anyway")
+    assert "1 session ahead lies outside now; it stays booked." in _said(tab)
+    assert "Most sessions a day: **1** (their own)" in _said(tab)
+
+
 # Closures ----------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
+from core.availability.commands import add_closure
 from core.sessions.commands import cancel_sessions
 from db.models.availability import TimeOff
 from db.models.people import Person
@@ -307,6 +308,24 @@ def test_shut_hours_and_the_time_of_one_practitioner_are_shaded(
     open_screen(world.ben, "calendar", view="day", day="2026-03-03", practitioner="Tom")
     free = [each for each in frame.events if each.get("classNames") == ["free"]]
     assert [(each["start"][11:], each["end"][11:]) for each in free] == [("08:00:00", "11:00:00")]
+
+
+def test_c6_a_month_shades_days_that_are_shut_and_those_on_which_one_practitioner_has_hours(
+    world: World, open_screen: Opener, frame: Frame
+) -> None:
+    world.do(world.alice, add_closure, world.programme, "Spring break", date(2026, 3, 5), date(2026, 3, 6))
+    world.add(TimeOff, person_id=world.tom, starts_at=TEN - DAY, ends_at=TEN + DAY + 14 * HOUR)
+    open_screen(world.ben, "calendar", view="month", day="2026-03-03", practitioner="Tom")
+
+    def days(which: str) -> list[str]:
+        return [each["start"][8:] for each in frame.events
+                if each.get("classNames") == [which] and each["start"].startswith("2026-03")]
+
+    shut = [f"{day:02}" for day in range(1, 32) if date(2026, 3, day).weekday() == 6 or day in (5, 6)]
+    assert days("shut") == shut
+    assert "02" in days("free")
+    assert not {"03", *shut} & {*days("free")}
+    assert {each["display"] for each in frame.events if each.get("allDay")} == {"background"}
 
 
 @pytest.mark.parametrize(("locale", "monday", "title"), [

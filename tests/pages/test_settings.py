@@ -20,7 +20,7 @@ from db.models.people import Person, Team
 from db.models.programmes import Programme, RoleGrant
 from db.models.structure import Course, Room, Timetable
 from db.words import Role
-from tests.factories import TEN, World
+from tests.factories import HOUR, TEN, World
 from tests.pages.conftest import Opener, texts
 from tests.portal import PASSWORD, PASSWORD_HASH
 
@@ -67,6 +67,19 @@ def test_the_effect_stands_there_before_saving(world: World, open_screen: Opener
     assert _policy(world).who_books is WhoBooks.STAFF
     _press(tab, "feedback-undo")
     assert _policy(world).who_books is not WhoBooks.STAFF
+
+
+def test_b13_a_policy_shows_the_sessions_that_it_leaves_outside_before_saving(
+    world: World, open_screen: Opener
+) -> None:
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + 3 * HOUR)
+    tab, form = _settings(open_screen, world.alice), f"policy-{world.programme}"
+    tab.number_input(f"{form}:most_a_day").set_value(1).run()
+    assert "1 session ahead will lie outside these rules. It stays booked." in _said(tab)
+    assert f"(worksheet?session={session}) · Tom with Sara" in _said(tab)
+    tab.number_input(f"{form}:most_a_day").set_value(2).run()
+    assert "will lie outside" not in _said(tab)
 
 
 def test_every_field_of_the_policy_is_saved(world: World, open_screen: Opener) -> None:

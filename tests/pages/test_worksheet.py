@@ -393,3 +393,21 @@ def test_a_team_leads_to_its_sessions(world: World, open_screen: Opener) -> None
     tab = open_screen(world.ben, "worksheet", session=session)
     assert not tab.exception, tab.exception
     assert "Comet" in [link.label for link in tab.get("page_link")]
+
+
+def test_the_sessions_before_and_after_of_the_same_two_are_one_click_away(
+    world: World, open_screen: Opener, session: int
+) -> None:
+    before = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN - DAY)
+    after = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + 2 * DAY)
+    world.do(world.ben, cancel_sessions, [world.book(
+        practitioner=world.tom, learner=world.sara, starts_at=TEN + DAY)], "ill")
+    world.book(practitioner=world.tess, learner=world.sara, starts_at=TEN + HOUR)
+    world.book(practitioner=world.tom, learner=world.sam, starts_at=TEN + 2 * HOUR)
+    numbers = [world.fact(id_, "number") for id_ in (before, session, after)]
+    for id_, expected in ((session, {f"Previous: session {numbers[0]}", f"Next: session {numbers[2]}"}),
+                          (before, {f"Next: session {numbers[1]}"}), (after, {f"Previous: session {numbers[1]}"})):
+        for who in (world.ben, world.tom, world.sara, world.gus):
+            tab = open_screen(who, "worksheet", session=id_)
+            labels = {link.label for link in tab.get("page_link")}
+            assert {label for label in labels if label.startswith(("Previous", "Next"))} == expected

@@ -16,7 +16,7 @@ from core.availability.queries import any_free, free_slots, free_time, nearest_f
 from core.availability.rules import Closed, Weekly
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
-from core.programmes.rules import WhoBooks
+from core.programmes.rules import Policy, WhoBooks
 from core.sessions.commands import Move, Reassign, cancel_sessions, reassign_sessions, reschedule_sessions
 from core.sessions.fixes import Fix, FixKind, preview
 from core.sessions.rules import PersonBusy, StaleForm
@@ -397,6 +397,73 @@ def test_b13_a_change_shows_the_sessions_that_it_would_leave_outside_before_it_i
     assert saved.said == "Saved the hours of Tom. 1 session ahead lies outside now; it stays booked."
     assert world.fact(ten, "starts_at") == TEN
     assert late
+
+
+def affects(world: World, who: int, change: Change) -> list[tuple[int, str]]:
+    with world.reading(who) as work:
+        return [(each.session_id, each.why) for each in affected(work, change)]
+
+
+def test_b13_limits_of_ones_own_show_the_later_sessions_that_are_too_many_or_too_close(world: World) -> None:
+    ten, eleven, three = (
+        world.book(practitioner=world.tom, learner=world.sara, starts_at=at)
+        for at in (TEN, TEN + HOUR, TEN + 5 * HOUR))
+    tess = world.book(practitioner=world.tess, learner=world.vic, starts_at=TEN)
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + DAY)
+
+    def of(*limits: int | None) -> list[int]:
+        before, after, a_day, a_week = limits
+        return [id_ for id_, _ in affects(world, world.ben, Change(
+            world.programme, world.tom, limits=(before, after, a_day, a_week)))]
+
+    assert of(None, None, None, None) == of(None, None, 3, 4) == []
+    assert of(None, None, 2, None) == [three]
+    assert of(None, None, 1, None) == [eleven, three]
+    assert of(None, None, None, 2)[:1] == [three]
+    assert len(of(None, None, None, 2)) == 2
+    assert of(None, 10, None, None) == [ten]
+    assert of(10, None, None, None) == [eleven]
+    said = affects(world, world.ben, Change(world.programme, world.tom, limits=(None, None, 2, None)))[0][1]
+    assert said == "Tom has 2 sessions on Tue 3 Mar 2026 already; at most 2 a day."
+    saved = world.do(world.ben, say.set_own_limits, world.programme, world.tom, {"most_a_day": 2})
+    assert saved.said == (
+        "Tom has buffers or limits of their own now. 1 session ahead lies outside now; it stays booked.")
+    assert of(None, None, 2, None) == []  # it lies outside already
+    assert world.fact(three, "starts_at") == TEN + 5 * HOUR
+    assert tess
+
+
+def test_b13_a_policy_shows_what_its_hours_holidays_buffers_and_limits_leave_outside(world: World) -> None:
+    now = world.policy()
+    ten = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    eleven = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + HOUR)
+    friday = world.book(practitioner=world.tess, learner=world.vic, starts_at=TEN + 31 * DAY - HOUR)
+    tess = world.book(practitioner=world.tess, learner=world.vic, starts_at=TEN)
+    world.do(world.ben, say.set_own_limits, world.programme, world.tess, {"most_a_day": 9})
+
+    def of(**fields: Any) -> list[int]:
+        policy = Policy.model_validate({**now.model_dump(), **fields})
+        return [id_ for id_, _ in affects(world, world.alice, Change(world.programme, policy=policy))]
+
+    assert of() == of(usual_minutes=30, notice_minutes=60 * 24 * 30, ahead_days=1) == []
+    assert of(open_hours=[None, None, *now.open_hours[2:]]) == [ten, tess, eleven]
+    assert of(holidays_country="GB", holidays_region="ENG") == [friday]
+    assert of(most_a_day=1) == [eleven]
+    assert of(buffer_before=5) == [eleven]
+    assert of(most_a_day=1, open_hours=[None, (12 * 60, 20 * 60), *now.open_hours[2:]]) == [ten, tess, eleven]
+    world.do(world.ben, say.set_own_limits, world.programme, world.tom, {"most_a_day": 5})
+    assert of(most_a_day=1) == []  # their own outranks it
+
+
+def test_b13_what_was_cancelled_counts_for_no_limit(world: World) -> None:
+    world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    late = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + 5 * HOUR)
+    world.do(world.ben, cancel_sessions, [world.book(
+        practitioner=world.tom, learner=world.sam, starts_at=TEN + 3 * HOUR)], "ill")
+    change = Change(world.programme, world.tom, limits=(None, None, 2, None))
+    assert affects(world, world.ben, change) == []
+    assert [id_ for id_, _ in affects(world, world.ben, Change(
+        world.programme, world.tom, limits=(None, None, 1, None)))] == [late]
 
 
 def test_x2_hours_are_never_what_lets_two_meet_at_once(world: World) -> None:

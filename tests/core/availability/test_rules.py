@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from core.availability.rules import (
+    FAR_AHEAD,
     Calendar,
     Closed,
     Dated,
@@ -19,10 +20,8 @@ from core.availability.rules import (
     Weekly,
     Windows,
     holiday,
-    hours_problem,
     instant,
 )
-from core.clock import zone_of
 from core.programmes.rules import Policy
 from db.words import TimetableKind
 
@@ -119,6 +118,14 @@ def test_x3_local_minutes_become_instants(zone: str, day: date, minute: int, mom
     assert instant(zone, day.toordinal(), minute) == at(moment)
 
 
+@pytest.mark.parametrize("since", [datetime(2026, 2, 2, tzinfo=UTC), datetime(2026, 9, 1, 12, 35, tzinfo=UTC)])
+def test_x3_weeks_with_a_clock_change_among_them_are_the_same_bits_as_day_by_day(since: datetime) -> None:
+    frame = Frame.of(since, since + timedelta(weeks=13))
+    hours = Week([*NINE_TO_FIVE, Weekly(6, 0, 1440, LONDON), Weekly(5, 60, 180, LONDON), Weekly(2, 1200, 1440, LONDON)])
+    days = frame.days(LONDON)
+    assert hours.bits(frame) == frame.touched(Windows(hours).spans(days[0], days[-1]))
+
+
 def test_public_holidays_are_closed_where_policy_keeps_them() -> None:
     friday = date(2026, 4, 3).toordinal()
     assert holiday(Policy(holidays_country="GB", holidays_region="ENG"), friday) == "Good Friday"
@@ -131,4 +138,5 @@ def test_public_holidays_are_closed_where_policy_keeps_them() -> None:
 ])
 def test_opening_hours_alone(start: datetime, length: timedelta, sentence: str | None) -> None:
     policy = Policy(open_hours=[(8 * 60, 20 * 60)] * 6 + [None], notice_minutes=60, ahead_days=1)
-    assert hours_problem(start, start + length, policy, zone_of(LONDON)) == sentence
+    found = FreeTime(Frame.of(start, start + length), House(policy, LONDON, FAR_AHEAD)).problem(start, start + length)
+    assert (found and found.sentence) == sentence
