@@ -18,6 +18,8 @@ from ui.format import capital
 from ui.forms import Form
 
 _EDIT, _RETIRE, _BACK, _CALENDAR = "Edit", "Retire", "Bring back", "Calendar address"
+SMART = {(False, False): "", (True, False): "smart", (True, True): "smart, records"}
+"""What a room is, by whether it is smart and records."""
 SHOWN_WHOLE = 50
 """Rows; a longer list scrolls within itself."""
 
@@ -56,6 +58,11 @@ def _frame(listed: list[Listed], which: Which, words: Words) -> pd.DataFrame:
     columns: dict[str, list[Any]] = {"Name": [entry.name for entry in found]}
     if which is Which.ROOM:
         columns["People"] = [entry.capacity for entry in found]
+        columns["Smart"] = [SMART[entry.smart, entry.records] for entry in found]
+    elif which is Which.COURSE:
+        columns["Weeks"] = [entry.weeks for entry in found]
+        columns["Off-the-job hours"] = [
+            None if entry.off_job_minutes is None else entry.off_job_minutes / 60 for entry in found]
     elif which is Which.TIMETABLE:
         columns["Kind"] = [capital(str(entry.kind)) for entry in found]
         columns["Owner"] = [entry.owner for entry in found]
@@ -105,6 +112,8 @@ def _edit(programme_id: int, which: Which, entry_id: int) -> None:
         st.info("This is not in the list any more.")
         return
     form.opened_with(panel.key(), {name: getattr(known, name) for name in FIELDS[which]})
+    if known.off_job_minutes is not None:
+        form.preset("hours", known.off_job_minutes / 60)
     _fields(form, programme_id, which)
     st.button("Save", type="primary", key=form.field("save"), on_click=_send_edit, args=(form, which, entry_id))
 
@@ -130,6 +139,16 @@ def _fields(form: Form, programme_id: int, which: Which) -> None:
         if which is Which.ROOM:
             st.number_input("How many people fit in", key=form.field("capacity"), step=1, value=None)
             form.problem("capacity")
+            st.checkbox("A smart room: virtual, allotted to smart sessions as they are booked", key=form.field("smart"))
+            form.problem("smart")
+            if form.value("smart"):
+                st.checkbox("It records", key=form.field("records"))
+            form.problem("records")
+        if which is Which.COURSE:
+            st.number_input("Planned weeks (optional)", key=form.field("weeks"), step=1, value=None)
+            form.problem("weeks")
+            st.number_input("Required off-the-job hours (optional)", key=form.field("hours"), step=0.5, value=None)
+            form.problem("off_job_minutes")
         if which is Which.TEAM:
             st.text_input("Idea (optional)", key=form.field("idea"), autocomplete="off")
             form.problem("idea")
@@ -146,6 +165,12 @@ def _fields(form: Form, programme_id: int, which: Which) -> None:
 
 def _said(form: Form, which: Which) -> dict[str, Any]:
     said = {name: form.value(name) for name in FIELDS[which]}
+    if which is Which.ROOM:
+        said["smart"] = bool(said["smart"])
+        said["records"] = said["smart"] and bool(said["records"])
+    if which is Which.COURSE:
+        hours = form.value("hours")
+        said["off_job_minutes"] = None if hours is None else round(hours * 60)
     if said.get("kind") == TimetableKind.REGULAR:
         said["owner_id"] = None
     return said

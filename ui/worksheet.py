@@ -69,6 +69,9 @@ def actions(sheet: Worksheet, programme: ProgrammeView) -> list[Act]:
          ("Reassign", ":material/swap_horiz:", panel("reassign"))),
         (Action.SESSION_CANCEL in may and Action.SESSION_BOOK in may and not row.to_place,
          ("Replace who takes part", ":material/group:", panel("replace"))),
+        (Action.RECORDING_ADD in may and row.method is Method.SMART,
+         ("Change the recording link" if sheet.recording_url else "Add recording link", ":material/video_library:",
+          panel("recording"))),
         (Action.SESSION_BOOK in may, ("Book next", ":material/event_repeat:", book("next"))),
         (Action.SESSION_BOOK in may, ("Duplicate", ":material/content_copy:", book("copy"))),
         (Action.OUTCOME_REOPEN in may, ("Reopen", ":material/lock_open:", panel("reopen"))),
@@ -111,6 +114,7 @@ def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
         ("Timetable", row.timetable or "none"),
         *([("Method", capital(row.method))] if programme.policy.smart_rooms or row.method is Method.SMART else []),
         *([("Room", row.room)] if row.room else []),
+        *([("Recorded", "automatically" if sheet.records else "no")] if told and row.method is Method.SMART else []),
         *([("Location", row.location or "none")] if told else []),
         ("Report", "required" if sheet.report_required else "not required"),
     ]
@@ -130,6 +134,8 @@ def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
                 _person(sheet, only, plain(who(row) or "nobody yet"))
         for label, value in shown:
             st.markdown(f":gray[{label}]  \n{plain(value)}")
+    if sheet.recording_url:
+        st.link_button("Open the recording", sheet.recording_url, icon=":material/video_library:")
     if Action.SESSION_READ in sheet.may and sheet.planning_notes:
         st.markdown(":gray[Planning notes]")
         st.text(sheet.planning_notes, width="stretch")

@@ -41,7 +41,7 @@ DONE_BY = {
     "reassign_sessions": Action.SESSION_REASSIGN, "edit_sessions": Action.SESSION_EDIT,
     "replace_participants": Action.SESSION_CANCEL, "cancel_sessions": Action.SESSION_CANCEL,
     "delete_sessions": Action.SESSION_DELETE, "record_outcome": Action.OUTCOME_RECORD,
-    "reopen_session": Action.OUTCOME_REOPEN,
+    "reopen_session": Action.OUTCOME_REOPEN, "add_recording": Action.RECORDING_ADD,
 }
 """What it takes to give each command about sessions."""
 HANGS_ON = {

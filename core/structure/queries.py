@@ -33,6 +33,10 @@ class Option(NamedTuple):
     owner_id: int | None = None
     owner: str = ""
     idea: str = ""
+    smart: bool = False
+    records: bool = False
+    off_job_minutes: int | None = None
+    weeks: int | None = None
 
 
 @dataclass(frozen=True)
@@ -151,12 +155,16 @@ def _options(work: Work, which: Which, where: ColumnElement[bool]) -> tuple[Opti
         found = [Option(r.id, r.name, r.retired_at is not None, kind=r.kind, owner_id=r.owner_id, owner=r.owner or "")
                  for r in rows]
     elif which is Which.ROOM:
-        rows = work.tx.execute(select(Room.id, Room.name, Room.retired_at, Room.capacity).where(where))
-        found = [Option(r.id, r.name, r.retired_at is not None, capacity=r.capacity) for r in rows]
+        rows = work.tx.execute(select(
+            Room.id, Room.name, Room.retired_at, Room.capacity, Room.smart, Room.records).where(where))
+        found = [Option(r.id, r.name, r.retired_at is not None, capacity=r.capacity, smart=r.smart, records=r.records)
+                 for r in rows]
     elif which is Which.TEAM:
         rows = work.tx.execute(select(Team.id, Team.name, Team.retired_at, Team.idea).where(where))
         found = [Option(r.id, r.name, r.retired_at is not None, idea=r.idea or "") for r in rows]
     else:
-        rows = work.tx.execute(select(Course.id, Course.name, Course.retired_at).where(where))
-        found = [Option(r.id, r.name, r.retired_at is not None) for r in rows]
+        rows = work.tx.execute(
+            select(Course.id, Course.name, Course.retired_at, Course.off_job_minutes, Course.weeks).where(where))
+        found = [Option(r.id, r.name, r.retired_at is not None, off_job_minutes=r.off_job_minutes, weeks=r.weeks)
+                 for r in rows]
     return tuple(sorted(found, key=lambda option: (option.retired, option.name.casefold(), option.id)))
