@@ -13,6 +13,7 @@ from core.sessions.commands import Edit, Move, Reassign, Venue
 from core.structure.commands import edit_entry, retire_entries
 from core.structure.rules import Which
 from core.work import Saved
+from db.models.structure import Room
 from db.words import Role, Status
 from tests.factories import NOON, TEN, World
 
