@@ -418,8 +418,9 @@ def _read(form: Form, about: Setting, when: booking.Chosen) -> Booking:
         team_id=form.value("team") if way == With.TEAM and not about.for_self else None,
         timetable_id=form.value("timetable"), room_id=form.value("room"),
         method=form.value("method") or "", records=_records(form, about), location=_said(form, "location"),
-        starts_at=when.starts_at, minutes=when.minutes, course_ids=tuple(form.value("courses") or ()), type=form.value("type"),
-        planning_notes=_said(form, "planning_notes"), description=_said(form, "description"),
+        starts_at=when.starts_at, minutes=when.minutes, course_ids=tuple(form.value("courses") or ()),
+        type=form.value("type"), planning_notes=_said(form, "planning_notes"),
+        description=_said(form, "description"),
         number=form.value("number"), report_required=form.value("report"), follows_id=follows,
         origin=Origin.COPY if follows else Origin.BOOKING, reason=_said(form, "reason"),
     )

@@ -19,6 +19,8 @@ from db.models.sessions import Session, SessionCourse
 from db.models.structure import Course, Room, Timetable
 from db.words import Role, TimetableKind
 
+PAGE = 50
+"""Entries on one page of a list."""
 Rows = Select[*tuple[Any, ...]]
 
 
@@ -97,6 +99,40 @@ def entries(work: Work, programme_id: int, which: Which, *, retired: bool | None
         found = tuple(option for option in found if option.retired is retired)
     uses = uses_of(work, which, [option.id for option in found])
     return [Listed(option, uses.get(option.id, 0)) for option in found]
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """One page of a list, and how many entries the whole has."""
+
+    rows: list[Listed]
+    total: int
+    number: int
+
+    @property
+    def pages(self) -> int:
+        """How many there are, at least one."""
+        return max(1, -(-self.total // PAGE))
+
+
+def entries_page(
+    work: Work, programme_id: int, which: Which, *, text: str = "", retired: bool = False, number: int = 1
+) -> ListPage:
+    """A page of a list by name, the retired ones last if wanted, for those who keep it. Raises NotFound, NotAllowed."""
+    require(work, Action.LISTS_EDIT, programme_id)
+    model, said = MODELS[which], text.strip().replace("\0", "").lower()
+    where = [model.programme_id == programme_id]
+    if not retired:
+        where.append(model.retired_at.is_(None))
+    if said:
+        where.append(func.lower(model.name).contains(said, autoescape=True))
+    total = work.tx.scalar(select(func.count()).select_from(model).where(*where)) or 0
+    number = min(max(1, number), max(1, -(-total // PAGE)))
+    ids = work.tx.scalars(
+        select(model.id).where(*where).order_by(model.retired_at.is_not(None), func.lower(model.name), model.id)
+        .limit(PAGE).offset((number - 1) * PAGE)).all()
+    found, uses = _options(work, which, model.id.in_(ids)), uses_of(work, which, ids)
+    return ListPage([Listed(option, uses.get(option.id, 0)) for option in found], total, number)
 
 
 def uses_of(work: Work, which: Which, ids: Iterable[int]) -> dict[int, int]:

@@ -9,7 +9,7 @@ from core.history.commands import undo
 from core.people.commands import disable_people
 from core.programmes import commands as programmes
 from core.sessions import commands
-from core.sessions.commands import Edit, Move, Reassign, Venue
+from core.sessions.commands import Edit, Move, Reassign
 from core.structure.commands import edit_entry, retire_entries
 from core.structure.rules import Which
 from core.work import Saved
