@@ -24,7 +24,7 @@ from core.sessions.rules import Booking, NoRoomFree
 from core.structure.queries import Option, Options, options
 from core.words import Method, Origin, Role, TimetableKind
 from core.work import Work
-from ui import booking, feedback, here, navigation, people_picker, runtime
+from ui import booking, engagements, feedback, here, navigation, people_picker, runtime
 from ui.format import capital, plain
 from ui.format import names as listed_names
 from ui.forms import Form
@@ -206,6 +206,7 @@ def draw(work: Work, form: Form, about: Setting) -> None:
             people, beside = _who(work, form, about)
             booking.time_fields(form, about.programme, about.zone,
                                 required=BookingField.WHEN in about.programme.policy.required)
+            _engagement(work, form, about)
         room = form.value("room")
         looked = booking.look(
             form, work, about.programme, about.zone, people, [room] if room else [],
@@ -219,6 +220,14 @@ def draw(work: Work, form: Form, about: Setting) -> None:
     if form.busy is None:
         form.show_refusal()
     _said_elsewhere(form)
+
+
+def _engagement(work: Work, form: Form, about: Setting) -> None:
+    """How many agreed hours are left of what this would count towards."""
+    asked = _read(form, about, booking.chosen(form, about.zone))
+    day = (asked.starts_at or work.now).astimezone(about.programme.zone).date()
+    engagements.before_booking(
+        work, about.programme, asked.practitioner_id, asked.learner_ids, asked.team_id, day, asked.minutes)
 
 
 def _who(work: Work, form: Form, about: Setting) -> tuple[frozenset[int], DeltaGenerator]:

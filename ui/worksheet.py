@@ -11,7 +11,7 @@ from core.programmes.queries import ProgrammeView
 from core.sessions.queries import Worksheet
 from core.words import Method, Status
 from core.work import Work
-from ui import feedback, navigation, session_panels
+from ui import engagements, feedback, navigation, session_panels
 from ui.format import capital, labels, minutes_words, plain, status_badge, when, who, zone_words
 
 OUTCOME_ICONS = {"attended": ":material/check:", "missed": ":material/person_off:"}
@@ -103,7 +103,7 @@ def buttons(sheet: Worksheet, programme: ProgrammeView, name: str = "worksheet")
                    format_func=lambda each: f"{others[each][0]} {each}" if each in others else str(each))
 
 
-def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
+def facts(work: Work, sheet: Worksheet, programme: ProgrammeView) -> None:
     """Everything that is known of it, as far as the viewer may see (D7)."""
     row, words = sheet.row, programme.policy.words
     told = Action.SESSION_DESCRIBE in sheet.may
@@ -116,6 +116,7 @@ def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
         *([("Room", row.room)] if row.room else []),
         *([("Recorded", "automatically" if sheet.records else "no")] if told and row.method is Method.SMART else []),
         *([("Location", row.location or "none")] if told else []),
+        *([("Engagement", said)] if (said := engagements.of_session(work, sheet)) else []),
         ("Report", "required" if sheet.report_required else "not required"),
     ]
     if told and row.description:

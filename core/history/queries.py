@@ -48,7 +48,7 @@ NAMED = {
 LATELY = timedelta(hours=1)
 """For so long it is told, when a form that was sent is opened again, what it did."""
 WORDS = frozenset({"description", "location"})
-NOTES = frozenset({"planning_notes", "recording_url"})
+NOTES = frozenset({"planning_notes", "recording_url", "engagement_id"})
 NOTHING = "nothing"
 FIRST = ("number", "practitioner_id", "team_id", "starts_at", "ends_at")
 """Columns in the order in which a booking is told; the others follow by name."""

@@ -31,7 +31,7 @@ NEEDS = {
     "programme": Action.PROGRAMME_EDIT,
     "closure": Action.PROGRAMME_EDIT,
     "own_limits": Action.AVAILABILITY_EDIT,
-    **dict.fromkeys(("course", "room", "timetable", "team", "roster"), Action.LISTS_EDIT),
+    **dict.fromkeys(("course", "room", "timetable", "team", "roster", "engagement"), Action.LISTS_EDIT),
     **dict.fromkeys(("relation", "team_member", "people_group", "group_member"), Action.PEOPLE_EDIT),
 }
 """What it takes to change a row of these by hand."""

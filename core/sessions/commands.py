@@ -9,6 +9,7 @@ from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 
 from core.availability.queries import Placed
 from core.clock import when_words
+from core.engagements.queries import Meeting, matching
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.notifications.commands import notify
 from core.permissions import RECORDED, Action, Case, allows, as_learner, may, require, require_all, too_late
@@ -100,9 +101,12 @@ def _book(work: Work, programme: ProgrammeView, listed: Sequence[tuple[int, Book
         if booking.starts_at is not None and booking.ends_at is not None
     ]
     refuse_clashes(work, programme.id, wanted)
+    towards = matching(work, programme.id, [
+        _meeting(programme, booking.practitioner_id, those, booking.team_id, booking.starts_at)
+        for booking, those in zip(bookings, learners, strict=True)])
     id_of = insert_many(work.tx.connection(), TABLE, [
-        _session_row(work, programme.policy, booking, number)
-        for booking, number in zip(bookings, numbers, strict=True)
+        {**_session_row(work, programme.policy, booking, number), "engagement_id": engagement_id}
+        for booking, number, engagement_id in zip(bookings, numbers, towards, strict=True)
     ], "number")
     ids = [id_of[number] for number in numbers]
     parts = [
@@ -159,6 +163,14 @@ def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> d
 def _named(number: int, booking: Booking, programme: ProgrammeView) -> str:
     when = f", {when_words(booking.starts_at, programme.zone, booking.ends_at)}" if booking.starts_at else ""
     return f"{programme.policy.words.session} {number}{when}"
+
+
+def _meeting(
+    programme: ProgrammeView, practitioner_id: int | None, learners: Collection[int], team_id: int | None,
+    starts_at: datetime | None,
+) -> Meeting:
+    day = starts_at.astimezone(programme.zone).date() if starts_at is not None else None
+    return Meeting(practitioner_id, tuple(learners), team_id, day)
 
 
 def _recorded(records: bool) -> str:
@@ -452,7 +464,23 @@ def _retake(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str
     _check_taking(work, loaded)
     _check_hours(work, loaded, reasons or {})
     refuse_clashes(work, next(iter(loaded.values())).programme.id, _wanted(loaded))
+    _engage(work, loaded)
     _apply(work, loaded)
+
+
+def _engage(work: Work, loaded: Mapping[int, _Loaded], joined: Collection[int] = ()) -> None:
+    """Sessions of somebody else, or on another day, count towards the engagement that covers them then."""
+    by_programme: dict[int, list[_Loaded]] = {}
+    for each in loaded.values():
+        if each.values.keys() & {"starts_at", "practitioner_id"} or each.session.id in joined:
+            by_programme.setdefault(each.programme.id, []).append(each)
+    for programme_id, those in by_programme.items():
+        found = matching(work, programme_id, [
+            _meeting(each.programme, each.value("practitioner_id"), each.learners, each.value("team_id"),
+                     each.value("starts_at")) for each in those])
+        for each, engagement_id in zip(those, found, strict=True):
+            if engagement_id != each.session.engagement_id:
+                each.values["engagement_id"] = engagement_id
 
 
 def _pools(work: Work, loaded: Mapping[int, _Loaded]) -> set[int]:
@@ -704,6 +732,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         busy_ids = {id_: each for id_, each in loaded.items() if id_ in joining}
         refuse_clashes(work, next(iter(busy_ids.values())).programme.id, _wanted(busy_ids))
     _check_hours(work, loaded, {edit.session_id: edit.reason for edit in edits})
+    _engage(work, loaded, joining)
     _apply(work, loaded)
     parts = [{"session_id": id_, "learner_id": person} for id_, those in joining.items() for person in those]
     if parts:

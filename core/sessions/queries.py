@@ -388,6 +388,7 @@ class Worksheet:
     """Id and number of the session it was made from, where the viewer may see that."""
     known: frozenset[int]
     """Those of its people whose profile the viewer may open."""
+    engagement_id: int | None = None
     records: bool = False
     """It is recorded automatically."""
     recording_url: str = ""
@@ -440,7 +441,8 @@ def worksheet(work: Work, session_id: int) -> Worksheet:
             Person.id.in_({row.practitioner_id or 0, *(part.learner_id for part in parts)}),
             visible_people(work, session.programme_id),
         ))),
-        records=session.records, recording_url=(session.recording_url or "") if reads else "",
+        engagement_id=session.engagement_id, records=session.records,
+        recording_url=(session.recording_url or "") if reads else "",
         may=frozenset(action for action in Action if allows(work.actor, action, case_)),
     )
 
