@@ -29,6 +29,7 @@ class Action(StrEnum):
     SESSION_REASSIGN = "reassign this session"
     SESSION_CANCEL = "cancel this session"
     SESSION_DELETE = "delete this session"
+    RECORDING_ADD = "add the recording of this session"
     OUTCOME_RECORD = "record what came of this session"
     OUTCOME_REOPEN = "reopen this session"
     HOURS_OVERRIDE = "book outside opening hours"
@@ -184,6 +185,11 @@ RULES: dict[Action, Rules] = {
         **_admins(A.SESSION_DELETE, not_recorded),
         Role.PRACTITIONER: practitioners_book & created & not_recorded,
         Role.LEARNER: clients_book & created & not_recorded & not_started,
+    },
+    A.RECORDING_ADD: {
+        **_admins(A.RECORDING_ADD, not_cancelled),
+        Role.PRACTITIONER: (leads & not_cancelled) | (practitioners_book & created & is_open),
+        Role.LEARNER: clients_book & created & is_open,
     },
     A.OUTCOME_RECORD: {
         **_admins(A.OUTCOME_RECORD, started & not_cancelled),

@@ -19,11 +19,12 @@ from core.programmes.queries import ProgrammeView
 from core.programmes.rules import LONGEST, BookingField
 from core.sessions.commands import book_sessions, next_number
 from core.sessions.planning import copy_of, involved, next_of
-from core.sessions.rules import Booking
+from core.sessions.pool import any_records, people_in
+from core.sessions.rules import Booking, NoRoomFree
 from core.structure.queries import Option, Options, options
 from core.words import Method, Origin, Role, TimetableKind
 from core.work import Work
-from ui import booking, feedback, group, here, navigation, people_picker, repeat, runtime
+from ui import booking, engagements, feedback, group, here, navigation, people_picker, repeat, runtime
 from ui.format import capital, plain
 from ui.format import names as listed_names
 from ui.forms import Form
@@ -34,7 +35,7 @@ ASKED = ("copy", "next", "practitioner", "learner", "team", "timetable", "minute
 _KEY = re.compile(r"[\w-]{8,40}")
 _WIDGETS = {"duration": "minutes"}
 """Where a problem's name is not its widget's."""
-_TAKES_TIME = ("practitioner", "who", "date", "time", "duration", "room")
+_TAKES_TIME = ("practitioner", "who", "date", "time", "duration", "room", "method", "records")
 
 
 class With(StrEnum):
@@ -133,8 +134,10 @@ def fill(work: Work, form: Form, about: Setting, asked: dict[str, int | None]) -
     form.state["same"] = {each: people[each] for each in learners} if len(learners) > 1 and not about.for_self else {}
     put("with", _with(about, learners, team if team in teams else None, bool(start.follows_id)))
     put("timetable", _among(asked["timetable"] or start.timetable_id, about.lists.timetables))
-    put("room", _among(start.room_id, about.lists.rooms))
+    smart = policy.smart_rooms and start.method == Method.SMART
+    put("room", None if smart else _among(start.room_id, about.lists.rooms))
     put("method", start.method if policy.smart_rooms else Method.TRADITIONAL)
+    put("records", start.records)
     put("location", start.location or "")
     minutes = asked["minutes"] or 0
     put("minutes", minutes if 0 < minutes <= LONGEST else start.minutes or policy.usual_minutes)
@@ -206,6 +209,7 @@ def draw(work: Work, form: Form, about: Setting) -> None:
             booking.time_fields(form, about.programme, about.zone,
                                 required=BookingField.WHEN in about.programme.policy.required)
             repeat.fields(form, about.zone)
+            _engagement(work, form, about)
         room = form.value("room")
         looked = booking.look(
             form, work, about.programme, about.zone, people, [room] if room else [],
@@ -215,10 +219,18 @@ def draw(work: Work, form: Form, about: Setting) -> None:
         with right:
             booking.availability(form, work, about.programme, about.zone, looked)
     with st.container(border=True):
-        _what(work, form, about)
+        _what(work, form, about, people)
     if form.busy is None:
         form.show_refusal()
     _said_elsewhere(form)
+
+
+def _engagement(work: Work, form: Form, about: Setting) -> None:
+    """How many agreed hours are left of what this would count towards."""
+    asked = _read(form, about, booking.chosen(form, about.zone))
+    day = (asked.starts_at or work.now).astimezone(about.programme.zone).date()
+    engagements.before_booking(
+        work, about.programme, asked.practitioner_id, asked.learner_ids, asked.team_id, day, asked.minutes)
 
 
 def _who(work: Work, form: Form, about: Setting) -> tuple[frozenset[int], DeltaGenerator]:
@@ -275,7 +287,7 @@ def is_group(form: Form, about: Setting) -> bool:
     return several and form.value("with", With.LEARNER) == With.LEARNER and not about.for_self
 
 
-def _where(form: Form, about: Setting) -> None:
+def _where(work: Work, form: Form, about: Setting, people: frozenset[int]) -> None:
     policy = about.programme.policy
     if policy.smart_rooms:
         st.segmented_control(
@@ -283,20 +295,35 @@ def _where(form: Form, about: Setting) -> None:
             persist_state="session",
         )
     form.problem("method")
+    smart = policy.smart_rooms and form.value("method") == Method.SMART
+    rooms = tuple(room for room in about.lists.rooms if room.smart is smart)
+    if form.value("room") not in {None, *(room.id for room in rooms)}:
+        st.session_state[form.field("room")] = None
+    if smart:
+        _smart(work, form, about, len(people - {form.value("practitioner")}))
     left, right = st.columns(2)
     with left:
-        if about.lists.rooms:
-            _choice("Room", about.lists.rooms, form.field("room"), "No room")
+        if rooms:
+            _choice("Room", rooms, form.field("room"), "Allotted when you book" if smart else "No room")
         form.problem("room")
     with right:
         _text(form, "location", about.label(BookingField.LOCATION, "Location"))
 
 
-def _what(work: Work, form: Form, about: Setting) -> None:
+def _smart(work: Work, form: Form, about: Setting, learners: int) -> None:
+    """How many people its room has to hold (C8), and whether it is recorded, where a room that records does so (C5)."""
+    st.caption(f"For {people_in(learners)} people: a room is allotted when you book.")
+    if any_records(work, about.programme.id, learners):
+        st.checkbox("Record automatically", key=form.field("records"), persist_state="session",
+                    help="Everybody who takes part is told.")
+    form.problem("records")
+
+
+def _what(work: Work, form: Form, about: Setting, people: frozenset[int]) -> None:
     policy, lists, words = about.programme.policy, about.lists, about.programme.policy.words
     left, right = st.columns(2, gap="large")
     with left:
-        _where(form, about)
+        _where(work, form, about, people)
         st.selectbox(
             about.label(BookingField.TYPE, "Type"), policy.types, index=None, placeholder="Choose a type",
             format_func=capital, key=form.field("type"), persist_state="session",
@@ -382,6 +409,8 @@ def _said_elsewhere(form: Form) -> None:
     if count:
         fields = "one field needs" if count == 1 else f"{count} fields need"
         st.markdown(f":red[:material/error: Not booked yet: {fields} your attention above.]")
+    elif isinstance(form.busy, NoRoomFree):
+        st.markdown(":red[:material/event_busy: Not booked yet: no smart room is free at that time, see above.]")
     elif form.busy:
         st.markdown(":red[:material/event_busy: Not booked yet: somebody is taken at that time, see above.]")
 
@@ -427,8 +456,8 @@ def told(form: Form, about: Setting) -> Booking | None:
 def _note_held(form: Form) -> None:
     """What the fields hold as the form is sent, so that a sentence goes once its field is changed."""
     form.state["held"] = {name: _holds(form, name) for name in (
-        "practitioner", "who", "places", "timetable", "room", "method", "location", "date", "time", "duration",
-        "courses", "type", "planning_notes", "description", "number", "reason")}
+        "practitioner", "who", "places", "timetable", "room", "method", "records", "location", "date", "time",
+        "duration", "courses", "type", "planning_notes", "description", "number", "reason")}
 
 
 def _read(form: Form, about: Setting, when: booking.Chosen) -> Booking:
@@ -447,12 +476,18 @@ def _read(form: Form, about: Setting, when: booking.Chosen) -> Booking:
         programme_id=about.programme.id, practitioner_id=form.value("practitioner"), learner_ids=learners,
         team_id=form.value("team") if way == With.TEAM and not about.for_self else None,
         timetable_id=form.value("timetable"), room_id=form.value("room"),
-        method=form.value("method") or "", location=_said(form, "location"), starts_at=when.starts_at,
-        minutes=when.minutes, course_ids=tuple(form.value("courses") or ()), type=form.value("type"),
-        planning_notes=_said(form, "planning_notes"), description=_said(form, "description"),
-        number=form.value("number"), report_required=form.value("report"), places=places, follows_id=follows,
+        method=form.value("method") or "", records=_records(form, about), location=_said(form, "location"),
+        starts_at=when.starts_at, minutes=when.minutes, course_ids=tuple(form.value("courses") or ()),
+        type=form.value("type"), planning_notes=_said(form, "planning_notes"),
+        description=_said(form, "description"), number=form.value("number"), report_required=form.value("report"),
+        places=places, follows_id=follows,
         origin=Origin.COPY if follows else Origin.BOOKING, reason=_said(form, "reason"),
     )
+
+
+def _records(form: Form, about: Setting) -> bool:
+    smart = about.programme.policy.smart_rooms and form.value("method") == Method.SMART
+    return smart and bool(form.value("records"))
 
 
 def _said(form: Form, name: str) -> str | None:
@@ -464,8 +499,8 @@ def finish(form: Form, about: Setting) -> None:
     stay = form.state.get("stay")
     kept = {
         name: form.value(name) for name in (
-            "practitioner", "learner", "places", "team", "with", "timetable", "room", "method", "location", "minutes",
-            "courses", "type", "planning_notes", "description", "report")
+            "practitioner", "learner", "places", "team", "with", "timetable", "room", "method", "records", "location",
+            "minutes", "courses", "type", "planning_notes", "description", "report")
     }
     state = {name: form.state.get(name) for name in ("asked", "same", "same_places", "follows")}
     saved = form.done()

@@ -16,6 +16,7 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.programmes.rules import LONGEST, SHORTEST, STEP
 from core.sessions.busy import Busy, busy_times
+from core.sessions.rules import NoRoomFree
 from core.work import Work
 from ui import runtime
 from ui.format import capital, plain, zone_words
@@ -185,6 +186,7 @@ def availability(form: Form, work: Work, programme: ProgrammeView, zone: ZoneInf
     elif looked.day in looked.days:
         _hours(looked, zone, looked.day)
     _against(form, work, programme, zone, looked)
+    _without_room(form, zone, looked.now)
 
 
 def beside_practitioner(
@@ -372,13 +374,28 @@ def _against(form: Form, work: Work, programme: ProgrammeView, zone: ZoneInfo, l
         practitioner_id=asked.practitioner_id, timetable_id=asked.timetable_id, but=looked.but,
     ) if (now.minutes or 1) % STEP == 0 else []
     if free:
-        st.markdown("Nearest times at which everybody is free:")
-        with st.container(horizontal=True, gap="xsmall"):
-            for at in free:
-                st.button(when_words(at, zone), key=form.field(f"free-{at.timestamp():.0f}"),
-                          icon=":material/event_available:", on_click=put_time, args=(form, at, zone))
+        _offer(form, free, "Nearest times at which everybody is free:", zone)
     else:
         st.caption("Nobody is free together within two weeks of that time; try another day.")
+
+
+def _offer(form: Form, free: Iterable[datetime], title: str, zone: ZoneInfo) -> None:
+    """Times to take by one click."""
+    st.markdown(title)
+    with st.container(horizontal=True, gap="xsmall"):
+        for at in free:
+            st.button(when_words(at, zone), key=form.field(f"free-{at.timestamp():.0f}"),
+                      icon=":material/event_available:", on_click=put_time, args=(form, at, zone))
+
+
+def _without_room(form: Form, zone: ZoneInfo, now: Chosen) -> None:
+    """That no smart room was free at the time chosen, and when one is (C12)."""
+    refusal = form.busy
+    if not isinstance(refusal, NoRoomFree) or refusal.clashes[0].starts_at != now.starts_at:
+        return
+    st.error(plain(refusal.sentence), icon=":material/videocam_off:")
+    if refusal.free:
+        _offer(form, refusal.free, "Nearest times at which a room and everybody are free:", zone)
 
 
 def _out_of_hours(form: Form, work: Work, programme: ProgrammeView, problem: Problem) -> None:

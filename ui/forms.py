@@ -15,7 +15,7 @@ from ui.format import plain
 _ASKED_BY = {
     "who": ("with", "way", "learner", "team"), "duration": ("minutes",), "timetable": ("timetable", "timetable_id"),
     "courses": ("courses", "course_ids"), "adult": ("other",), "learner": ("learner", "other"),
-    "shift": ("days", "hours"),
+    "shift": ("days", "hours"), "off_job_minutes": ("hours",),
 }
 """The fields that a problem is about, where they have other names than it."""
 

@@ -38,7 +38,9 @@ class Screen:
 
     def called(self, words: Words = USUAL) -> str:
         """Its title in a programme's words."""
-        return self.title.format(learners=words.many("learner"), a_practitioner=words.a("practitioner"))
+        return self.title.format(
+            learners=words.many("learner"), a_practitioner=words.a("practitioner"),
+            Courses=words.many("course").capitalize(), Teams=words.many("team").capitalize())
 
     def page(self, words: Words = USUAL) -> st.Page:
         """The page as Streamlit knows it."""
@@ -74,8 +76,14 @@ SCREENS = (
     Screen("contacts", "people/contacts.py", "Find {a_practitioner}", ":material/person_search:", "People",
            Action.CONTACT, asks=("named",)),
     Screen("person", "people/person.py", "Profile", ":material/person:", "People", hidden=True, asks=("person",)),
-    Screen("programme", "settings/programme.py", "Programme settings", ":material/tune:", "Settings",
+    Screen("courses", "lists/courses.py", "{Courses}", ":material/school:", "Lists", Action.LISTS_EDIT),
+    Screen("teams", "lists/teams.py", "{Teams}", ":material/groups:", "Lists", Action.LISTS_EDIT),
+    Screen("engagements", "lists/engagements.py", "Engagements", ":material/handshake:", "Lists", Action.LISTS_EDIT),
+    Screen("rooms", "lists/rooms.py", "Rooms", ":material/meeting_room:", "Lists", Action.LISTS_EDIT),
+    Screen("timetable-list", "lists/timetable_list.py", "All timetables", ":material/view_list:", "Lists",
            Action.LISTS_EDIT),
+    Screen("programme", "settings/programme.py", "Programme settings", ":material/tune:", "Settings",
+           Action.PROGRAMME_EDIT),
     Screen("account", "settings/account.py", "My account", ":material/account_circle:", "Settings"),
 )
 BY_NAME = {screen.name: screen for screen in SCREENS}

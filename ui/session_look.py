@@ -22,8 +22,8 @@ def _draw(about: About) -> None:
                      label="Worksheet", icon=":material/open_in_new:", width="content")
     with st.container(horizontal=True):
         worksheet.buttons(sheet, programme, NAME)
-    zone = runtime.zone(programme.zone_name)
-    worksheet.facts(sheet, programme, zone)
+    zone = runtime.zone(programme.zone_name, about.work)
+    worksheet.facts(about.work, sheet, programme)
     worksheet.participants(sheet, programme, zone, acting=False)
 
 

@@ -15,6 +15,7 @@ from core.sessions.commands import (
     Edit,
     Reassign,
     Venue,
+    add_recording,
     ask_for_another_time,
     cancel_sessions,
     change_venue,
@@ -27,7 +28,7 @@ from core.sessions.commands import (
 )
 from core.sessions.fixes import Fix, FixKind
 from core.structure.queries import Option, Options, options
-from core.words import Outcome, Role, Status, TimetableKind
+from core.words import Method, Outcome, Role, Status, TimetableKind
 from ui import group, panel, people_picker, reschedule, series
 from ui.format import capital, names, plain
 from ui.forms import Form
@@ -113,10 +114,12 @@ def _who(about: About, label: str) -> str:
 
 def _venue(about: About) -> None:
     form, lists = about.form, options(about.work, about.programme.id).open
-    form.preset("room", about.sheet.room_id if any(each.id == about.sheet.room_id for each in lists.rooms) else None)
+    smart = about.sheet.row.method is Method.SMART
+    rooms = {room.id: room.name for room in lists.rooms if room.smart is smart}
+    form.preset("room", about.sheet.room_id if about.sheet.room_id in rooms else None)
     form.preset("location", about.sheet.row.location)
-    rooms = {room.id: room.name for room in lists.rooms}
-    st.selectbox("Room", list(rooms), index=None, format_func=lambda id_: rooms.get(id_, ""), placeholder="No room",
+    nothing = "Allot any that fits" if smart else "No room"
+    st.selectbox("Room", list(rooms), index=None, format_func=lambda id_: rooms.get(id_, ""), placeholder=nothing,
                  key=form.field("room"), on_change="ignore")
     form.problem("room")
     st.text_input("Location", key=form.field("location"), on_change="ignore")
@@ -257,6 +260,22 @@ def _reopen(about: About) -> None:
     st.button("Reopen", type="primary", key=form.field("send"), on_click=send)
 
 
+def _recording(about: About) -> None:
+    form = about.form
+    form.preset("recording_url", about.sheet.recording_url)
+    st.caption("Everybody who takes part can open it; line managers cannot.")
+    st.text_input("Link to the recording", key=form.field("recording_url"), placeholder="https://", autocomplete="off",
+                  on_change="ignore")
+    form.problem("recording_url")
+
+    def send() -> None:
+        now = Form(form.name)
+        now.send(add_recording, about.id, now.value("recording_url") or "", now.state["version"])
+
+    both_versions(about, {}, send)
+    st.button("Save", type="primary", key=form.field("send"), on_click=send)
+
+
 def _ask(about: About) -> None:
     form, words = about.form, about.programme.policy.words
     st.caption(f"Whoever can move this {words.session} is told what you write. Until then it stays where it is.")
@@ -355,6 +374,7 @@ def _send_edit(form_name: str, session_id: int) -> None:
 PANELS: dict[str, tuple[str, Draw]] = {
     "reschedule": ("Reschedule", reschedule.draw),
     "edit": ("Edit", _edit), "venue": ("Change the venue", _venue), "reassign": ("Reassign", _reassign),
+    "recording": ("Recording", _recording),
     "replace": ("Replace who takes part", _replace), "cancel": ("Cancel", _cancel), "delete": ("Delete", _delete),
     "learners": ("Who takes part", group.add), "places": ("Places", group.places),
     "record": ("Record what came of it", _record), "reopen": ("Reopen", _reopen), "ask": ("Ask for another time", _ask),

@@ -40,7 +40,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         each.retired, each.owner_id != work.actor.person_id, each.kind is TimetableKind.CUSTOM))
     _elsewhere(work, programme, listed)
     if not listed:
-        how = " Add the first one in the lists of Programme settings." if may(
+        how = " Add the first one in the list of all timetables." if may(
             work, Action.LISTS_EDIT, programme.id) else ""
         st.info(f"There is no timetable here for you yet.{how}", icon=":material/calendar_view_week:")
         return

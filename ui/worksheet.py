@@ -11,7 +11,7 @@ from core.programmes.queries import ProgrammeView
 from core.sessions.queries import Worksheet, neighbours
 from core.words import Method, Status
 from core.work import Work
-from ui import feedback, group, navigation, session_panels
+from ui import engagements, feedback, group, navigation, session_panels
 from ui.format import capital, labels, minutes_words, plain, status_badge, when, who, zone_words
 
 OUTCOME_ICONS = {"attended": ":material/check:", "missed": ":material/person_off:"}
@@ -69,6 +69,9 @@ def actions(sheet: Worksheet, programme: ProgrammeView) -> list[Act]:
          ("Reassign", ":material/swap_horiz:", panel("reassign"))),
         (Action.SESSION_CANCEL in may and Action.SESSION_BOOK in may and not row.to_place,
          ("Replace who takes part", ":material/group:", panel("replace"))),
+        (Action.RECORDING_ADD in may and row.method is Method.SMART,
+         ("Change the recording link" if sheet.recording_url else "Add recording link", ":material/video_library:",
+          panel("recording"))),
         (Action.SESSION_BOOK in may, ("Book next", ":material/event_repeat:", book("next"))),
         (Action.SESSION_BOOK in may, ("Duplicate", ":material/content_copy:", book("copy"))),
         (Action.OUTCOME_REOPEN in may, ("Reopen", ":material/lock_open:", panel("reopen"))),
@@ -100,7 +103,7 @@ def buttons(sheet: Worksheet, programme: ProgrammeView, name: str = "worksheet")
                    format_func=lambda each: f"{others[each][0]} {each}" if each in others else str(each))
 
 
-def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
+def facts(work: Work, sheet: Worksheet, programme: ProgrammeView) -> None:
     """Everything that is known of it, as far as the viewer may see (D7)."""
     row, words = sheet.row, programme.policy.words
     told = Action.SESSION_DESCRIBE in sheet.may
@@ -111,7 +114,9 @@ def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
         ("Timetable", row.timetable or "none"),
         *([("Method", capital(row.method))] if programme.policy.smart_rooms or row.method is Method.SMART else []),
         *([("Room", row.room)] if row.room else []),
+        *([("Recorded", "automatically" if sheet.records else "no")] if told and row.method is Method.SMART else []),
         *([("Location", row.location or "none")] if told else []),
+        *([("Engagement", said)] if (said := engagements.of_session(work, sheet)) else []),
         ("Report", "required" if sheet.report_required else "not required"),
     ]
     if told and row.description:
@@ -130,6 +135,8 @@ def facts(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
                 _person(sheet, only, plain(who(row) or "nobody yet"))
         for label, value in shown:
             st.markdown(f":gray[{label}]  \n{plain(value)}")
+    if sheet.recording_url:
+        st.link_button("Open the recording", sheet.recording_url, icon=":material/video_library:")
     if Action.SESSION_READ in sheet.may and sheet.planning_notes:
         st.markdown(":gray[Planning notes]")
         st.text(sheet.planning_notes, width="stretch")

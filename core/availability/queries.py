@@ -345,10 +345,11 @@ def _usual(work: Work, programme_id: int) -> timedelta:
 def nearest_free(
     work: Work, programme_id: int, people: Iterable[int], room_id: int | None, around: datetime, length: timedelta, *,
     practitioner_id: int | None = None, timetable_id: int | None = None, but: int | Collection[int] | None = None,
-    most: int = 4,
+    most: int = 4, any_of: Collection[int] = (),
 ) -> list[datetime]:
     """Times nearest to `around` that would be accepted; none before now unless asked about then.
 
+    `any_of` are rooms of which any will do; the first time after `around` is then among what is found.
     Where nobody is named as the practitioner, everybody here who is one needs to have hours.
     """
     everybody = frozenset(people)
@@ -358,15 +359,22 @@ def nearest_free(
     without = () if but is None else (but,) if isinstance(but, int) else but
     leaders: list[int | None] = [*sorted(ids)] or [None]
     asks = [Ask(since, until, leader, everybody, room_id, timetable_id) for leader in leaders]
-    bits = ~0
-    for free in free_times(work, programme_id, asks, without):
-        bits &= free.start_bits(length, OFFER_STEP)
+    asks += [Ask(since, until, None, frozenset(), room) for room in sorted(any_of)]
+    bits, pool = ~0, 0
+    for n, free in enumerate(free_times(work, programme_id, asks, without)):
+        if n < len(leaders):
+            bits &= free.start_bits(length, OFFER_STEP)
+        else:
+            pool |= free.start_bits(length, OFFER_STEP)
+    bits &= pool if any_of else ~0
     earliest = work.now if around >= work.now else since
     found = [
         at for at in moments(Frame.of(since, until), bits)
         if at >= earliest and at != minute and at < around + LOOK_AROUND and FIRST_DAY <= at.date() <= LAST_DAY
     ]
-    return sorted(sorted(found, key=lambda at: (abs(at - minute), at < minute))[:most])
+    nearest = sorted(found, key=lambda at: (abs(at - minute), at < minute))[:most]
+    following = [at for at in found if at > minute][:1] if any_of else []
+    return sorted({*nearest, *following})
 
 
 def _leading(work: Work, programme_id: int, people: frozenset[int]) -> set[int]:

@@ -31,7 +31,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "people_group": ("id", "programme_id", "name"),
     "group_member": ("id", "group_id", "person_id", "granted"),
     "course": ("id", "programme_id", "name"),
-    "room": ("id", "programme_id", "name", "capacity"),
+    "room": ("id", "programme_id", "name", "capacity", "smart", "records"),
     "timetable": ("id", "programme_id", "name", "kind", "owner_id", "slot_minutes"),
     "weekly_window": (
         "id", "programme_id", "person_id", "timetable_id", "weekday", "from_minute", "until_minute", "zone", "from_day",
@@ -204,7 +204,9 @@ def _structure(world: World, rng: random.Random, place: Place) -> None:
     for floor in range(scale):
         for name in material.rooms:
             said = name if floor == 0 else f"{name}, house {floor + 1}"
-            place.rooms.append((world.add("room", place.id, said, rng.choice((4, 8, 12))), name.startswith("Smart")))
+            smart, capacity = name.startswith("Smart"), rng.choice((4, 8, 12))
+            room = world.add("room", place.id, said, capacity, int(smart), int(name == "Smart room 1"))
+            place.rooms.append((room, smart))
     for name in material.timetables:
         place.timetables.append(world.add(
             "timetable", place.id, name, TimetableKind.REGULAR, None, hours.SLOTS.get(name)))

@@ -23,7 +23,7 @@ from core.clock import when_words
 from core.errors import Conflict, NotFound
 from core.history.rights import NOTHING, OF_SESSIONS, Row, portions, programmes_of, require_undo
 from core.history.rows import RowChange, changes_of
-from core.history.standing import Standing, refuse_misplaced, standings
+from core.history.standing import Standing, house_again, refuse_misplaced, standings
 from core.notifications.commands import notify
 from core.people.visible import everywhere
 from core.programmes.commands import keep_a_master_admin, refuse_sessions_ahead
@@ -244,6 +244,7 @@ def _what_came_later(work: Work, act: ChangeSet, *where: Any) -> str:
 
 
 def _put_back(work: Work, changes: Sequence[RowChange]) -> None:
+    house_again(work, changes)
     standing = standings(work, changes)
     refuse_misplaced(work, standing)
     _release(work, changes)

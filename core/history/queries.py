@@ -18,6 +18,7 @@ from core.programmes.rules import Words
 from core.sessions.visible import keeps_waiting_list, one_case, shown_learners
 from core.work import SAVED, Saved, Work
 from db.models.history import Change, ChangeSet
+from db.models.learning import Engagement
 from db.models.people import Person, Team
 from db.models.sessions import Participation, Session
 from db.models.structure import Course, Room, Timetable
@@ -26,16 +27,17 @@ DID = {
     "book_sessions": "Booked", "reschedule_sessions": "Rescheduled", "take_off_calendar": "Taken off the calendar",
     "change_venue": "Venue changed", "reassign_sessions": "Reassigned", "edit_sessions": "Edited",
     "replace_participants": "Replaced", "cancel_sessions": "Cancelled", "delete_sessions": "Deleted",
-    "record_outcome": "Outcome recorded", "reopen_session": "Reopened", "undo": "Change undone",
-    "apply_fixes": "Quick fix", "book_series": "Booked in a series", "change_series": "Series changed",
-    "try_again": "Booked after all", "add_learners": "People added", "remove_learners": "People removed",
-    "set_places": "Places changed", "leave_waiting": "Waiting list changed",
+    "record_outcome": "Outcome recorded", "add_recording": "Recording added", "reopen_session": "Reopened",
+    "undo": "Change undone", "apply_fixes": "Quick fix", "book_series": "Booked in a series",
+    "change_series": "Series changed", "try_again": "Booked after all", "add_learners": "People added",
+    "remove_learners": "People removed", "set_places": "Places changed", "leave_waiting": "Waiting list changed",
 }
 LABELS = {
     "practitioner_id": "practitioner", "team_id": "team", "timetable_id": "timetable", "room_id": "room",
     "starts_at": "start", "ends_at": "end", "planning_notes": "planning notes",
     "report_required": "report required", "learner_id": "learner", "course_id": "course",
-    "actual_minutes": "actual minutes",
+    "actual_minutes": "actual minutes", "records": "recorded", "recording_url": "link to the recording",
+    "engagement_id": "engagement",
 }
 LEFT_OUT = frozenset({
     "id", "programme_id", "version", "created_by", "created_at", "session_id", "outcome_at", "origin", "follows_id",
@@ -43,12 +45,12 @@ LEFT_OUT = frozenset({
 })
 NAMED = {
     "practitioner_id": Person, "learner_id": Person, "team_id": Team, "timetable_id": Timetable, "room_id": Room,
-    "course_id": Course,
+    "course_id": Course, "engagement_id": Engagement,
 }
 LATELY = timedelta(hours=1)
 """For so long it is told, when a form that was sent is opened again, what it did."""
 WORDS = frozenset({"description", "location"})
-NOTES = frozenset({"planning_notes"})
+NOTES = frozenset({"planning_notes", "recording_url", "engagement_id"})
 NOTHING = "nothing"
 FIRST = ("number", "practitioner_id", "team_id", "starts_at", "ends_at")
 """Columns in the order in which a booking is told; the others follow by name."""
@@ -103,7 +105,7 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
             undone.add(act_id)
     programme = programme_of(work, case.programme_id)
     if not programme.policy.smart_rooms:
-        hidden.add("method")
+        hidden.update(("method", "records"))
     staff = may(work, Action.UNDO_ANY, programme.id)
     names = _names(work, (change for listed in changes.values() for change in listed), learners.values())
     people = dict(work.tx.execute(

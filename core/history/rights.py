@@ -31,7 +31,7 @@ NEEDS = {
     "programme": Action.PROGRAMME_EDIT,
     "closure": Action.PROGRAMME_EDIT,
     "own_limits": Action.AVAILABILITY_EDIT,
-    **dict.fromkeys(("course", "room", "timetable", "team", "roster"), Action.LISTS_EDIT),
+    **dict.fromkeys(("course", "room", "timetable", "team", "roster", "engagement"), Action.LISTS_EDIT),
     **dict.fromkeys(("series", "series_skip"), Action.SESSION_BOOK),
     **dict.fromkeys(("enrolment", "enrolment_step"), Action.LEARNING_EDIT),
     "evidence": Action.EVIDENCE_KEEP,
@@ -44,7 +44,8 @@ DONE_BY = {
     "reassign_sessions": Action.SESSION_REASSIGN, "edit_sessions": Action.SESSION_EDIT,
     "replace_participants": Action.SESSION_CANCEL, "cancel_sessions": Action.SESSION_CANCEL,
     "delete_sessions": Action.SESSION_DELETE, "record_outcome": Action.OUTCOME_RECORD,
-    "reopen_session": Action.OUTCOME_REOPEN, "book_series": Action.SESSION_BOOK, "try_again": Action.SESSION_BOOK,
+    "reopen_session": Action.OUTCOME_REOPEN, "add_recording": Action.RECORDING_ADD,
+    "book_series": Action.SESSION_BOOK, "try_again": Action.SESSION_BOOK,
     **dict.fromkeys(("add_learners", "remove_learners", "set_places", "leave_waiting"), Action.SESSION_FILL),
 }
 """What it takes to give each command about sessions."""

@@ -12,7 +12,8 @@ from core.history.rights import portions
 from core.history.rows import RowChange
 from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.busy import Wanted, lock
-from core.sessions.checks import Place, check_hours, check_open, holding, misfits, rooms_of, timetables_of
+from core.sessions.checks import Place, check_hours, check_open, holding, misfits, rooms_of, timetables_of, wrong_room
+from core.sessions.pool import Sought, allot, pool, rooms_to_hold
 from core.work import Work
 from db.models.sessions import FREES_LEARNER, Participation, Session
 from db.words import Method, Role
@@ -104,6 +105,24 @@ def _whom(parts: Mapping[int, tuple[int, int, Any]]) -> dict[int, frozenset[int]
     return {id_: frozenset(those) for id_, those in found.items()}
 
 
+def house_again(work: Work, changes: Sequence[RowChange]) -> None:
+    """Smart sessions that come back to the calendar, or to another time of it, take what is free of the pool (C12)."""
+    standing = standings(work, changes)
+    rows = {change.row_id: change.before for change in changes if change.table is TABLE and change.before is not None}
+    for programme_id in sorted({one.then["programme_id"] for one in standing}):
+        sought = [
+            Sought(one.then["id"], len(one.learners), one.then["records"], one.wanted(0)) for one in standing
+            if one.then["programme_id"] == programme_id and one.then["method"] == Method.SMART
+            and one.then["starts_at"] is not None and one.changed & PLACED and one.then["id"] in rows]
+        if not sought:
+            continue
+        people = {person for one in sought for person in one.wanted.people}
+        lock(work, people, rooms_to_hold(work, programme_id, [Method.SMART]))
+        for id_, room_id in allot(work, pool(work, programme_id), sought).items():
+            if room_id != next(one.then["room_id"] for one in standing if one.then["id"] == id_):
+                rows[id_]["room_id"] = room_id
+
+
 def refuse_misplaced(work: Work, standing: Sequence[Standing]) -> None:
     """Hold everybody's calendar, and refuse what could not be booked or changed like this by hand. Raises Conflict."""
     wanted = [one.wanted(item) for item, one in enumerate(standing) if one.then["starts_at"] is not None]
@@ -139,6 +158,9 @@ def _refuse_unfit(work: Work, programme: ProgrammeView, standing: Sequence[Stand
             place = rooms.get(one.then["room_id"] or 0)
             found += misfits(programme.policy.words, one.then["practitioner_id"], one.learners, place,
                               one.then["places"]).values()
+        if one.changed & {"room_id", "method", "starts_at"}:
+            place = rooms.get(one.then["room_id"] or 0)
+            found += wrong_room(place, one.then["method"], one.then["records"]).values()
         if found:
             raise Conflict(_why(programme, one, found[0]))
 

@@ -37,6 +37,8 @@ class Wanted:
     practitioner_id: int | None = None
     """Who of them leads, and through which timetable: what is offered instead is within those hours."""
     timetable_id: int | None = None
+    any_of: tuple[int, ...] = ()
+    """Rooms of which another would do as well: the pool that the room was allotted from (C12)."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +92,8 @@ def refuse_clashes(work: Work, programme_id: int, wanted: Sequence[Wanted]) -> N
     if one.team_id is not None:  # whoever is in the team on whichever day is offered
         people |= set(work.tx.scalars(select(TeamMember.learner_id).where(TeamMember.team_id == one.team_id)))
     free = nearest_free(
-        work, programme_id, people, one.room_id, one.starts_at, one.ends_at - one.starts_at,
-        practitioner_id=one.practitioner_id, timetable_id=one.timetable_id, but=one.session_id,
+        work, programme_id, people, None if one.any_of else one.room_id, one.starts_at, one.ends_at - one.starts_at,
+        practitioner_id=one.practitioner_id, timetable_id=one.timetable_id, but=one.session_id, any_of=one.any_of,
     )
     raise PersonBusy(clashes, clash_sentence(work, programme_id, clashes), free)
 

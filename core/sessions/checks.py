@@ -19,14 +19,16 @@ from db.models.people import Person, Team, TeamMember
 from db.models.programmes import Programme, RoleGrant
 from db.models.sessions import Session, Waiting
 from db.models.structure import Course, Room, Timetable
-from db.words import Role
+from db.words import Method, Role
 
 
 class Place(NamedTuple):
-    """A room that can be booked, and how many people it holds."""
+    """A room that can be booked, how many people it holds, and whether it is one of the pool of smart ones."""
 
     name: str
     capacity: int
+    smart: bool = False
+    records: bool = False
 
 
 def check_references(
@@ -64,8 +66,10 @@ def check_references(
                 found["timetable"] = "Choose a timetable of this programme."
             elif timetables[booking.timetable_id] not in (None, booking.practitioner_id):
                 found["timetable"] = f"This timetable belongs to another {words.practitioner}."
-        if found := found or misfits(words, booking.practitioner_id, those, rooms.get(booking.room_id or 0),
-                                      booking.places):
+        place = rooms.get(booking.room_id or 0)
+        if found := found or misfits(
+            words, booking.practitioner_id, those, place, booking.places
+        ) or wrong_room(place, booking.method, booking.records):
             raise Invalid(found, item)
 
 
@@ -85,6 +89,19 @@ def misfits(
     if place is not None and people > place.capacity:
         found["room"] = f"{place.name} holds {place.capacity}; {people} take part. Choose a larger room."
     return found
+
+
+def wrong_room(place: Place | None, method: str, records: bool) -> dict[str, str]:
+    """Why a session of this method cannot take place in that room (C5, C12). Pure."""
+    if place is None:
+        return {}
+    if method == Method.SMART and not place.smart:
+        return {"room": f"{place.name} is no smart room. Choose one that is, or none: one is allotted then."}
+    if method != Method.SMART and place.smart:
+        return {"room": f"{place.name} is for smart sessions alone. Choose another room."}
+    if records and not place.records:
+        return {"room": f"{place.name} does not record. Choose one that does, or none: one is allotted then."}
+    return {}
 
 
 def holding(work: Work, programme_id: int, role: Role, ids: Iterable[int | None]) -> set[int]:
@@ -134,8 +151,8 @@ def rooms_of(work: Work, programme_id: int, ids: Iterable[int | None]) -> dict[i
     listed = _ids(ids)
     if not listed:
         return {}
-    return {row.id: Place(row.name, row.capacity) for row in work.tx.execute(
-        select(Room.id, Room.name, Room.capacity).where(
+    return {row.id: Place(*row[1:]) for row in work.tx.execute(
+        select(Room.id, Room.name, Room.capacity, Room.smart, Room.records).where(
             Room.programme_id == programme_id, Room.id.in_(listed), Room.retired_at.is_(None))
     )}
 

@@ -9,6 +9,7 @@ from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 
 from core.availability.queries import Placed
 from core.clock import when_words
+from core.engagements.queries import Meeting, matching
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.learning.effects import apply_effects, take_back
 from core.learning.rules import moves_enrolments
@@ -28,12 +29,15 @@ from core.sessions.checks import (
     rooms_of,
     timetables_of,
     waiting_in,
+    wrong_room,
 )
+from core.sessions.pool import Sought, allotted, housed, rooms_to_hold
 from core.sessions.rules import (
     OUTCOMES_FORM,
     Booking,
     StaleForm,
     is_id,
+    is_link,
     text_problems,
     time_problems,
 )
@@ -44,7 +48,7 @@ from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber, Waiting
 from db.models.structure import Course, Room, Timetable
-from db.words import EnrolmentStatus, Origin, Outcome, Role, Status, TimetableKind
+from db.words import EnrolmentStatus, Method, Origin, Outcome, Role, Status, TimetableKind
 
 TABLE, PARTS, LINKS = (cast(Table, model.__table__) for model in (Session, Participation, SessionCourse))
 
@@ -94,15 +98,18 @@ def _book(
     )
     check_open(work, programme, numbering=any(booking.number is None for booking in bookings))
     numbers = _numbers(work, programme, items, bookings, client)
-    wanted = _times(items, bookings, learners)
     left_out = ""
     if without_busy:
-        learners, left_out = _without_busy(work, items, learners, wanted)
-        wanted = _times(items, bookings, learners)
+        learners, left_out = _without_busy(work, items, learners, _times(items, bookings, learners))
+    bookings = housed(work, programme, items, bookings, learners)
+    wanted = _times(items, bookings, learners)
     refuse_clashes(work, programme.id, wanted)
+    towards = matching(work, programme.id, [
+        _meeting(programme, booking.practitioner_id, those, booking.team_id, booking.starts_at)
+        for booking, those in zip(bookings, learners, strict=True)])
     id_of = insert_many(work.tx.connection(), TABLE, [
-        _session_row(work, programme.policy, booking, number)
-        for booking, number in zip(bookings, numbers, strict=True)
+        {**_session_row(work, programme.policy, booking, number), "engagement_id": engagement_id}
+        for booking, number, engagement_id in zip(bookings, numbers, towards, strict=True)
     ], "number")
     ids = [id_of[number] for number in numbers]
     parts = [
@@ -151,7 +158,7 @@ def _news(
     told: set[tuple[int, int | None]] = set()
     for id_, number, booking, those in zip(ids, numbers, bookings, learners, strict=True):
         follow = " and those of its series that follow" if booking.series_id is not None and len(ids) > 1 else ""
-        said = f"Booked: {_named(number, booking, programme)}{follow}."
+        said = f"Booked: {_named(number, booking, programme)}{follow}.{_recorded(booking.records)}"
         for person in (booking.practitioner_id, *those):
             if booking.series_id is None or (booking.series_id, person) not in told:
                 yield person, programme.id, id_, said
@@ -164,7 +171,8 @@ def _held(
 ) -> list[tuple[int, ...]]:
     """Hold all calendars that are wanted, and say again who takes part: a team may have changed until then."""
     everybody = frozenset[int]().union(*_people(bookings, learners))
-    lock(work, everybody, {booking.room_id for booking in bookings if booking.room_id is not None})
+    pool = rooms_to_hold(work, programme.id, {booking.method for booking in bookings})
+    lock(work, everybody, pool | {booking.room_id for booking in bookings if booking.room_id is not None})
     if work.on_sqlite or all(booking.team_id is None for booking in bookings):
         return learners
     again = learners_of(work, programme, bookings)
@@ -183,14 +191,28 @@ def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> d
         "method": booking.method, "origin": booking.origin, "description": booking.description or None,
         "location": booking.location or None, "planning_notes": booking.planning_notes or None,
         "report_required": policy.report_required if booking.report_required is None else booking.report_required,
-        "places": booking.places, "starts_at": booking.starts_at, "ends_at": booking.ends_at, "created_by": work.me,
-        "created_at": work.now, "version": 1, "series_id": booking.series_id, "series_day": booking.series_day,
+        "places": booking.places, "records": booking.records, "starts_at": booking.starts_at,
+        "ends_at": booking.ends_at, "created_by": work.me, "created_at": work.now, "version": 1,
+        "series_id": booking.series_id, "series_day": booking.series_day,
     }
 
 
 def _named(number: int, booking: Booking, programme: ProgrammeView) -> str:
     when = f", {when_words(booking.starts_at, programme.zone, booking.ends_at)}" if booking.starts_at else ""
     return f"{programme.policy.words.session} {number}{when}"
+
+
+def _meeting(
+    programme: ProgrammeView, practitioner_id: int | None, learners: Collection[int], team_id: int | None,
+    starts_at: datetime | None,
+) -> Meeting:
+    day = starts_at.astimezone(programme.zone).date() if starts_at is not None else None
+    return Meeting(practitioner_id, tuple(learners), team_id, day)
+
+
+def _recorded(records: bool) -> str:
+    """What everybody is told of a session that is recorded (C5)."""
+    return " It is recorded automatically." if records else ""
 
 
 def _everybody(practitioner_id: int | None, learners: Iterable[int]) -> frozenset[int]:
@@ -285,9 +307,11 @@ class Edit:
     reason: str | None = None
 
 
+TAKING = frozenset({"team_id", "learner_ids", "timetable_id", "method", "records"})
+"""What changes whose time, or which room, a session takes."""
 EDITABLE = frozenset({
     "description", "type", "planning_notes", "report_required", "number", "timetable_id", "course_ids", "team_id",
-    "learner_ids", "location", "method",
+    "learner_ids", "location", "method", "records",
 })
 
 
@@ -485,14 +509,66 @@ def _retake(
     Raises Invalid, PersonBusy.
     """
     people = [_everybody(each.value("practitioner_id"), each.learners) for each in loaded.values()]
-    rooms = {each.value("room_id") for each in loaded.values()}
-    lock(work, frozenset[int]().union(*people), rooms - {None})
+    rooms = {each.value("room_id") for each in loaded.values()} - {None}
+    lock(work, frozenset[int]().union(*people), rooms | _pools(work, loaded))
     for programme_id in sorted({each.programme.id for each in loaded.values() if each.is_put_ahead(work)}):
         check_open(work, programme_of(work, programme_id))
+    _house(work, loaded)
     _check_taking(work, loaded)
     _check_hours(work, loaded, reasons or {})
     refuse_clashes(work, next(iter(loaded.values())).programme.id, _wanted(loaded))
+    _engage(work, loaded)
     _apply(work, loaded, by_hand=by_hand)
+
+
+def _engage(work: Work, loaded: Mapping[int, _Loaded], joined: Collection[int] = ()) -> None:
+    """Sessions of somebody else, or on another day, count towards the engagement that covers them then."""
+    by_programme: dict[int, list[_Loaded]] = {}
+    for each in loaded.values():
+        if each.values.keys() & {"starts_at", "practitioner_id"} or each.session.id in joined:
+            by_programme.setdefault(each.programme.id, []).append(each)
+    for programme_id, those in by_programme.items():
+        found = matching(work, programme_id, [
+            _meeting(each.programme, each.value("practitioner_id"), each.learners, each.value("team_id"),
+                     each.value("starts_at")) for each in those])
+        for each, engagement_id in zip(those, found, strict=True):
+            if engagement_id != each.session.engagement_id:
+                each.values["engagement_id"] = engagement_id
+
+
+def _pools(work: Work, loaded: Mapping[int, _Loaded]) -> set[int]:
+    """Rooms that are held while smart sessions among these may be allotted another one."""
+    methods: dict[int, set[str]] = {}
+    for each in loaded.values():
+        methods.setdefault(each.programme.id, set()).add(each.value("method"))
+    return set[int]().union(*(rooms_to_hold(work, id_, those) for id_, those in methods.items()))
+
+
+def _house(work: Work, loaded: Mapping[int, _Loaded], growing: Collection[int] = ()) -> None:
+    """Allot rooms to smart sessions that get another time, have none or grow, the one they have if it will do (C12).
+
+    A session that is smart no more leaves its room. Raises Invalid, PersonBusy.
+    """
+    sought: dict[int, list[Sought]] = {}
+    for item, each in enumerate(loaded.values()):
+        changes = each.values.keys() & {"starts_at", "room_id", "method", "records"}
+        if each.value("starts_at") is None or not (changes or each.session.id in growing):
+            continue
+        if each.value("method") == Method.SMART:
+            chosen = each.values.get("room_id") is not None
+            wanted = Wanted(
+                item, _everybody(each.value("practitioner_id"), each.learners),
+                each.values["room_id"] if chosen else each.session.room_id, each.value("starts_at"),
+                each.value("ends_at"), each.session.id, practitioner_id=each.value("practitioner_id"),
+                timetable_id=each.value("timetable_id"))
+            sought.setdefault(each.programme.id, []).append(
+                Sought(item, len(each.learners), each.value("records"), wanted, chosen))
+        elif each.session.method == Method.SMART and "room_id" not in each.values:
+            each.values["room_id"] = None
+    listed = list(loaded.values())
+    for programme_id, those in sought.items():
+        for item, room_id in allotted(work, programme_of(work, programme_id), those).items():
+            listed[item].values["room_id"] = room_id
 
 
 def _check_hours(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str | None]) -> None:
@@ -532,6 +608,8 @@ def _taking_problems(each: _Loaded, practitioners: Collection[int], rooms: Mappi
     problems = _as_booking(each, each.values).problems(each.programme.policy)
     found = {name: said for name, said in problems.items() if name in {asked.get(column) for column in each.values}}
     found.update(misfits(words, who, each.learners, rooms.get(room)))
+    if each.values.keys() & {"starts_at", "room_id"}:
+        found.update(wrong_room(rooms.get(room), each.value("method"), each.value("records")))
     if "practitioner_id" in each.values and who not in practitioners:
         found["practitioner"] = f"Choose {words.a('practitioner')} of this programme."
     elif "starts_at" in each.values and who is not None and who not in practitioners:
@@ -682,7 +760,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         each = loaded[edit.session_id]
         bookings[edit.session_id] = _as_booking(each, edit.changes)
         _check_fields(work, each, bookings[edit.session_id], edit.changes, item)
-    taking = [edit.session_id for edit in edits if edit.changes.keys() & {"team_id", "learner_ids", "timetable_id"}]
+    taking = [edit.session_id for edit in edits if edit.changes.keys() & TAKING]
     _hold(work, {id_: loaded[id_] for id_ in taking}, bookings)
     joining: dict[int, tuple[int, ...]] = {}
     for item, edit in enumerate(edits):
@@ -703,10 +781,12 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         }
         each.learners = tuple(dict.fromkeys((*each.learners, *joining.get(edit.session_id, ()))))
         each.values.setdefault("description", each.session.description)
+    _house(work, loaded, joining)
     if joining:
         busy_ids = {id_: each for id_, each in loaded.items() if id_ in joining}
         refuse_clashes(work, next(iter(busy_ids.values())).programme.id, _wanted(busy_ids))
     _check_hours(work, loaded, {edit.session_id: edit.reason for edit in edits})
+    _engage(work, loaded, joining)
     _apply(work, loaded)
     parts = [{"session_id": id_, "learner_id": person} for id_, those in joining.items() for person in those]
     if parts:
@@ -724,7 +804,10 @@ def _hold(work: Work, loaded: Mapping[int, _Loaded], bookings: Mapping[int, Book
     for id_, each in loaded.items():
         coming = learners_of(work, each.programme, [bookings[id_]])[0]
         people |= _everybody(each.session.practitioner_id, (*each.learners, *coming))
-    lock(work, people, {each.session.room_id for each in loaded.values() if each.session.room_id is not None})
+    for id_, each in loaded.items():
+        each.values = {"method": bookings[id_].method}
+    rooms = {each.session.room_id for each in loaded.values() if each.session.room_id is not None}
+    lock(work, people, rooms | _pools(work, loaded))
 
 
 def _as_booking(each: _Loaded, changes: Mapping[str, Any]) -> Booking:
@@ -740,7 +823,7 @@ def _as_booking(each: _Loaded, changes: Mapping[str, Any]) -> Booking:
         starts_at=starts_at, course_ids=changes.get("course_ids", ()), type=now("type"),
         minutes=round((ends_at - starts_at).total_seconds() / 60) if starts_at and ends_at else None,
         planning_notes=now("planning_notes"), description=now("description"), number=now("number"),
-        report_required=now("report_required"),
+        report_required=now("report_required"), records=now("records"),
     )
 
 
@@ -750,7 +833,7 @@ _FIELDS = {"team_id": "who", "learner_ids": "who", "timetable_id": "timetable", 
 
 def _check_fields(work: Work, each: _Loaded, booking: Booking, changes: Mapping[str, Any], item: int) -> None:
     """What stands against the values themselves. Raises Invalid."""
-    asked = {_FIELDS.get(name, name) for name in changes} | ({"room"} if "method" in changes else set())
+    asked = {_FIELDS.get(name, name) for name in changes} | ({"room", "records"} if "method" in changes else set())
     found = {name: said for name, said in booking.problems(each.programme.policy).items() if name in asked}
     if "type" in changes and changes["type"] == each.session.type:
         found.pop("type", None)  # a type that policy no longer offers may stay
@@ -795,7 +878,8 @@ def _check_changed(
         course_ids=booking.course_ids if "course_ids" in changes else (),
     )], [()])
     if who:
-        place = rooms_of(work, each.programme.id, [booking.room_id]).get(booking.room_id or 0)
+        rooms = rooms_of(work, each.programme.id, [booking.room_id]) if booking.method != Method.SMART else {}
+        place = rooms.get(booking.room_id or 0)  # a smart session that outgrows its room is allotted another one
         if found := misfits(each.programme.policy.words, booking.practitioner_id, learners, place,
                             each.session.places):
             raise Invalid(found, item)
@@ -1038,6 +1122,27 @@ def reopen_session(work: Work, session_id: int, reason: str, version: int | None
     work.because(reason)
     _tell(work, {session_id: each}, f"reopened. {reason}")
     work.say(f"Reopened {each.name.lower()}: {reason}")
+    return [session_id]
+
+
+def add_recording(work: Work, session_id: int, url: str, version: int | None = None) -> list[int]:
+    """Say where the recording of a smart session is, or with nothing take that away (C12).
+
+    Raises NotAllowed, Invalid, StaleForm.
+    """
+    each = _load(work, [session_id], Action.RECORDING_ADD, {session_id: version})[session_id]
+    if each.session.method != Method.SMART:
+        raise Conflict(f"{each.name} is not a smart one, so it has no recording.")
+    if found := text_problems({"recording_url": url}):
+        raise Invalid(found)
+    said = (url or "").strip() or None
+    if said is not None and not is_link(said):
+        raise Invalid({"recording_url": "A link begins with https:// or http:// and has no spaces."})
+    each.values = {"recording_url": said}
+    _apply(work, {session_id: each})
+    if said is not None:
+        _tell(work, {session_id: each}, "its recording can be opened.")
+    work.say(f"{'Added' if said else 'Took away'} the recording of {each.name.lower()}.")
     return [session_id]
 
 

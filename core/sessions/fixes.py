@@ -19,7 +19,7 @@ from core.permissions import Action, Case, allows, may, too_late, why_not
 from core.programmes.queries import ProgrammeView, policy_of, programme_of
 from core.programmes.rules import BookingField
 from core.sessions.busy import Overlap, Wanted, clash_sentence, lock, named, overlaps
-from core.sessions.checks import Place, holding, misfits, rooms_of
+from core.sessions.checks import Place, holding, misfits, rooms_of, wrong_room
 from core.sessions.commands import (
     NO_LONGER_THEIRS,
     ROOM_RETIRED,
@@ -31,6 +31,7 @@ from core.sessions.commands import (
     reassign_sessions,
     reschedule_sessions,
 )
+from core.sessions.pool import Sought, allot, pool
 from core.sessions.rules import Clash, text_problems, time_problems
 from core.sessions.visible import cases_for, facts_of, seen
 from core.work import Work
@@ -234,7 +235,8 @@ def _planned(
         for plan in plans:
             taken_off = fix.kind is FixKind.REASSIGN and fix.practitioner_id is None
             if plan.refused is None and not taken_off and (found := misfits(
-                programme.policy.words, plan.practitioner_id, plan.learners, plan.place
+                programme.policy.words, plan.practitioner_id, plan.learners,
+                None if fix.kind is FixKind.SHIFT and plan.session.method == Method.SMART else plan.place
             )):
                 plan.refused = " ".join(found.values())
         _refuse_taken(work, programme, fix, plans, hold)
@@ -253,10 +255,33 @@ def _refuse_taken(
     spaced = hours and keeps_apart(work, programme.id)
     known = -1
     while (refused := sum(plan.refused is not None for plan in plans)) != known:
+        if fix.kind is FixKind.SHIFT:
+            _allot(work, programme, plans, hold)
         if hours:
             _refuse_outside(work, programme, fix, plans)
         _refuse_clashes(work, programme, plans, hold)
         known = refused if spaced else sum(plan.refused is not None for plan in plans)
+
+
+def _allot(work: Work, programme: ProgrammeView, plans: Sequence[_Plan], hold: bool) -> None:
+    """Rooms of the pool for smart sessions at their new time; refused are those for which none is left (C12)."""
+    smart = {n: plan for n, plan in enumerate(plans) if plan.session.method == Method.SMART}
+    if not smart:
+        return
+    rooms = pool(work, programme.id)
+    if hold:
+        lock(work, {person for plan in plans for person in plan.people}, {room.id for room in rooms})
+    while going := {n: plan for n, plan in smart.items() if plan.refused is None}:
+        found = allot(work, rooms, [
+            Sought(n, len(plan.learners), plan.session.records, Wanted(
+                n, plan.people, plan.session.room_id, plan.starts_at, plan.ends_at, plan.session.id))
+            for n, plan in going.items() if plan.starts_at is not None and plan.ends_at is not None])
+        for n, plan in going.items():
+            plan.room_id = found.get(n)
+            if plan.room_id is None:
+                plan.refused = "No smart room that fits is free then."
+        if len(found) == len(going):
+            return
 
 
 def _refuse_outside(work: Work, programme: ProgrammeView, fix: Fix, plans: Sequence[_Plan]) -> None:
@@ -284,8 +309,9 @@ def _loaded(work: Work, ids: Sequence[int]) -> list[_Plan]:
         select(
             Session.id, Session.programme_id, Session.number, Session.version, Session.status, Session.method,
             Session.starts_at, Session.ends_at, Session.practitioner_id, Session.room_id, Session.timetable_id,
-            Session.location, Person.name.label("practitioner"), Room.name.label("room"), Team.name.label("team"),
-            Room.capacity, Room.retired_at.label("room_retired_at"), Timetable.owner_id.label("owner_id"),
+            Session.location, Session.records, Person.name.label("practitioner"), Team.name.label("team"),
+            Room.name.label("room"), Room.capacity, Room.smart, Room.records.label("room_records"),
+            Room.retired_at.label("room_retired_at"), Timetable.owner_id.label("owner_id"),
         )
         .outerjoin(Person, Person.id == Session.practitioner_id).outerjoin(Room, Room.id == Session.room_id)
         .outerjoin(Timetable, Timetable.id == Session.timetable_id).outerjoin(Team, Team.id == Session.team_id)
@@ -304,7 +330,8 @@ def _loaded(work: Work, ids: Sequence[int]) -> list[_Plan]:
     return [
         _Plan(row, learners.get(row.id, ()), row.starts_at, row.ends_at, row.practitioner_id, row.room_id,
               " with ".join(filter(None, (row.practitioner, row.team or ", ".join(names.get(row.id, ()))))),
-              Place(row.room, row.capacity) if row.room_id is not None and row.room_retired_at is None else None)
+              Place(row.room, row.capacity, row.smart, row.room_records)
+              if row.room_id is not None and row.room_retired_at is None else None)
         for row in (rows[id_] for id_ in ids)
     ]
 
@@ -363,10 +390,8 @@ def _shift(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan
             plan.refused = " ".join(found.values())
         elif plan.practitioner_id is not None and plan.practitioner_id not in practitioners:
             plan.refused = NO_LONGER_THEIRS.format(words=programme.policy.words)
-        elif plan.room_id is not None and plan.place is None:
+        elif plan.room_id is not None and plan.place is None and plan.session.method != Method.SMART:
             plan.refused = ROOM_RETIRED
-        elif plan.room_id is None and plan.session.method == Method.SMART:
-            plan.refused = "A smart session needs a room."
 
 
 def _venue(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
@@ -376,13 +401,14 @@ def _venue(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan
     for plan in plans:
         plan.before = _place(plan.session.room, plan.location)
         plan.after = _place(place.name if place else None, fix.location.strip())
-        plan.room_id, plan.place = fix.room_id, place
+        if fix.room_id is not None or plan.session.method != Method.SMART:  # else it keeps its own, or is allotted one
+            plan.room_id, plan.place = fix.room_id, place
         if plan.refused is not None:
             continue
         if fix.room_id is not None and plan.starts_at is None:
             plan.refused = "A room is taken from a date and time; it has none yet."
-        elif fix.room_id is None and plan.session.method == Method.SMART and plan.starts_at is not None:
-            plan.refused = "A smart session needs a room."
+        elif found := wrong_room(place, plan.session.method, plan.session.records):
+            plan.refused = " ".join(found.values())
         elif fix.room_id is None and not fix.location and BookingField.LOCATION in programme.policy.required:
             plan.refused = "Say where it takes place."
         elif plan.before == plan.after:

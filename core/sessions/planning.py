@@ -66,5 +66,6 @@ def _like(sheet: Worksheet) -> Booking:
         timetable_id=sheet.timetable_id, room_id=sheet.room_id, method=row.method, location=row.location or None,
         minutes=sheet.minutes, course_ids=sheet.course_ids, type=row.type,
         planning_notes=sheet.planning_notes or None, description=row.description or None,
-        report_required=sheet.report_required, places=sheet.places, follows_id=row.id, origin=Origin.COPY,
+        report_required=sheet.report_required, places=sheet.places, records=sheet.records, follows_id=row.id,
+        origin=Origin.COPY,
     )

@@ -409,6 +409,11 @@ class Worksheet:
     """Id and number of the session it was made from, where the viewer may see that."""
     known: frozenset[int]
     """Those of its people whose profile the viewer may open."""
+    engagement_id: int | None = None
+    records: bool = False
+    """It is recorded automatically."""
+    recording_url: str = ""
+    """Where its recording is, for those who may read the session (D7)."""
     may: frozenset[Action] = field(default=frozenset())
     places: int | None = None
     """How many learners it takes at most."""
@@ -462,6 +467,8 @@ def worksheet(work: Work, session_id: int) -> Worksheet:
             Person.id.in_({row.practitioner_id or 0, *(part.learner_id for part in parts)}),
             visible_people(work, session.programme_id),
         ))),
+        engagement_id=session.engagement_id, records=session.records,
+        recording_url=(session.recording_url or "") if reads else "",
         may=frozenset(action for action in Action if allows(work.actor, action, case_)),
         places=session.places, waiting=_waiting(work, session_id, case_), series_id=session.series_id,
     )

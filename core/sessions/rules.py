@@ -1,8 +1,10 @@
 """What makes a booking whole, and which states allow what. Pure."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from urllib.parse import urlsplit
 
 from core.clock import FIRST_DAY, LAST_DAY
 from core.errors import Conflict
@@ -14,6 +16,7 @@ NOTICE = timedelta(hours=24)
 """From here on, by elapsed time, a learner cancels in time (E3)."""
 BOUNDS = {
     "description": 300, "location": 200, "planning_notes": 4000, "reason": 500, "type": 60, "method": 60, "words": 300,
+    "recording_url": 2000,
 }
 """Longest texts, in characters."""
 HIGHEST_NUMBER = 999_999_999
@@ -41,6 +44,8 @@ class Booking:
     report_required: bool | None = None
     places: int | None = None
     """How many learners it takes at most; None: those named, and up to 30 later."""
+    records: bool = False
+    """Recorded automatically, in a smart room that does so (C5)."""
     follows_id: int | None = None
     origin: Origin = Origin.BOOKING
     reason: str | None = None
@@ -69,8 +74,8 @@ class Booking:
             found["type"] = "Choose one of the types of this programme."
         if self.method not in {*Method} or (self.method == Method.SMART and not policy.smart_rooms):
             found["method"] = "Choose one of the methods of this programme."
-        if self.method == Method.SMART and self.room_id is None and self.starts_at is not None:
-            found["room"] = "A smart session needs a room."
+        if self.records and self.method != Method.SMART:
+            found["records"] = "Only a smart session is recorded automatically."
         if self.number is not None and not 1 <= self.number <= HIGHEST_NUMBER:
             found["number"] = f"A number is between 1 and {HIGHEST_NUMBER:,}."
         if self.team_id is not None and self.learner_ids:
@@ -100,6 +105,8 @@ class Booking:
             found["number"] = "A number is a whole number."
         if self.report_required not in (None, True, False):
             found["report_required"] = "Say whether a report is required."
+        if self.records not in (True, False):
+            found["records"] = "Say whether it is recorded."
         found.update(text_problems({"type": self.type, "method": self.method}))
         return found
 
@@ -138,6 +145,15 @@ def places_problem(places: object, words: Words) -> str | None:
 def is_id(value: object) -> bool:
     """Whether this can be the id of a row at all."""
     return type(value) is int and 0 < value < 2**63
+
+
+def is_link(said: str) -> bool:
+    """Whether this is an address of the web that a browser may be led to."""
+    try:
+        parts = urlsplit(said)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and not re.search(r"[\s<>\"`\\]", said)
+    except ValueError:
+        return False
 
 
 def _listed(ids: object) -> tuple[object, ...]:
@@ -199,6 +215,10 @@ class PersonBusy(Conflict):
         self.clashes = list(clashes)
         self.free = list(free)
         super().__init__(sentence)
+
+
+class NoRoomFree(PersonBusy):
+    """Every smart room that would do is taken then (C12). Carries the nearest times at which one is free."""
 
 
 class StaleForm(Conflict):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from core.errors import Conflict, Invalid, NotFound
 from core.permissions import Action, require
@@ -15,7 +15,8 @@ from core.structure.rules import FIELDS, MODELS, Entry, Which, called, checked_e
 from core.work import Work
 from db.models.people import Person
 from db.models.programmes import RoleGrant
-from db.models.structure import Timetable
+from db.models.sessions import Session
+from db.models.structure import Room, Timetable
 from db.words import Role, TimetableKind
 
 
@@ -31,6 +32,8 @@ def add_entries(work: Work, programme_id: int, which: Which, entries: Sequence[E
         found = checked.problems
         if "name" not in found and checked.values["name"].casefold() in taken:
             found["name"] = _taken(which, words)
+        if which is Which.ROOM:
+            found.update(_room_problems(checked.values))
         if which is Which.TIMETABLE:
             found.update(_owner_problems(work, programme_id, checked.values, found))
         if found:
@@ -57,6 +60,8 @@ def edit_entry(work: Work, which: Which, entry_id: int, changes: Mapping[str, An
     name = checked.values.get("name")
     if name and "name" not in found and taken.get(name.casefold(), entry_id) != entry_id:
         found["name"] = _taken(which, words)
+    if isinstance(entry, Room) and not found:
+        found.update(_room_problems({**vars(entry), **checked.values}) or _rooms_sessions(work, entry, checked.values))
     if isinstance(entry, Timetable):
         found.update(_timetable_problems(work, entry, checked.values, found))
     if found:
@@ -135,6 +140,27 @@ def _names(work: Work, programme_id: int, which: Which) -> dict[str, int]:
     model = MODELS[which]
     return {row.name.casefold(): row.id for row in work.tx.execute(
         select(model.id, model.name).where(model.programme_id == programme_id))}
+
+
+def _room_problems(values: Mapping[str, Any]) -> dict[str, str]:
+    if values["records"] and not values["smart"]:
+        return {"records": "Only a smart room records."}
+    return {}
+
+
+def _rooms_sessions(work: Work, entry: Room, values: Mapping[str, Any]) -> dict[str, str]:
+    """A room stays what the sessions ahead in it need (C12)."""
+    found: dict[str, str] = {}
+    for name, needed in (("smart", Session.id.is_not(None)), ("records", Session.records)):
+        if values.get(name, getattr(entry, name)) == getattr(entry, name) or (name == "records" and values[name]):
+            continue
+        ahead = work.tx.scalar(select(func.count()).where(
+            Session.room_id == entry.id, Session.starts_at > work.now, Session.cancelled_at.is_(None), needed)) or 0
+        if ahead:
+            words = programme_of(work, entry.programme_id).policy.words
+            said = f"{_uses(ahead, words)} ahead {'needs' if ahead == 1 else 'need'} it as it is."
+            found[name] = f"{said} Give them another room first, or retire this one and make a new one."
+    return found
 
 
 def _timetable_problems(

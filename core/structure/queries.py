@@ -19,6 +19,8 @@ from db.models.sessions import Session, SessionCourse
 from db.models.structure import Course, Room, Timetable
 from db.words import Role, TimetableKind
 
+PAGE = 50
+"""Entries on one page of a list."""
 Rows = Select[*tuple[Any, ...]]
 
 
@@ -33,6 +35,10 @@ class Option(NamedTuple):
     owner_id: int | None = None
     owner: str = ""
     idea: str = ""
+    smart: bool = False
+    records: bool = False
+    off_job_minutes: int | None = None
+    weeks: int | None = None
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,40 @@ def entries(work: Work, programme_id: int, which: Which, *, retired: bool | None
     return [Listed(option, uses.get(option.id, 0)) for option in found]
 
 
+@dataclass(frozen=True)
+class ListPage:
+    """One page of a list, and how many entries the whole has."""
+
+    rows: list[Listed]
+    total: int
+    number: int
+
+    @property
+    def pages(self) -> int:
+        """How many there are, at least one."""
+        return max(1, -(-self.total // PAGE))
+
+
+def entries_page(
+    work: Work, programme_id: int, which: Which, *, text: str = "", retired: bool = False, number: int = 1
+) -> ListPage:
+    """A page of a list by name, the retired ones last if wanted, for those who keep it. Raises NotFound, NotAllowed."""
+    require(work, Action.LISTS_EDIT, programme_id)
+    model, said = MODELS[which], text.strip().replace("\0", "").lower()
+    where = [model.programme_id == programme_id]
+    if not retired:
+        where.append(model.retired_at.is_(None))
+    if said:
+        where.append(func.lower(model.name).contains(said, autoescape=True))
+    total = work.tx.scalar(select(func.count()).select_from(model).where(*where)) or 0
+    number = min(max(1, number), max(1, -(-total // PAGE)))
+    ids = work.tx.scalars(
+        select(model.id).where(*where).order_by(model.retired_at.is_not(None), func.lower(model.name), model.id)
+        .limit(PAGE).offset((number - 1) * PAGE)).all()
+    found, uses = _options(work, which, model.id.in_(ids)), uses_of(work, which, ids)
+    return ListPage([Listed(option, uses.get(option.id, 0)) for option in found], total, number)
+
+
 def uses_of(work: Work, which: Which, ids: Iterable[int]) -> dict[int, int]:
     """How many sessions use each of these entries."""
     used = _USED_BY[which]
@@ -151,12 +191,16 @@ def _options(work: Work, which: Which, where: ColumnElement[bool]) -> tuple[Opti
         found = [Option(r.id, r.name, r.retired_at is not None, kind=r.kind, owner_id=r.owner_id, owner=r.owner or "")
                  for r in rows]
     elif which is Which.ROOM:
-        rows = work.tx.execute(select(Room.id, Room.name, Room.retired_at, Room.capacity).where(where))
-        found = [Option(r.id, r.name, r.retired_at is not None, capacity=r.capacity) for r in rows]
+        rows = work.tx.execute(select(
+            Room.id, Room.name, Room.retired_at, Room.capacity, Room.smart, Room.records).where(where))
+        found = [Option(r.id, r.name, r.retired_at is not None, capacity=r.capacity, smart=r.smart, records=r.records)
+                 for r in rows]
     elif which is Which.TEAM:
         rows = work.tx.execute(select(Team.id, Team.name, Team.retired_at, Team.idea).where(where))
         found = [Option(r.id, r.name, r.retired_at is not None, idea=r.idea or "") for r in rows]
     else:
-        rows = work.tx.execute(select(Course.id, Course.name, Course.retired_at).where(where))
-        found = [Option(r.id, r.name, r.retired_at is not None) for r in rows]
+        rows = work.tx.execute(
+            select(Course.id, Course.name, Course.retired_at, Course.off_job_minutes, Course.weeks).where(where))
+        found = [Option(r.id, r.name, r.retired_at is not None, off_job_minutes=r.off_job_minutes, weeks=r.weeks)
+                 for r in rows]
     return tuple(sorted(found, key=lambda option: (option.retired, option.name.casefold(), option.id)))

@@ -11,7 +11,7 @@ from db.models.people import Team
 from db.models.structure import Course, Room, Timetable
 from db.words import TimetableKind
 
-LARGEST_ROOM = 10_000
+LARGEST_ROOM, MOST_HOURS, MOST_WEEKS = 10_000, 10_000, 520
 
 
 class Which(StrEnum):
@@ -28,7 +28,8 @@ MODELS: dict[Which, Listed] = {
     Which.COURSE: Course, Which.ROOM: Room, Which.TIMETABLE: Timetable, Which.TEAM: Team,
 }
 FIELDS: dict[Which, tuple[str, ...]] = {
-    Which.COURSE: ("name",), Which.ROOM: ("name", "capacity"), Which.TIMETABLE: ("name", "kind", "owner_id"),
+    Which.COURSE: ("name", "off_job_minutes", "weeks"), Which.ROOM: ("name", "capacity", "smart", "records"),
+    Which.TIMETABLE: ("name", "kind", "owner_id"),
     Which.TEAM: ("name", "idea"),
 }
 """What an entry of each list has."""
@@ -43,6 +44,13 @@ class Entry:
     kind: TimetableKind | None = None
     owner_id: int | None = None
     idea: str | None = None
+    smart: bool = False
+    """A virtual room from the pool, which may record (C5)."""
+    records: bool = False
+    off_job_minutes: int | None = None
+    """Off-the-job time that learners of a course are to reach."""
+    weeks: int | None = None
+    """How long a course is planned to take."""
 
 
 def called(which: Which, words: Words, *, many: bool = False) -> str:
@@ -71,6 +79,18 @@ def checked_entry(which: Which, said: Mapping[str, Any], words: Words) -> Checke
             checked.values[name] = value
             if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= LARGEST_ROOM:
                 checked.problems[name] = f"How many people fit in, from 1 to {LARGEST_ROOM:,}."
+        elif name in ("smart", "records"):
+            checked.values[name] = value
+            if value not in (True, False):
+                checked.problems[name] = "Say yes or no."
+        elif name == "off_job_minutes":
+            checked.values[name] = value
+            if value is not None and (type(value) is not int or not 0 <= value <= MOST_HOURS * 60):
+                checked.problems[name] = f"Hours from 0 to {MOST_HOURS:,}, or none."
+        elif name == "weeks":
+            checked.values[name] = value
+            if value is not None and (type(value) is not int or not 1 <= value <= MOST_WEEKS):
+                checked.problems[name] = f"Weeks from 1 to {MOST_WEEKS}, or none."
         elif name == "kind":
             checked.values[name] = value
             if value not in {*TimetableKind}:

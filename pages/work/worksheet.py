@@ -23,7 +23,7 @@ with runtime.reading() as work:
     left, right = st.columns([3, 2], gap="large")
     with left:
         with st.container(border=True):
-            worksheet.facts(sheet, programme, zone)
+            worksheet.facts(work, sheet, programme)
         series.strip(work, sheet, programme)
         worksheet.participants(sheet, programme, zone)
         worksheet.beside(work, sheet, programme)

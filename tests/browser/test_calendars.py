@@ -35,9 +35,7 @@ def test_an_address_is_made_copied_read_and_revoked(portal: Portal, enter: Enter
 
 
 def test_a_timetables_address_is_made_from_the_list(portal: Portal, enter: Enter) -> None:
-    alice = enter("Alice Moran", "/programme?tab=Lists")
-    alice.main.get_by_text("Timetables", exact=True).first.click()
-    alice.settled()
+    alice = enter("Alice Moran", "/timetable-list")
     for _ in range(5):  # what is redrawn meanwhile closes the menu
         alice.settled().main.locator(".dvn-scroller").first.click(position={"x": 1008, "y": 116})
         with suppress(TimedOut):

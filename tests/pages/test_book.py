@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 from core.availability.commands import Whose, Window, save_weekly_hours
 from core.programmes.rules import BookingField, WhoBooks
 from db.models.sessions import Participation, Session
+from db.models.structure import Room
 from db.words import Outcome
 from tests.factories import DAY, HOUR, NOON, TEN, World
 from tests.pages.conftest import Opener, texts
@@ -427,3 +428,46 @@ def test_what_is_typed_stays_while_other_screens_are_open(world: World, open_scr
     tab.switch_page("../pages/work/book.py").run()
     assert tab.text_input("book:description").value == "Numbers for the bank"
     assert tab.text_area("book:planning_notes").value == "Bring the plan"
+
+
+def smart_room(world: World, name: str, capacity: int, **values: Any) -> int:
+    world.policy(smart_rooms=True)
+    return world.add(Room, programme_id=world.programme, name=name, capacity=capacity, smart=True, **values)
+
+
+def test_c5_a_smart_session_is_allotted_its_room_and_recorded(world: World, open_screen: Opener) -> None:
+    hall = smart_room(world, "Hall", 8, records=True)
+    smart_room(world, "Pod", 2)
+    tab = whole(open_screen(world.alice, "book"), world)
+    assert not [box for box in tab.checkbox if box.key == "book:records"]
+    assert tab.selectbox("book:room").options == ["Attic", "Blue room"]
+    tab.segmented_control("book:method").set_value("smart").run()
+    assert "For 2 people: a room is allotted when you book." in texts(tab)
+    assert tab.selectbox("book:room").options == ["Hall", "Pod"]
+    tab.checkbox("book:records").set_value(True).run()
+    tab = press(tab)
+    assert world.all(select(Session.room_id, Session.records)) == [(hall, True)]
+    assert "Recorded" in texts(tab)
+    session = world.one(select(Session.id))
+    form, tab = f"recording-{session}", open_screen(world.alice, "worksheet", session=session)
+    tab.session_state["panel:open"], tab.session_state["panel:key"] = ("session-recording", (session,)), "recording-key"
+    tab.run()
+    tab.text_input(f"{form}:recording_url").set_value("ftp://example.org")
+    press(tab, f"{form}:send")
+    assert "A link begins with https" in texts(tab)
+    tab.text_input(f"{form}:recording_url").set_value("https://example.org/r/1")
+    press(tab, f"{form}:send")
+    assert world.one(select(Session.recording_url)) == "https://example.org/r/1"
+
+
+def test_c12_no_free_smart_room_offers_the_next_time_which_is_booked_then(world: World, open_screen: Opener) -> None:
+    pod = smart_room(world, "Pod", 2)
+    world.book(practitioner=world.tess, learner=world.vic, starts_at=TEN, method="smart")
+    tab = whole(open_screen(world.alice, "book"), world)
+    tab.segmented_control("book:method").set_value("smart").run()
+    press(tab)
+    assert "No smart room for 2 people is free" in texts(tab)
+    assert sessions(world) == 1
+    press(tab, f"book:free-{(TEN + HOUR).timestamp():.0f}")
+    press(tab)
+    assert world.all(select(Session.starts_at, Session.room_id).order_by(Session.id))[1] == (TEN + HOUR, pod)

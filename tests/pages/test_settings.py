@@ -13,10 +13,10 @@ from core.permissions import Action
 from core.programmes.commands import change_policy
 from core.programmes.queries import policy_of
 from core.programmes.rules import Policy, WhoBooks
-from core.structure.commands import edit_entry
-from core.structure.rules import Which
+from core.structure.commands import add_entries, edit_entry, retire_entries
+from core.structure.rules import Entry, Which
 from db.models.access import Account, SignIn
-from db.models.people import Person, Team
+from db.models.people import Person, Team, TeamMember
 from db.models.programmes import Programme, RoleGrant
 from db.models.structure import Course, Room, Timetable
 from db.words import Role
@@ -48,9 +48,64 @@ def _press(tab: AppTest, key: str) -> AppTest:
 
 
 def test_a_curriculum_manager_sees_the_lists_alone(world: World, open_screen: Opener) -> None:
-    assert [tab.label for tab in _settings(open_screen, world.cora).tabs] == ["Lists"]
+    with pytest.raises(ValueError, match="programme"):
+        _settings(open_screen, world.cora)
+    assert "Maths" in str(open_screen(world.cora, "courses").dataframe[0].value.to_dict())
     assert [tab.label for tab in _settings(open_screen, world.alice).tabs] == [
-        "Policy", "Words", "Closures", "Lists", "Roles", "Programme", "New programme"]
+        "Policy", "Words", "Closures", "Roles", "Programme", "New programme"]
+
+
+def test_an_address_of_the_lists_kept_from_before_leads_to_them(world: World, open_screen: Opener) -> None:
+    assert "Themes" in texts(open_screen(world.alice, "programme", tab="Lists"))
+
+
+def test_a_list_is_searched_and_shows_what_is_retired_when_asked(world: World, open_screen: Opener) -> None:
+    world.do(world.alice, retire_entries, Which.ROOM, [world.attic])
+
+    def names(tab: AppTest) -> list[str]:
+        return list(tab.dataframe[0].value["Name"]) if tab.dataframe else []
+
+    tab = open_screen(world.cora, "rooms")
+    assert names(tab) == ["Blue room"]
+    assert names(tab.toggle("list-room-retired").set_value(True).run()) == ["Blue room", "Attic"]
+    assert names(tab.text_input("list-room-text").set_value("ATT").run()) == ["Attic"]
+    tab.text_input("list-room-text").set_value("100%").run()
+    assert "No room is called like that" in texts(tab)
+
+
+def test_a_long_list_comes_in_pages(world: World, open_screen: Opener) -> None:
+    world.do(world.alice, add_entries, world.programme, Which.TEAM, [Entry(f"Team {n:03}") for n in range(60)])
+    tab = open_screen(world.alice, "teams")
+    assert "1–50 of 62" in texts(tab)
+    tab.session_state["list-team-page"] = 2
+    assert "51–62 of 62" in texts(tab.run())
+
+
+def test_members_of_a_team_come_and_go(world: World, open_screen: Opener) -> None:
+    form = f"entry-members-{world.comet}"
+    tab = _entry(open_screen, world.alice, "entry-members", world.programme, world.comet)
+    assert "**Sara** · from 1 Jan 2020" in texts(tab)
+    _press(tab, f"{form}:save")
+    assert "choose the one that is meant" in _said(tab)
+    tab.text_input(f"{form}:learner:text").set_value("Vic").run()
+    _press(tab, f"{form}:save")
+    member = world.one(select(TeamMember.id).where(TeamMember.learner_id == world.vic))
+    _press(tab, f"leave-{member}")
+    assert world.one(select(TeamMember.until_day).where(TeamMember.id == member)) == world.now.date()
+
+
+def test_c5_a_room_is_made_smart_and_a_course_has_its_hours(world: World, open_screen: Opener) -> None:
+    form = f"entry-edit-room-{world.attic}"
+    tab = _entry(open_screen, world.cora, "entry-edit", world.programme, Which.ROOM, world.attic)
+    tab.checkbox(f"{form}:smart").set_value(True).run()
+    tab.checkbox(f"{form}:records").set_value(True)
+    _press(tab, f"{form}:save")
+    assert world.all(select(Room.smart, Room.records).where(Room.id == world.attic)) == [(True, True)]
+    tab = _entry(open_screen, world.cora, "entry-edit", world.programme, Which.COURSE, world.maths)
+    tab.number_input(f"entry-edit-course-{world.maths}:hours").set_value(7.5)
+    tab.number_input(f"entry-edit-course-{world.maths}:weeks").set_value(52)
+    _press(tab, f"entry-edit-course-{world.maths}:save")
+    assert world.all(select(Course.off_job_minutes, Course.weeks).where(Course.id == world.maths)) == [(450, 52)]
 
 
 # Policy ------------------------------------------------------------------------------------------------------------
@@ -169,7 +224,9 @@ MODELS: dict[str, Any] = {"course": Course, "room": Room, "timetable": Timetable
 
 
 def _entry(open_screen: Opener, person: int, *opened: Any) -> AppTest:
-    tab = _settings(open_screen, person)
+    screens = {"course": "courses", "room": "rooms", "timetable": "timetable-list"}
+    which = next((screens[each] for each in opened if isinstance(each, Which) and each in screens), "teams")
+    tab = open_screen(person, which) if opened[0].startswith("entry") else _settings(open_screen, person)
     tab.session_state["panel:open"] = (opened[0], opened[1:])
     tab.session_state["panel:key"] = "entry-key"
     tab.run()

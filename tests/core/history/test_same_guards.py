@@ -9,10 +9,11 @@ from core.history.commands import undo
 from core.people.commands import disable_people
 from core.programmes import commands as programmes
 from core.sessions import commands
-from core.sessions.commands import Edit, Move, Reassign, Venue
+from core.sessions.commands import Edit, Move, Reassign
 from core.structure.commands import edit_entry, retire_entries
 from core.structure.rules import Which
 from core.work import Saved
+from db.models.structure import Room
 from db.words import Role, Status
 from tests.factories import NOON, TEN, World
 
@@ -73,10 +74,11 @@ def test_a11_a_session_that_nobody_leads_comes_back_under_its_timetable(world: W
 
 def test_c12_a_session_is_not_smart_again_without_a_room(world: World) -> None:
     world.policy(smart_rooms=True)
-    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, room=world.room, method="smart")
+    pod = world.add(Room, programme_id=world.programme, name="Pod", capacity=2, smart=True)
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, method="smart")
     saved = world.do(world.ben, commands.edit_sessions, [Edit(session, {"method": "traditional"})])
-    world.do(world.ben, commands.change_venue, [Venue(session, None, None)])
-    with pytest.raises(Conflict, match="A smart session needs a room"):
+    world.do(world.alice, retire_entries, Which.ROOM, [pod])
+    with pytest.raises(Conflict, match="Its room is not used any more"):
         take_back(world, saved)
 
 

@@ -93,9 +93,13 @@ def test_x6_other_learners_are_neither_found_nor_sorted_by(world: World, name: s
 
 def test_x1_a_smart_session_comes_back_to_the_calendar_with_a_room_alone(world: World) -> None:
     world.policy(smart_rooms=True)
-    session = world.book(
-        practitioner=world.tom, learner=world.sara, starts_at=TEN, method=Method.SMART, room=world.room)
+    pod = world.add(Room, programme_id=world.programme, name="Pod", capacity=2, smart=True)
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, method=Method.SMART)
     world.do(world.ben, take_off_calendar, [session])
+    world.do(world.ben, reschedule_sessions, [Move(session, NOON, 60)])
+    assert world.fact(session, "room_id") == pod
+    world.do(world.ben, take_off_calendar, [session])
+    world.raw(lambda work: work.tx.execute(update(Room).where(Room.id == pod).values(retired_at=world.now)) and None)
     assert set(problems(world, reschedule_sessions, [Move(session, NOON, 60)])) == {"room"}
 
 
