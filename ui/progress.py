@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.learning.export import NARROWS, narrowed
 from core.learning.queries import Enrolled, enrolments
+from core.learning.rules import ENDS
 from core.people.queries import pick_among_few
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
@@ -89,6 +90,12 @@ def _clear() -> None:
     st.session_state.update(dict.fromkeys(NARROWS), named="", turned=1)
 
 
+def _off_job(each: Enrolled) -> str:
+    if each.off_job.at_risk:
+        return "⚠ at risk"
+    return "✓ on track" if each.off_job.required and each.status not in ENDS else "–"
+
+
 def _table(programme: ProgrammeView, rows: list[Enrolled]) -> None:
     words = programme.policy.words
 
@@ -98,13 +105,13 @@ def _table(programme: ProgrammeView, rows: list[Enrolled]) -> None:
     picked = st.dataframe(
         pd.DataFrame({
             capital(words.learner): [each.learner for each in rows],
-            "Off the job": ["⚠ at risk" if each.off_job.at_risk else "✓ on track" if each.off_job.required else "–"
-                            for each in rows],
+            "Off the job": [_off_job(each) for each in rows],
             capital(words.course): [each.course for each in rows], "Status": [str(each.status) for each in rows],
             "First day": [each.first_day for each in rows], "Planned end": [each.planned_end for each in rows],
             "Required (h)": hours("required"), "Target (h)": hours("target"), "Done (h)": hours("done"),
             "Forecast (h)": hours("forecast"), "Why": [each.off_job.why for each in rows],
         }), hide_index=True, height="content", selection_mode="single-cell", on_select="rerun", key="progress",
+        placeholder="",
         alt=f"Enrolments of {programme.name}",
         column_config={
             **{name: st.column_config.DateColumn(format="D MMM YYYY") for name in ("First day", "Planned end")},

@@ -83,7 +83,7 @@ def enrolments(work: Work, programme_id: int, narrowed: Narrowed = Narrowed()) -
                Enrolment.version, Course.off_job_minutes.label("usual_minutes"), Course.weeks)
         .join(Person, Person.id == Enrolment.learner_id).join(Course, Course.id == Enrolment.course_id).where(*where)
     ).all()
-    spent = _off_job(work, programme_id, narrowed.learner_id) if rows else {}
+    spent = _off_job(work, programme_id, {row.learner_id for row in rows})
     today = work.now.astimezone(programme.zone).date()
     found = [_enrolled(row, *spent.get((row.learner_id, row.course_id), (0, 0)), today) for row in rows]
     return sorted(
@@ -103,7 +103,11 @@ def _enrolled(row: Any, done: int, planned: int, today: date) -> Enrolled:
     )
 
 
-def _off_job(work: Work, programme_id: int, learner_id: int | None) -> dict[tuple[int, int], tuple[int, int]]:
+FEW = 500
+"""Up to so many learners are looked up one by one; for more, the whole programme's sessions are gone through."""
+
+
+def _off_job(work: Work, programme_id: int, learners: Collection[int]) -> dict[tuple[int, int], tuple[int, int]]:
     """Off-the-job minutes done, and booked ahead, by learner and course, whoever led the sessions.
 
     A session linked to several courses counts in each.
@@ -119,8 +123,8 @@ def _off_job(work: Work, programme_id: int, learner_id: int | None) -> dict[tupl
                Session.cancelled_at.is_(None))
         .group_by(Participation.learner_id, SessionCourse.course_id)
     )
-    if learner_id is not None:
-        statement = statement.where(Participation.learner_id == learner_id)
+    if len(learners) <= FEW:
+        statement = statement.where(Participation.learner_id.in_(sorted(learners)))
     return {(row[0], row[1]): (round(row[2] or 0), round(row[3] or 0)) for row in work.tx.execute(statement)}
 
 

@@ -14,6 +14,6 @@ else:
     person.head(shown, programmes)
     person.facts(shown, programmes)
     person.ties(shown, programmes)
-    person.sessions(shown, programmes)
     learning.of_person(shown, programmes)
+    person.sessions(shown, programmes)
     person.panels(shown)
