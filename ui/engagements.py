@@ -1,5 +1,6 @@
 """Engagements: their list and forms, and the lines about them on a worksheet, a profile and in the booking form."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -49,8 +50,8 @@ def screen(programme: ProgrammeView) -> None:
 
 def _table(programme: ProgrammeView, page: Page) -> None:
     words, first = programme.policy.words, (page.number - 1) * PAGE + 1
-    st.caption(f"{first}–{first + len(page.rows) - 1} of {page.total:,}. {capital(words.many('session'))} count towards the"
-               " one engagement that covers their day when they are booked.")
+    st.caption(f"{first}–{first + len(page.rows) - 1} of {page.total:,}. {capital(words.many('session'))} count towards"
+               " the one engagement that covers their day when they are booked.")
     if page.pages > 1:
         st.pagination(page.pages, key=_AT, width=400)
     st.dataframe(
@@ -187,7 +188,7 @@ def before_booking(
         st.caption(f":material/hourglass_top: {name}: {found.hours.sentence}.")
 
 
-def of_person(person_id: int, programmes: dict[int, ProgrammeView]) -> None:
+def of_person(person_id: int, programmes: Mapping[int, ProgrammeView]) -> None:
     """A person's engagements, as far as the viewer may see."""
     with runtime.reading() as work:
         listed = [each for id_ in programmes for each in engagements_of(work, id_, person_id)]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import navigation, panel, runtime, worksheet
+from ui import navigation, panel, worksheet
 from ui.format import labels, status_badge
 from ui.session_panel import About, body, open_
 
@@ -22,7 +22,7 @@ def _draw(about: About) -> None:
                      label="Worksheet", icon=":material/open_in_new:", width="content")
     with st.container(horizontal=True):
         worksheet.buttons(sheet, programme, NAME)
-    worksheet.facts(sheet, programme, runtime.zone(programme.zone_name))
+    worksheet.facts(about.work, sheet, programme)
     worksheet.participants(sheet, programme)
 
 

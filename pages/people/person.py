@@ -2,7 +2,7 @@
 
 from core.errors import NotFound
 from core.people.queries import profile
-from ui import here, navigation, person, runtime
+from ui import engagements, here, navigation, person, runtime
 
 try:
     with runtime.reading() as work:
@@ -14,5 +14,6 @@ else:
     person.head(shown, programmes)
     person.facts(shown, programmes)
     person.ties(shown, programmes)
+    engagements.of_person(shown.id, programmes)
     person.sessions(shown, programmes)
     person.panels(shown)
