@@ -71,8 +71,8 @@ def everybody(programme: ProgrammeView, people: Sequence[Bookable]) -> None:
     frame = pd.DataFrame({
         "Name": [each.name for each in listed],
         "Hours a week": [minutes_words(each.minutes) or "none" for each in listed],
+        "Open": [["Hours"]] * len(listed),  # before what a phone has no room for
         "State": ["can be booked" if each.bookable else "not bookable" for each in listed],
-        "Open": [["Hours"]] * len(listed),
     })
     st.dataframe(
         frame, hide_index=True, height="content" if len(listed) <= SHOWN_WHOLE else 1200, key="availability-list",

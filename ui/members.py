@@ -77,7 +77,7 @@ def contact(each: Contact, programme: ProgrammeView, zone: ZoneInfo, work: Work)
             st.page_link(navigation.BY_NAME["person"].page(), label=f"**{plain(each.name)}**",
                          query_params={"person": str(each.id)})
             st.caption(f"First free: {free_words(each.free_at, zone, work.now)}")
-        with right:
+        with right, st.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Contact", icon=":material/forum:", key=f"contact-now-{each.id}"):
                 navigation.go("book", practitioner=each.id)
         if each.about:

@@ -50,33 +50,15 @@ def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-class Program:
+class Program(asgi.Visitor):
     """A calendar program: it asks an address, and may say what it has already."""
 
     def __init__(self, world: World) -> None:
-        self.app = Starlette(routes=calendars.routes(Door(world.engine, Settings(public_url="https://portal.example"))))
-        self.status, self.headers = 0, dict[str, str]()
+        super().__init__(
+            Starlette(routes=calendars.routes(Door(world.engine, Settings(public_url="https://portal.example")))))
 
     def get(self, path: str, *, person: int | None = None, method: str = "GET", **has: str) -> bytes:
-        sent: list[Any] = []
-        headers = [(name.replace("_", "-").encode(), value.encode()) for name, value in has.items()]
-        headers += [] if person is None else [(b"x-portal-person", str(person).encode())]
-        scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method, "scheme": "http",
-            "path": path, "query_string": b"", "root_path": "", "headers": headers, "server": ("127.0.0.1", 80),
-            "client": ("127.0.0.1", 1),
-        }
-
-        async def receive() -> dict[str, Any]:
-            return {"type": "http.request", "body": b""}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        asgi.run(self.app, scope, receive, send)
-        self.status = sent[0]["status"]
-        self.headers = {name.decode(): value.decode("latin-1") for name, value in sent[0]["headers"]}
-        return b"".join(message.get("body", b"") for message in sent[1:])
+        return self.ask(path, person=person, method=method, **has)
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-import anyio
 import openpyxl
 import pytest
 from sqlalchemy import Engine, delete
@@ -54,33 +53,14 @@ def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
     return world
 
 
-class Visitor:
-    """Asks as the gate would, with the name of whoever is signed in."""
+class Visitor(asgi.Visitor):
+    """Asks for downloads."""
 
     def __init__(self, world: World) -> None:
-        self.app = Starlette(routes=downloads.routes(Door(world.engine, Settings())))
-        self.status, self.headers = 0, dict[str, str]()
+        super().__init__(Starlette(routes=downloads.routes(Door(world.engine, Settings()))))
 
     def get(self, person: int | None, ending: str, query: str = "", what: str = "sessions") -> bytes:
-        sent: list[dict[str, Any]] = []
-        scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-            "path": f"/export/{what}.{ending}", "query_string": query.encode(), "root_path": "",
-            "headers": [] if person is None else [(b"x-portal-person", str(person).encode())],
-            "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
-        }
-
-        async def receive() -> dict[str, Any]:
-            await anyio.sleep_forever()
-            return {"type": "http.disconnect"}
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        asgi.run(self.app, scope, receive, send)
-        self.status = sent[0]["status"]
-        self.headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-        return b"".join(message.get("body", b"") for message in sent[1:])
+        return self.ask(f"/export/{what}.{ending}", query, person=person)
 
     def rows(self, person: int, query: str = "") -> list[list[str]]:
         text = self.get(person, "csv", query).decode("utf-8-sig")
