@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui import navigation, panel, worksheet
+from ui import navigation, panel, runtime, worksheet
 from ui.format import labels, status_badge
 from ui.session_panel import About, body, open_
 
