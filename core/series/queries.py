@@ -20,12 +20,13 @@ from core.sessions.checks import check_references, learners_of
 from core.sessions.commands import LIES_BEHIND, check_own, with_owner
 from core.sessions.fixes import Fix, FixKind, FixRow
 from core.sessions.fixes import preview as fix_preview
+from core.sessions.pool import Sought, allot, pool
 from core.sessions.rules import Booking, Clash
 from core.sessions.visible import facts_of, one_case, visible_sessions
 from core.work import Work
 from db.models.series import Series, SeriesSkip
 from db.models.sessions import Session
-from db.words import Role
+from db.words import Method, Role
 
 AROUND = timedelta(days=3)
 """So far from a date another time is offered for it."""
@@ -85,6 +86,11 @@ def plan(
         Placed(n, each.practitioner_id, each.timetable_id, each.starts_at, each.ends_at)
         for n, each in going.items() if each.starts_at is not None and each.ends_at is not None
     ])
+    seeking = [Sought(n, len(learners[n]), each.records, wanted[n]) for n, each in going.items()
+               if each.method == Method.SMART and each.room_id is None]
+    rooms = pool(work, programme.id) if seeking else ()
+    housed = allot(work, rooms, seeking).keys() if seeking else set[int]()
+    unhoused = {one.item for one in seeking} - housed
     overrides = may(work, Action.HOURS_OVERRIDE, programme.id)
     found = []
     for n, (one, choice, each) in enumerate(listed):
@@ -96,13 +102,16 @@ def plan(
             rooms_alone = all(not clash.person_id for clash in clashes[n])
             state = State.NO_ROOM if rooms_alone else State.CLASH
             why = clash_sentence(work, programme.id, clashes[n])
+        elif n in unhoused:
+            state, why = State.NO_ROOM, "No smart room is free then."
         elif n in hours and not (choice.what is What.ANYWAY and overrides):
             state, why = State.CLOSED, hours[n].sentence
         found.append(Planned(
             one.day, starts_at, each.ends_at or one.ends_at, choice, state, why,
             one.remark if choice.what is not What.MOVE else None,
-            overridable=overrides and n in hours and n not in clashes))
-    found = _with_times(work, programme, found, wanted)
+            overridable=overrides and n in hours and n not in clashes and n not in unhoused))
+    fitting = {one.item: tuple(room.id for room in rooms if one.fits(room)) for one in seeking}
+    found = _with_times(work, programme, found, wanted, fitting)
     return _with_others(work, programme, found, wanted, clashes, others_for)
 
 
@@ -142,23 +151,33 @@ def _wanted(n: int, booking: Booking, learners: Sequence[int]) -> Wanted:
 
 
 def _with_times(
-    work: Work, programme: ProgrammeView, rows: Sequence[Planned], wanted: Mapping[int, Wanted]
+    work: Work, programme: ProgrammeView, rows: Sequence[Planned], wanted: Mapping[int, Wanted],
+    fitting: Mapping[int, tuple[int, ...]],
 ) -> list[Planned]:
-    """The same with the nearest free time beside each date that cannot be, none that another of them has."""
+    """The same with the nearest free time beside each date that cannot be, none that another of them has.
+
+    Where one of several rooms will do, `fitting` says which.
+    """
     open_ = [n for n, row in enumerate(rows) if row.state not in (State.OK, State.SKIPPED)]
+    asked: list[int] = []
     asks = []
     for n in open_:
         one = wanted[n]
         minute = one.starts_at.replace(minute=one.starts_at.minute // STEP * STEP, second=0, microsecond=0)
-        asks.append(Ask(minute - AROUND, minute + AROUND + (one.ends_at - one.starts_at), one.practitioner_id,
-                        one.people - {one.practitioner_id}, one.room_id, one.timetable_id))
+        for room_id in fitting.get(n, (one.room_id,)):
+            asked.append(n)
+            asks.append(Ask(minute - AROUND, minute + AROUND + (one.ends_at - one.starts_at), one.practitioner_id,
+                            one.people - {one.practitioner_id}, room_id, one.timetable_id))
+    free: dict[int, set[datetime]] = {n: set() for n in open_}
+    for n, each in zip(asked, free_times(work, programme.id, asks), strict=True):
+        free[n].update(each.starts(wanted[n].ends_at - wanted[n].starts_at, OFFER_STEP))
     found = list(rows)
     taken = {n: (row.starts_at, row.ends_at) for n, row in enumerate(rows) if row.state is State.OK}
-    for n, free in zip(open_, free_times(work, programme.id, asks), strict=True):
+    for n in open_:
         row, length = rows[n], wanted[n].ends_at - wanted[n].starts_at
         near = [span for span in taken.values() if abs(span[0] - row.starts_at) <= AROUND + timedelta(days=1)]
         times = [
-            at for at in free.starts(length, OFFER_STEP)
+            at for at in free[n]
             if at >= min(work.now, row.starts_at) and FIRST_DAY <= at.date() <= LAST_DAY
             and not any(a < at + length and at < b for a, b in near)
         ]

@@ -20,7 +20,8 @@ from db.models.availability import Closure
 from db.models.notices import Notice
 from db.models.series import Series, SeriesSkip
 from db.models.sessions import Occupancy, Session
-from db.words import Every
+from db.models.structure import Room
+from db.words import Every, Method
 from tests.factories import DAY, HOUR, TEN, World, statements
 
 WEEK = 7 * DAY
@@ -89,6 +90,19 @@ def test_c10_a_learner_or_room_that_is_taken_has_no_substitute(world: World) -> 
     assert [row.state for row in rows] == [State.OK, State.CLASH, State.NO_ROOM, State.OK]
     assert rows[1].others == rows[2].others == ()
     assert rows[2].offered == local(2, 11)
+
+
+def test_c12_a_series_of_smart_sessions_says_when_no_room_is_free_and_offers_a_time_with_one(world: World) -> None:
+    world.policy(smart_rooms=True)
+    pod = world.add(Room, programme_id=world.programme, name="Pod", capacity=2, smart=True)
+    world.book(practitioner=world.tess, learner=world.sam, starts_at=local(1), method=Method.SMART)
+    rows = planned(world, weekly(), method=Method.SMART)
+    assert [row.state for row in rows] == [State.OK, State.NO_ROOM, State.OK, State.OK]
+    assert rows[1].offered == local(1, 11)
+    choices = {TUESDAY + WEEK: Choice(What.MOVE, starts_at=rows[1].offered)}
+    assert all(row.settled for row in planned(world, weekly(), choices, method=Method.SMART))
+    booked(world, weekly(), choices, method=Method.SMART)
+    assert set(world.all(select(Session.room_id).where(Session.series_id.is_not(None)))) == {pod}
 
 
 def test_c10_dates_are_kept_skipped_moved_or_given_to_somebody_else(world: World) -> None:
