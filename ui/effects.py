@@ -73,7 +73,8 @@ def _show(form: Form, change: Change, save: Callable[[], None]) -> None:
 
 def listed(work: Work, change: Change) -> None:
     """The sessions that a change leaves outside, each with a link and why; nothing where there are none."""
-    found = affected(work, change)
+    with st.spinner("Looking at what is ahead…"):  # a second or two where thousands are
+        found = affected(work, change)
     if not found:
         return
     rows = {row.id: row for row in rows_of(work, [one.session_id for one in found[:MOST]])}
