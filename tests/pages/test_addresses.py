@@ -7,7 +7,6 @@ from sqlalchemy import delete, select
 from streamlit.testing.v1 import AppTest
 
 from core.feeds.queries import Behind, behind
-from core.structure.rules import Which
 from db.models.feeds import Feed
 from db.models.programmes import RoleGrant
 from tests.factories import TEN, World
@@ -95,8 +94,7 @@ def test_an_address_whose_timetable_is_out_of_sight_can_still_be_revoked(world: 
 
 
 def test_the_list_of_timetables_leads_to_the_same(world: World, open_screen: Opener) -> None:
-    tab: Any = open_screen(world.cora, "programme")
-    tab.session_state["list"] = Which.TIMETABLE
+    tab: Any = open_screen(world.cora, "timetable-list")
     tab.session_state["panel:open"] = ("entry-calendar", (world.weekly,))
     tab.run()
     assert not tab.exception
