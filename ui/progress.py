@@ -100,7 +100,7 @@ def _table(programme: ProgrammeView, rows: list[Enrolled]) -> None:
     words = programme.policy.words
 
     def hours(field: str) -> list[float | None]:
-        return [None if (minutes := getattr(each.off_job, field)) is None else round(minutes / 60, 1) for each in rows]
+        return [None if each.off_job.required is None else round(getattr(each.off_job, field) / 60, 1) for each in rows]
 
     picked = st.dataframe(
         pd.DataFrame({
@@ -109,7 +109,8 @@ def _table(programme: ProgrammeView, rows: list[Enrolled]) -> None:
             capital(words.course): [each.course for each in rows], "Status": [str(each.status) for each in rows],
             "First day": [each.first_day for each in rows], "Planned end": [each.planned_end for each in rows],
             "Required (h)": hours("required"), "Target (h)": hours("target"), "Done (h)": hours("done"),
-            "Forecast (h)": hours("forecast"), "Why": [each.off_job.why for each in rows],
+            "Forecast (h)": hours("forecast"),
+            "Why": [each.off_job.why if each.off_job.at_risk else "" for each in rows],
         }), hide_index=True, height="content", selection_mode="single-cell", on_select="rerun", key="progress",
         placeholder="",
         alt=f"Enrolments of {programme.name}",
