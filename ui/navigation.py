@@ -78,6 +78,7 @@ SCREENS = (
     Screen("person", "people/person.py", "Profile", ":material/person:", "People", hidden=True, asks=("person",)),
     Screen("courses", "lists/courses.py", "{Courses}", ":material/school:", "Lists", Action.LISTS_EDIT),
     Screen("teams", "lists/teams.py", "{Teams}", ":material/groups:", "Lists", Action.LISTS_EDIT),
+    Screen("groups", "lists/groups.py", "Groups", ":material/workspaces:", "Lists", Action.PEOPLE_EDIT),
     Screen("engagements", "lists/engagements.py", "Engagements", ":material/handshake:", "Lists", Action.LISTS_EDIT),
     Screen("rooms", "lists/rooms.py", "Rooms", ":material/meeting_room:", "Lists", Action.LISTS_EDIT),
     Screen("timetable-list", "lists/timetable_list.py", "All timetables", ":material/view_list:", "Lists",

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from core.access.commands import sign_out_everywhere
 from core.clock import when_words
 from core.errors import Conflict, NotFound
-from core.history.rights import NOTHING, OF_SESSIONS, Row, portions, programmes_of, require_undo
+from core.history.rights import HANGS_ON, NOTHING, OF_SESSIONS, Row, portions, programmes_of, require_undo
 from core.history.rows import RowChange, changes_of
 from core.history.standing import Standing, house_again, refuse_misplaced, standings
 from core.notifications.commands import notify
@@ -68,6 +68,7 @@ def undo(work: Work, act_id: int) -> list[int]:
         _refuse_if_later(work, act, change)
     _refuse_what_came_of_it(work, act, changes)
     _refuse_dependants(work, act, changes)
+    _refuse_parts_of_what_is_gone(work, act, changes)
     _refuse_in_use(work, changes)
     _refuse_taken_keys(work, act, changes)
     sessions = sorted({change.session_id for change in changes if change.session_id is not None})
@@ -227,6 +228,18 @@ def _refuse_dependants(work: Work, act: ChangeSet, changes: Sequence[RowChange])
             if work.tx.execute(select(key.parent).where(held).limit(1)).first():
                 sessions = {c.session_id for c in changes if c.session_id is not None}
                 raise Conflict(_what_came_later(work, act, Change.session_id.in_(sessions)))
+
+
+def _refuse_parts_of_what_is_gone(work: Work, act: ChangeSet, changes: Sequence[RowChange]) -> None:
+    """What hangs on another row, such as a member on a group, comes back with it or while it is there."""
+    back = {(change.table.name, change.row_id) for change in changes if change.is_gone}
+    for name, (column, parent) in HANGS_ON.items():
+        ids = {(c.before or {})[column] for c in changes if c.table.name == name and c.is_gone}
+        table = Base.metadata.tables[parent]
+        for some in portions({id_ for id_ in ids if (parent, id_) not in back}):
+            there = set(work.tx.scalars(select(table.c.id).where(table.c.id.in_(some))))
+            if gone := set(some) - there:
+                raise Conflict(_what_came_later(work, act, Change.table_name == parent, Change.row_id.in_(gone)))
 
 
 def _what_came_later(work: Work, act: ChangeSet, *where: Any) -> str:

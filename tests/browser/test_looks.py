@@ -27,7 +27,7 @@ SCREENS = {
     "worksheet-held": "/worksheet?session={held}", "worksheet-ahead": "/worksheet?session={ahead}",
     "utilisation": "/utilisation", "no-figures": "/utilisation?practitioner=Nobody",
     "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
-    "courses": "/courses", "teams": "/teams", "rooms": "/rooms", "engagements": "/engagements",
+    "courses": "/courses", "teams": "/teams", "rooms": "/rooms", "engagements": "/engagements", "groups": "/groups",
     "timetable-list": "/timetable-list",
     "closures": "/programme?tab=Closures",
     "availability": "/availability", "availability-of": "/availability?programme=Liffey+Tutors&whose={tom}",

@@ -10,7 +10,7 @@ from ui import navigation
 
 ALL = ("alice", "ben", "cora", "cuno", "mona", "tom", "sara", "gus", "lena")
 MAY_OPEN = {"book": ("alice", "ben", "cora", "tom"), "people": ("alice", "ben", "cora", "mona", "tom"),
-            "programme": ("alice",), **dict.fromkeys(
+            "groups": ("alice", "ben", "cora"), "programme": ("alice",), **dict.fromkeys(
                 ("courses", "teams", "engagements", "rooms", "timetable-list"), ("alice", "cora"))}
 
 
