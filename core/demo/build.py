@@ -15,6 +15,7 @@ from core.access.commands import mark_as_demo
 from core.access.rules import hash_password
 from core.clock import when_words
 from core.demo import accounts, hours, learning, load
+from core.demo.engagements import ENGAGEMENT
 from core.demo.life import (
     CAME_OF_IT,
     COUNTS,
@@ -111,6 +112,7 @@ def settle_in(work: Work, world: World) -> None:
     for batch in stream.batches():
         for known, more in zip(whole, batch, strict=True):
             known.extend(more)
+    load.copy_in(connection, "engagement", ENGAGEMENT, stream.engagements.rows())
     _relive(work, connection, whole)
     _take_off(connection, world, stream)
     learning.enrol(connection, world)
@@ -271,6 +273,7 @@ def _settle_in_at_scale(engine: Engine, world: World) -> None:
             load.copy_in(connection, "participation", (*PART, *PART_CAME_OF_IT), batch.parts)
             load.copy_in(connection, "session_course", LINKED, batch.links)
             made.update(act for act, _ in batch.acts)
+        load.copy_in(connection, "engagement", ENGAGEMENT, stream.engagements.rows())
         acts = sorted(made, key=lambda act: (act.at, act.actor))
         load.copy_in(
             connection, "change_set", ACT, (_change_set(n, act, made[act]) for n, act in enumerate(acts, start=1))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from core.demo import hours
+from core.demo.engagements import Engagements, often
 from core.demo.texts import CANCEL_REASONS
 from core.demo.world import DAYS_AHEAD, DAYS_BACK, Place, World
 from core.learning.rules import OFF_JOB_TYPES
@@ -23,7 +24,7 @@ from db.words import Kind, Method, Origin, Outcome
 SESSION = (
     "id", "programme_id", "number", "practitioner_id", "team_id", "timetable_id", "room_id", "type", "method",
     "origin", "description", "location", "planning_notes", "report_required", "starts_at", "ends_at",
-    "access_asked_at", "access_granted_at", "created_by", "created_at", "version",
+    "access_asked_at", "access_granted_at", "engagement_id", "created_by", "created_at", "version",
 )
 CAME_OF_IT = (
     "cancelled_at", "cancel_reason", "submitted_at", "joined_at", "left_at", "report_published_at", "comments_at",
@@ -95,10 +96,14 @@ class Life:
     heard: list[Told] = field(default_factory=list)
     ahead: dict[int, set[int]] = field(default_factory=dict)
     """Days (ordinals, in UTC) from today on that take some practitioners."""
+    engagements: Engagements = field(init=False)
     _ids: int = 0
     _part_ids: int = 0
     _link_ids: int = 0
     _taken: dict[int, list[tuple[int, int]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.engagements = Engagements(self.world)
 
     def batches(self) -> Iterator[Batch]:
         """Every session, once."""
@@ -131,8 +136,8 @@ class Life:
         batch.sessions.append((
             id_, place.id, plan.entered, made.practitioner, made.team, made.timetable, made.room, made.type,
             made.method, made.origin, made.description, made.location, made.notes, made.report_required,
-            made.starts_at, made.ends_at, made.asked_at, made.granted_at, made.made_by.actor, made.made_by.at, 1,
-            *made.facts,
+            made.starts_at, made.ends_at, made.asked_at, made.granted_at, self._engagement(plan, made),
+            made.made_by.actor, made.made_by.at, 1, *made.facts,
             sum(1 for part in made.parts if part[1] is Outcome.ATTENDED),
             sum(1 for part in made.parts if part[1] in (Outcome.MISSED, Outcome.PRACTITIONER_ABSENT)),
         ))
@@ -152,6 +157,19 @@ class Life:
                     self.heard.append(Told(
                         person, place.id, id_, plan.entered, made.starts_at, made.ends_at, made.facts[0] is not None
                     ))
+
+    def _engagement(self, plan: "_Plan", made: "_Made") -> int | None:
+        """The one that it counts towards: cancelled or missed with no minutes, else with those held or planned."""
+        if made.practitioner is None or made.course is None or made.starts_at is None or made.ends_at is None \
+                or len(made.parts) != 1:
+            return None
+        (learner, outcome, _, _, actual), = made.parts
+        pair = made.practitioner, learner
+        if (nth := plan.often.get(pair)) is None:
+            return None
+        lost = made.facts[0] is not None or outcome not in (None, Outcome.ATTENDED)
+        minutes = 0 if lost else actual or (made.ends_at - made.starts_at) // MINUTE
+        return self.engagements.of(plan.place, pair, nth, made.course, made.starts_at, minutes)
 
     def _free(self, made: "_Made") -> bool:
         """Whether those who take part in several programmes have this time free; it is theirs from now on."""
@@ -213,6 +231,10 @@ class _Plan:
         self._days = list(accumulate(place.material.days))
         self._open = [self._open_weeks(weekday) for weekday in range(7)]
         self._arrange()
+        today = world.today.weekday()  # first, so that it is the same every day who of the cast has hours to spare
+        self.often = often(place, (
+            (each.practitioner, each.learners, each.weeks.bit_count())
+            for day in self.by_day[today:] + self.by_day[:today] for each in day))
 
     # Arrangements ---------------------------------------------------------------------------------------------------
 

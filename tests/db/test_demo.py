@@ -16,7 +16,9 @@ from core.availability.hours import not_bookable
 from core.availability.queries import Placed, hours_problems
 from core.demo import DEMO_ACCOUNTS, PASSWORD, build, load
 from core.demo.life import Life
+from core.demo.series import book_the_example
 from core.demo.world import make_world
+from core.engagements.queries import engagement_page, engagements_of
 from core.errors import Invalid
 from core.notifications.queries import unread_count
 from core.programmes.queries import my_programmes
@@ -24,10 +26,11 @@ from core.sessions.queries import Filters, session_count, session_list
 from core.work import THE_PORTAL, reading
 from db.models.access import Account
 from db.models.availability import Closure, DatedWindow, OwnLimits, Roster, TimeOff, WeeklyWindow
+from db.models.learning import Engagement
 from db.models.people import Person
-from db.models.programmes import RoleGrant
-from db.models.sessions import Session
-from db.words import Role, Status
+from db.models.programmes import Programme, RoleGrant
+from db.models.sessions import Participation, Session
+from db.words import Kind, Role, Status
 from tests.conftest import Databases
 
 TODAY = date(2026, 3, 11)
@@ -159,6 +162,66 @@ def test_somebody_is_practitioner_here_and_learner_there(demo: Engine) -> None:
     assert len(both) >= 5
 
 
+def test_those_who_meet_often_have_engagements_of_every_sort(demo: Engine) -> None:
+    """In tutoring and coaching: without agreed hours, nearly used up, with hours to spare, and retired."""
+    with reading(demo, THE_PORTAL, now=NOON) as work:
+        kinds = {*work.tx.scalars(select(Programme.kind).join(Engagement, Engagement.programme_id == Programme.id))}
+        assert kinds == {Kind.TUTORING, Kind.COACHING}
+        for programme in work.tx.scalars(select(Engagement.programme_id).distinct()):
+            rows = engagement_page(work, programme, retired=True).rows
+            rows += engagement_page(work, programme, retired=True, number=2).rows
+            sorts = Counter("retired" if each.retired else "open" if each.hours.left is None else
+                            "nearly used up" if each.hours.left <= 300 else "to spare" for each in rows)
+            assert len(sorts) == 4, sorts
+            assert min(sorts.values()) >= 3, sorts
+            assert all(each.hours.left is None or each.hours.left >= 0 for each in rows)
+            assert sum(each.hours.used > 0 for each in rows) > 0.9 * len(rows)
+            assert any(each.hours.booked for each in rows)
+
+
+def engagements_hold(engine: Engine) -> None:
+    """A session counts towards one of just those who meet in it, within its days; every one has sessions."""
+    with engine.connect() as connection:
+        rows = connection.execute(
+            select(Session.id, Session.starts_at, Session.practitioner_id, Session.programme_id,
+                   Participation.learner_id, Engagement)
+            .join(Engagement, Engagement.id == Session.engagement_id)
+            .join(Participation, Participation.session_id == Session.id)).all()
+        ids = {*connection.scalars(select(Engagement.id))}
+    assert len({row.id for row in rows}) == len(rows) > len(ids)
+    assert {row.id_1 for row in rows} == ids
+    for row in rows:
+        assert (row.practitioner_id, row.learner_id, row.programme_id) == (
+            row.practitioner_id_1, row.learner_id_1, row.programme_id_1)
+        assert row.starts_at is not None
+        assert row.from_day <= row.starts_at.date() + timedelta(days=1)
+        assert row.until_day is None or row.starts_at.date() <= row.until_day + timedelta(days=1)
+        assert (row.until_day is None) == (row.retired_at is None)
+
+
+@pytest.mark.parametrize("day", range(7))
+def test_toms_series_with_sara_leaves_hours_of_theirs(databases: Databases, day: int) -> None:
+    """Whatever weekday it is, what is booked on top counts, and is within what they agreed on."""
+    engine, today = databases.clean("sqlite"), TODAY + timedelta(days=day)
+    build(engine, sessions=SMALL, today=today)
+    people = {each.name.split()[0]: each.person_id for each in demo_accounts(engine)}
+
+    def theirs() -> tuple[int, int]:
+        with reading(engine, people["Tom"], now=NOON) as work:
+            tutoring = next(p.id for p in my_programmes(work) if work.actor.holds(p.id, Role.PRACTITIONER))
+            found, = [each for each in engagements_of(work, tutoring, people["Sara"])
+                      if each.practitioner_id == people["Tom"]]
+            assert found.hours.left is not None
+            return found.hours.booked, found.hours.left
+
+    before = theirs()
+    book_the_example(engine, today)
+    after = theirs()
+    databases.drop(engine)
+    assert after[0] > before[0]
+    assert 0 < after[1] < before[1]
+
+
 def test_a_demo_is_not_put_among_people(demo: Engine) -> None:
     with pytest.raises(Invalid, match="people in it already"):
         build(demo, today=TODAY)
@@ -185,6 +248,7 @@ def test_the_data_holds_and_the_guards_are_on(engine: Engine, sessions: int) -> 
     before = schema_of(engine)
     build(engine, sessions=sessions, today=TODAY)
     assert schema_of(engine) == before
+    engagements_hold(engine)
     with engine.connect() as connection:
         assert load.problems(connection) == []
         assert connection.scalar(select(func.count()).select_from(Session)) == sessions
