@@ -11,7 +11,6 @@ from core.availability.commands import Whose, require_hours_of, require_time_off
 from core.errors import Conflict, NotAllowed, NotFound
 from core.history.rows import RowChange
 from core.people.commands import OWN_FIELDS
-from core.people.groups import refuse_own_sight
 from core.permissions import Action, Case, allows, as_learner, may, require
 from core.programmes.commands import ORDINARY, refuse_own_gain
 from core.programmes.queries import policy_of
@@ -200,8 +199,6 @@ def _require_tables(work: Work, changes: Sequence[RowChange], programmes: Mappin
         if change.table.name == "relation" and change.before is not None:
             tied = [change.before["adult_id"], change.before["learner_id"]]
             refuse_own_gain(work, programmes["relation", change.row_id], tied)
-        if change.table.name == "group_member" and change.is_gone and change.before is not None:
-            refuse_own_sight(work, programmes["group_member", change.row_id], [change.before["person_id"]])
 
 
 def _require_sessions(
