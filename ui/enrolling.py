@@ -1,5 +1,6 @@
 """The panels that enrol learners, change one enrolment, and keep evidence."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -15,8 +16,8 @@ from core.learning.queries import Narrowed, enrolments, evidence
 from core.people.queries import names
 from core.programmes.queries import programme_of
 from core.structure.queries import options
-from core.words import EnrolmentStatus
-from ui import panel, runtime, stale
+from core.words import EnrolmentStatus, Role
+from ui import panel, people_picker, runtime, stale
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -27,6 +28,7 @@ _SHOWN = 8
 def panels() -> None:
     """Whatever is open of them."""
     panel.show("enrol", "Enrol", _enrol)
+    panel.show("enrol-in", "Enrol", _enrol_in)
     panel.show("enrolment", "Change the enrolment", _change)
     panel.show("evidence-new", "Add evidence", _add)
     panel.show("evidence-edit", "Edit evidence", _edit)
@@ -36,14 +38,52 @@ def _enrol(programme_id: int, *learners: int) -> None:
     form = Form("enrol")
     panel.finish(form)
     with runtime.reading() as work:
-        words = programme_of(work, programme_id).policy.words
         named = list(names(work, programme_id, learners).values())
-        courses = {each.id: each.name for each in options(work, programme_id).open.courses}
     more = f" and {len(named) - _SHOWN} more" if len(named) > _SHOWN else ""
     st.markdown(f"**{plain(', '.join(named[:_SHOWN]))}{more}**")
+    form.problem("learner")
+    _into_a_course(form, programme_id, learners)
+
+
+def _enrol_in(programme_id: int, course_id: int) -> None:
+    """As `_enrol`, the other way round: the course is known, and learners are chosen by name, one after the other."""
+    form = Form("enrol-in")
+    panel.finish(form)
+    form.preset("course", course_id)
+    chosen: list[int] = form.state.setdefault("chosen", [])
+
+    def add() -> None:
+        learner = st.session_state[form.field("learner")]
+        if learner is not None:
+            st.session_state[form.field("learner")] = None  # the field is there for the next one
+            change(learner, chosen=True)
+
+    def change(learner: int, *, chosen: bool) -> None:
+        now = Form(form.name).state
+        now["chosen"] = [each for each in now["chosen"] if each != learner] + [learner] * chosen
+        now.get("problems", {}).pop("learner", None)  # it was about others
+
+    with runtime.reading() as work:
+        words = programme_of(work, programme_id).policy.words
+        people_picker.person(work, programme_id, Role.LEARNER, capital(words.many("learner")), form.field("learner"),
+                             on_change=add)
+        named = names(work, programme_id, chosen)
+    form.problem("learner")
+    for learner in chosen:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.markdown(f"**{plain(named.get(learner, ''))}**", width="content")
+            st.button("Take out", key=f"enrol-in-not-{learner}", type="tertiary", icon=":material/close:",
+                      on_click=change, args=(learner,), kwargs={"chosen": False})
+    _into_a_course(form, programme_id, chosen)
+
+
+def _into_a_course(form: Form, programme_id: int, learners: Sequence[int]) -> None:
+    with runtime.reading() as work:
+        words = programme_of(work, programme_id).policy.words
+        courses = {each.id: each.name for each in options(work, programme_id).open.courses}
     st.selectbox(capital(words.course), list(courses), index=None, format_func=lambda id_: courses.get(id_, ""),
                  key=form.field("course"), placeholder=f"Choose {words.a('course')}")
-    form.problem("course", "learner")
+    form.problem("course")
     _days_and_hours(form)
     form.show_refusal()
 

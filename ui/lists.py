@@ -16,11 +16,13 @@ from core.structure.commands import add_entries, bring_back_entries, edit_entry,
 from core.structure.queries import PAGE, Listed, ListPage, entries, entries_page
 from core.structure.rules import FIELDS, Entry, Which, an_entry, called
 from core.words import Role, TimetableKind
-from ui import addresses, feedback, panel, people_picker, runtime
+from ui import addresses, enrolling, feedback, panel, people_picker, runtime
 from ui.format import capital, plain
 from ui.forms import Form
 
 _EDIT, _RETIRE, _BACK, _CALENDAR, _MEMBERS = "Edit", "Retire", "Bring back", "Calendar address", "Members"
+_ENROL = "Enrol"
+"""Begins the action: whom is the programme's word."""
 SMART = {(False, False): "", (True, False): "smart", (True, True): "smart, records"}
 """What a room is, by whether it is smart and records."""
 SHOWN_WHOLE = 50
@@ -44,8 +46,9 @@ def screen(programme: ProgrammeView, which: Which) -> None:
     with runtime.reading() as work:
         page = entries_page(work, programme.id, which, text=text, retired=retired,
                             number=st.session_state[f"list-{which}-page"])
+        enrols = which is Which.COURSE and not programme.retired and may(work, Action.LEARNING_EDIT, programme.id)
     if page.rows:
-        _table(programme, which, page)
+        _table(programme, which, page, enrols)
     elif text:
         st.info(f"No {called(which, words)} is called like that.", icon=":material/search_off:")
     else:
@@ -53,7 +56,7 @@ def screen(programme: ProgrammeView, which: Which) -> None:
     panels()
 
 
-def _table(programme: ProgrammeView, which: Which, page: ListPage) -> None:
+def _table(programme: ProgrammeView, which: Which, page: ListPage, enrols: bool) -> None:
     words, listed = programme.policy.words, page.rows
     first = (page.number - 1) * PAGE + 1
     st.caption(f"{first}–{first + len(listed) - 1} of {page.total:,}. What is retired is no longer offered in forms;"
@@ -61,7 +64,7 @@ def _table(programme: ProgrammeView, which: Which, page: ListPage) -> None:
     if page.pages > 1:
         st.pagination(page.pages, key=f"list-{which}-page", width=400)
     st.dataframe(
-        _frame(listed, which, words), hide_index=True, height="content",
+        _frame(listed, which, words, enrols), hide_index=True, height="content",
         alt=f"{capital(called(which, words, many=True))} of {programme.name}", key=f"list-{which}",
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
@@ -73,7 +76,7 @@ def _table(programme: ProgrammeView, which: Which, page: ListPage) -> None:
     )
 
 
-def _frame(listed: list[Listed], which: Which, words: Words) -> pd.DataFrame:
+def _frame(listed: list[Listed], which: Which, words: Words, enrols: bool) -> pd.DataFrame:
     found = [each.entry for each in listed]
     columns: dict[str, list[Any]] = {"Name": [entry.name for entry in found]}
     if which is Which.ROOM:
@@ -91,7 +94,8 @@ def _frame(listed: list[Listed], which: Which, words: Words) -> pd.DataFrame:
     columns["Used by"] = [each.uses for each in listed]
     columns["State"] = ["retired" if entry.retired else "in use" for entry in found]
     more = {Which.TIMETABLE: [_CALENDAR], Which.TEAM: [_MEMBERS]}.get(which, [])
-    columns["Change"] = [[_EDIT, _BACK if entry.retired else _RETIRE, *more] for entry in found]
+    enrol = [f"{_ENROL} {words.many('learner')}"] if enrols else []
+    columns["Change"] = [[_EDIT, _BACK, *more] if entry.retired else [_EDIT, _RETIRE, *more, *enrol] for entry in found]
     return pd.DataFrame(columns)
 
 
@@ -102,6 +106,8 @@ def _clicked(programme_id: int, which: Which, listed: list[tuple[int, bool]]) ->
         panel.open_("entry-edit", programme_id, which, entry_id)
     elif click["label"] == _MEMBERS:
         panel.open_("entry-members", programme_id, entry_id)
+    elif click["label"].startswith(_ENROL):
+        panel.open_("enrol-in", programme_id, entry_id)
     elif click["label"] == _CALENDAR:
         addresses.forget()
         panel.open_("entry-calendar", entry_id)
@@ -117,6 +123,7 @@ def panels() -> None:
     panel.show("entry-edit", "Edit", _edit)
     panel.show("entry-calendar", "Calendar address", _calendar)
     panel.show("entry-members", "Members", _members)
+    enrolling.panels()
 
 
 def _new(programme_id: int, which: Which) -> None:

@@ -1,4 +1,4 @@
-"""Engagements of the demo: whoever meets often one to one has agreed on hours, and their sessions count towards them."""
+"""Engagements of the demo: those who meet often one to one agreed on hours, and their sessions count towards them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator

@@ -7,6 +7,9 @@ from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
 from core.learning import commands
+from core.permissions import Action
+from core.structure.commands import retire_entries
+from core.structure.rules import Which
 from db.models.learning import Enrolment, Evidence
 from db.words import EnrolmentStatus, Kind
 from tests.factories import DAY, TEN, World, a_world
@@ -112,6 +115,44 @@ def test_some_are_enrolled_from_the_list_of_people(world: World, open_screen: Op
     next(each for each in tab.button if each.label == "Enrol").click().run()
     assert "Enrolled 2 learners in Maths." in texts(tab)
     assert world.one(select(Enrolment.off_job_minutes).where(Enrolment.learner_id == world.sam)) == 6030
+
+
+def test_some_are_enrolled_from_the_list_of_courses(world: World, open_screen: Opener) -> None:
+    """The course is chosen; learners are found by name, one after the other, and taken out again."""
+    tab = open_screen(world.cora, "courses")
+    names, actions = tab.dataframe[0].value["Name"], tab.dataframe[0].value["Change"]
+    assert [list(actions[n]) for n, name in enumerate(names) if name == "Maths"] == [
+        ["Edit", "Retire", "Enrol learners"]]
+    tab.session_state["panel:open"] = ("enrol-in", (world.programme, world.maths))
+    tab.session_state["panel:key"] = "k"
+    tab.run()
+    assert tab.selectbox(key="enrol-in:course").value == world.maths
+    tab.button("enrol-in:save").click().run()
+    assert "Choose a learner." in texts(tab)
+    for name in ("Sara", "Sam", "Vic"):
+        tab.text_input("enrol-in:learner:text").set_value(name).run()
+        assert tab.text_input("enrol-in:learner:text").value == ""
+    assert "Choose a learner." not in texts(tab)
+    tab.button("enrol-in:save").click().run()
+    assert "Enrolled already: Sara" in texts(tab)
+    tab.button(f"enrol-in-not-{world.sara}").click().run()
+    assert "Enrolled already" not in texts(tab)
+    tab.button("enrol-in:save").click().run()
+    assert not tab.exception
+    assert "Enrolled 2 learners in Maths." in texts(tab)
+    assert world.all(select(Enrolment.learner_id).where(Enrolment.course_id == world.maths)
+                     .order_by(Enrolment.id)) == [world.sara, world.sam, world.vic]
+
+
+def test_whoever_keeps_lists_without_enrolling_is_not_offered_it(world: World, open_screen: Opener) -> None:
+    world.tick(Action.LISTS_EDIT)
+    actions = open_screen(world.cuno, "courses").dataframe[0].value["Change"]
+    assert {tuple(each) for each in actions} == {("Edit", "Retire")}
+    world.do(world.alice, retire_entries, Which.COURSE, [world.art])
+    tab = open_screen(world.alice, "courses")
+    shown = tab.toggle("list-course-retired").set_value(True).run().dataframe[0].value
+    assert [list(each) for each, state in zip(shown["Change"], shown["State"], strict=True) if state == "retired"] == [
+        ["Edit", "Bring back"]]
 
 
 def test_an_enrolment_is_changed_in_a_panel(world: World, open_screen: Opener) -> None:
