@@ -64,7 +64,6 @@ def _table(programme: ProgrammeView, page: Page) -> None:
     st.dataframe(
         frame, hide_index=True, height="content", key="groups-table", alt=f"Groups of {programme.name}",
         column_config={
-            "Name": st.column_config.TextColumn(width="medium"),
             "Sharing": st.column_config.NumberColumn(
                 help=f"How many of them let the others see their completed {sessions}"),
             "Change": st.column_config.ButtonColumn("Change", key="people-group-action", on_click=_clicked, args=(
@@ -138,7 +137,7 @@ def _members(programme_id: int, group_id: int) -> None:
         st.caption(f"Whoever is ticked lets the others see their completed {sessions}, without notes." if listed
                    else "Nobody is in it yet.")
         for one in listed:
-            _member(one, sessions)
+            _member(one)
         st.subheader("Add somebody")
         people_picker.person(work, programme_id, None, "Person", form.field("person"))
         form.problem("person")
@@ -147,12 +146,12 @@ def _members(programme_id: int, group_id: int) -> None:
     st.button("Add to the group", type="primary", key=form.field("save"), on_click=_send_member, args=(form, group_id))
 
 
-def _member(one: InIt, sessions: str) -> None:
+def _member(one: InIt) -> None:
     key = f"people-group-grants-{one.membership_id}"
     st.session_state[key] = one.granted  # what is stored, also where a tick was refused or undone
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.checkbox(f"**{plain(one.name)}** shares completed {sessions}", key=key, width="content",
-                    on_change=_ticked, args=(one.membership_id, not one.granted))
+        st.checkbox(f"**{plain(one.name)}** shares", key=key, width="content", on_change=_ticked,
+                    args=(one.membership_id, not one.granted))
         st.button("Take out", key=f"people-group-leave-{one.membership_id}", type="tertiary", icon=":material/logout:",
                   on_click=_taken_out, args=(one.membership_id,))
 
