@@ -200,13 +200,16 @@ def beside_practitioner(
         return
     if not st.toggle("Anyone free then", key=key, help="Who can be booked at the time chosen."):
         return
+    skill = st.text_input("With the skill", key=form.field("skill"), max_chars=60, autocomplete="off",
+                          placeholder="Any, or words of their profile")
     found = free_then(
-        work, programme.id, now.starts_at, now.ends_at,
+        work, programme.id, now.starts_at, now.ends_at, skill=skill,
         people=looked.asked.people - {looked.asked.practitioner_id}, room_id=looked.asked.room_id,
         timetable_id=looked.asked.timetable_id, course_ids=course_ids, but=looked.but)
     words = programme.policy.words
     if not found:
-        st.caption(f"No {words.practitioner} is free then, or those who take part are not.")
+        whose = " whose profile says so" if skill.strip() else ""
+        st.caption(f"No {words.practitioner}{whose} is free then, or those who take part are not.")
         return
     shown = {one.id: one.name for one in found[:ANYONE_SHOWN]}
     picked = form.field("anyone-picked")

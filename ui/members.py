@@ -18,16 +18,20 @@ P = TypeVar("P", Member, Contact)
 
 
 def shown(listed: Sequence[P], text: str) -> tuple[list[P], int]:
-    """Those on the page that is turned to, found by a part of the name, and how many pages there are."""
-    found = [each for each in listed if text.strip().casefold() in each.name.casefold()]
+    """Those on the page that is turned to, and how many pages there are; found by name, or by what they say they do."""
+    found = [each for each in listed if all(word in _said(each) for word in text.casefold().split())]
     pages = max(1, -(-len(found) // PAGE))
     page = min(max(1, int(st.session_state.get("turned", 1))), pages)
     return found[(page - 1) * PAGE:page * PAGE], pages
 
 
-def find() -> str:
-    """The field to find somebody by name, kept in the address."""
-    return st.text_input("Find", key="named", bind="query-params", icon=":material/search:", placeholder="Name",
+def _said(each: Member | Contact) -> str:
+    return f"{each.name} {each.about if isinstance(each, Contact) else ''}".casefold()
+
+
+def find(placeholder: str = "Name") -> str:
+    """The field to find somebody, kept in the address."""
+    return st.text_input("Find", key="named", bind="query-params", icon=":material/search:", placeholder=placeholder,
                          width=320, autocomplete="off") or ""
 
 

@@ -72,17 +72,17 @@ class Candidate:
 def free_then(
     work: Work, programme_id: int, starts_at: datetime, ends_at: datetime, *, people: Collection[int] = (),
     room_id: int | None = None, timetable_id: int | None = None, course_ids: Collection[int] = (),
-    but: int | None = None,
+    but: int | None = None, skill: str = "",
 ) -> list[Candidate]:
     """Whoever can be booked then, with those people and in that room: who led these courses first, then by name.
 
-    Nobody where those people or the room are not to be had, and nobody but its owner through a custom timetable.
-    Raises NotFound.
+    With a skill, of those whose profile says it. Nobody where those people or the room are not to be had, and nobody
+    but its owner through a custom timetable. Raises NotFound.
     """
     without = () if but is None else (but,)
     together = Ask(starts_at, ends_at, None, frozenset(people), room_id)
     asks = [Ask(starts_at, ends_at, person, timetable_id=timetable_id)
-            for person in sorted(practitioners(work, programme_id) - set(people))]
+            for person in sorted(practitioners(work, programme_id, skill=skill) - set(people))]
     first, *others = free_times(work, programme_id, [together, *asks], without)
     if first.problem(starts_at, ends_at) is not None:
         return []

@@ -309,12 +309,15 @@ class AnyFree:
 
 def any_free(
     work: Work, programme_id: int, since: datetime, until: datetime, *, among: Collection[int] | None = None,
-    length: timedelta | None = None, step: timedelta = OFFER_STEP, people: Collection[int] = (),
+    skill: str = "", length: timedelta | None = None, step: timedelta = OFFER_STEP, people: Collection[int] = (),
     room_id: int | None = None, timetable_id: int | None = None,
 ) -> AnyFree:
-    """When any practitioner of a programme, or of those named, can be booked; none who is not there for the viewer."""
-    known = among if among is not None and sees_everybody(work, programme_id) else practitioners(
-        work, programme_id, among)
+    """When any practitioner of a programme, of those named or with a skill can be booked; none hidden from the viewer.
+
+    Raises NotFound.
+    """
+    known = among if among is not None and not skill and sees_everybody(work, programme_id) else practitioners(
+        work, programme_id, among, skill)
     ids, others = sorted(set(known)), frozenset(people)
     asks = [Ask(since, until, person, frozenset(), None, timetable_id) for person in ids]
     free = free_times(work, programme_id, asks)
@@ -327,14 +330,20 @@ def any_free(
     return found
 
 
-def practitioners(work: Work, programme_id: int, among: Collection[int] | None = None) -> set[int]:
-    """The practitioners of a programme who exist for the viewer and can sign in. Raises NotFound."""
+def practitioners(
+    work: Work, programme_id: int, among: Collection[int] | None = None, skill: str = ""
+) -> set[int]:
+    """The practitioners of a programme who exist for the viewer and can sign in. Raises NotFound.
+
+    With a skill, those whose profile says each of its words.
+    """
     programme_of(work, programme_id)
     where = [RoleGrant.programme_id == programme_id, RoleGrant.role == Role.PRACTITIONER, Person.disabled_at.is_(None)]
     if not sees_everybody(work, programme_id):
         where.append(visible_people(work, programme_id))
     if among is not None:
         where.append(Person.id.in_(among))
+    where += [Person.about.icontains(word, autoescape=True) for word in skill.split()]
     return set(work.tx.scalars(select(Person.id).join(RoleGrant, RoleGrant.person_id == Person.id).where(*where)))
 
 

@@ -10,7 +10,7 @@ with runtime.reading() as work:
     programme = here.programme(work)
     st.title(plain(navigation.BY_NAME["contacts"].called(programme.policy.words)))
     listed = contacts(work, programme.id)
-    text = members.find() if listed else ""
+    text = members.find("Name or skill") if listed else ""
     people, pages = members.shown(listed, text)
     if not people:
         members.nobody(text, f"No {programme.policy.words.practitioner} is free in the next four weeks. "

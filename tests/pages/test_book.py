@@ -388,6 +388,10 @@ def test_b9_anyone_free_then_is_chosen_by_one_click(world: World, open_screen: O
     tab.toggle(key="book:anyone").set_value(True).run()
     offered = tab.button_group(key="book:anyone-picked")
     assert offered.options == ["Tess"]
+    tab.text_input(key="book:skill").set_value("no such skill").run()
+    assert "No coach whose profile says so is free then" in texts(tab)
+    tab.text_input(key="book:skill").set_value("").run()
+    offered = tab.button_group(key="book:anyone-picked")
     offered.set_value(world.tess).run()
     assert tab.session_state["book:practitioner"] == world.tess
     assert tab.text_input(key="book:practitioner:text").value == "Tess"

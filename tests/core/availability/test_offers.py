@@ -4,13 +4,15 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from core.availability.offers import Mark, day_marks, free_then, hours_spans, open_spans
+from core.availability.queries import any_free
 from core.availability.rules import Calendar, Frame, FreeTime, House, Leader, Other, Week, Weekly, Windows
 from core.programmes.rules import Policy
 from core.work import Work
 from db.models.availability import WeeklyWindow
+from db.models.people import Person
 from db.words import Role
 from tests.factories import DAY, HOUR, TEN, World
 
@@ -55,6 +57,17 @@ def who(world: World, by: int, **asked: object) -> list[str]:
     """Who is free on Tuesday at ten."""
     with world.reading(by) as work:
         return [one.name for one in free_then(work, world.programme, TEN, TEN + HOUR, **asked)]  # type: ignore[arg-type]
+
+
+def test_anyone_with_a_skill_is_whose_profile_says_each_of_its_words(world: World) -> None:
+    about = update(Person).where(Person.id == world.tess).values(about="Algebra, 100% of it, and Statistics")
+    world.raw(lambda work: work.tx.execute(about).rowcount)
+    assert who(world, world.ben) == ["Tess", "Tom"]
+    assert who(world, world.ben, skill=" statistics ALGEBRA") == who(world, world.ben, skill="100%") == ["Tess"]
+    assert who(world, world.ben, skill="1_0") == who(world, world.ben, skill="history") == []
+    with world.reading(world.ben) as work:
+        free = any_free(work, world.programme, TEN, TEN + HOUR, skill="algebra", step=HOUR)
+        assert list(free.free) == [world.tess]
 
 
 def test_b9_anyone_free_then_is_whom_a_booking_would_accept(world: World) -> None:
