@@ -84,7 +84,7 @@ class Watched:
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" or "Content Security Policy" in message.text:
             address = message.location.get("url", "").removeprefix(self.url)
-            self.said.append(f"{message.text} {re.sub('^/[a-z]+(?=/_stcore/)', '', address)}")
+            self.said.append(f"{message.text} {re.sub('^/[a-z-]+(?=/_stcore/)', '', address)}")
 
     def wrong_with(self, path: str) -> list[str]:
         """Everything that is wrong with a screen, in the light and in the dark."""
