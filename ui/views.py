@@ -17,10 +17,7 @@ SCREEN = "sessions"
 def menu(work: Work, programme: ProgrammeView) -> None:
     """A popover with the viewer's views of this list, and a line to keep the present one."""
     form = Form("view")
-    place = st.popover("Views", icon=":material/bookmark:", key="views", on_change="rerun")
-    if not place.open:
-        return
-    with place:
+    with st.popover("Views", icon=":material/bookmark:", key="views"):
         kept = saved_views(work, programme.id, SCREEN)
         if not kept:
             st.caption("Keep the list as you have filtered and sorted it, and open it again with one click.")

@@ -137,7 +137,7 @@ def test_x6_filters_offer_only_what_the_viewer_may_see(world: World, open_screen
 
 
 def test_a_view_is_kept_and_opened(world: World, open_screen: Opener, session: int) -> None:
-    tab = opened(open_screen(world.alice, "sessions", status="held"), "views")
+    tab = open_screen(world.alice, "sessions", status="held")
     tab.text_input(key="view:name").set_value("Held ones").run()
     tab.button(key="view-save").click().run()
     assert not tab.exception
@@ -153,7 +153,7 @@ def test_a_view_is_kept_and_opened(world: World, open_screen: Opener, session: i
 
 
 def test_a_view_without_a_name_is_refused_beside_the_field(world: World, open_screen: Opener, session: int) -> None:
-    tab = opened(open_screen(world.alice, "sessions"), "views")
+    tab = open_screen(world.alice, "sessions")
     tab.button(key="view-save").click().run()
     assert "Give the view a name" in texts(tab)
 
