@@ -32,6 +32,16 @@ class Action(StrEnum):
     RECORDING_ADD = "add the recording of this session"
     OUTCOME_RECORD = "record what came of this session"
     OUTCOME_REOPEN = "reopen this session"
+    OUTCOME_OVERRULE = "record otherwise than the rules say"
+    OUTCOME_DISPUTE = "object to what was recorded"
+    DISPUTE_ANSWER = "answer an objection"
+    PART_CANCEL = "cancel taking part in this session"
+    NOTE_WRITE = "write the note of this session"
+    TASKS_SEE = "see what everybody still owes"
+    MONEY_SEE = "see what sessions cost and earn"
+    MONEY_EDIT = "change rates, payers and what outcomes cost"
+    MONEY_CLOSE = "close periods and enter payments"
+    EARNINGS_SEE = "see what you earn"
     HOURS_OVERRIDE = "book outside opening hours"
     AVAILABILITY_EDIT = "say when others can be booked"
     AVAILABILITY_OWN = "say when you can be booked"
@@ -57,7 +67,8 @@ class Action(StrEnum):
 COMES_ALONG = (Action.SESSION_SEE, Action.SESSION_DESCRIBE, Action.SESSION_ASK_TIME)
 TICKABLE = tuple(action for action in Action if action not in (
     *COMES_ALONG, Action.SESSION_FILL, Action.ROLES_GRANT, Action.PROGRAMME_EDIT, Action.AVAILABILITY_OWN,
-    Action.MEMBERS_SEE, Action.CONTACT, Action.LEARNING_OWN, Action.INSIGHT_OWN))
+    Action.MEMBERS_SEE, Action.CONTACT, Action.LEARNING_OWN, Action.INSIGHT_OWN, Action.OUTCOME_DISPUTE,
+    Action.EARNINGS_SEE))
 """What a master admin may tick for a custom manager; seeing the sessions comes with the role."""
 
 
@@ -114,6 +125,8 @@ is_open = Condition("nothing has come of it yet", lambda c: c.status in OPEN)
 not_cancelled = Condition("it is not cancelled", lambda c: c.status is not Status.CANCELLED)
 not_recorded = Condition("it is not held or missed", lambda c: c.status not in RECORDED)
 recorded = Condition("something was recorded", lambda c: c.status in RECORDED)
+ended = Condition("something was recorded or it was cancelled",
+                  lambda c: c.status in RECORDED or c.status is Status.CANCELLED)
 started = Condition("it has started", lambda c: c.started)
 not_started = Condition("it has not started", lambda c: not c.started)
 
@@ -196,6 +209,21 @@ RULES: dict[Action, Rules] = {
         Role.PRACTITIONER: leads & started & not_cancelled,
     },
     A.OUTCOME_REOPEN: {**_admins(A.OUTCOME_REOPEN, recorded), Role.PRACTITIONER: leads & recorded},
+    A.OUTCOME_OVERRULE: _admins(A.OUTCOME_OVERRULE),
+    A.OUTCOME_DISPUTE: {Role.LEARNER: attends & ended, Role.GUARDIAN: guards & ended},
+    A.DISPUTE_ANSWER: _admins(A.DISPUTE_ANSWER),
+    A.PART_CANCEL: {
+        **_admins(A.PART_CANCEL, is_open), Role.PRACTITIONER: practitioners_book & (leads | created) & is_open,
+        Role.LEARNER: attends & is_open & not_started, Role.GUARDIAN: guards & is_open & not_started,
+    },
+    A.NOTE_WRITE: {
+        **_admins(A.NOTE_WRITE, started & not_cancelled), Role.PRACTITIONER: leads & started & not_cancelled,
+    },
+    A.TASKS_SEE: _admins(A.TASKS_SEE),
+    A.MONEY_SEE: _admins(A.MONEY_SEE, roles=SEE_FIGURES),
+    A.MONEY_EDIT: _admins(A.MONEY_EDIT, roles=(Role.MASTER_ADMIN,)),
+    A.MONEY_CLOSE: _admins(A.MONEY_CLOSE, roles=(Role.MASTER_ADMIN,)),
+    A.EARNINGS_SEE: {Role.PRACTITIONER: always},
     A.HOURS_OVERRIDE: _admins(A.HOURS_OVERRIDE),
     A.AVAILABILITY_EDIT: _admins(A.AVAILABILITY_EDIT),
     A.AVAILABILITY_OWN: {Role.PRACTITIONER: always},

@@ -57,6 +57,7 @@ def create_schema(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
     triggers.install(connection)
     connection.execute(text("INSERT INTO current_act (one) VALUES (1)"))
+    connection.execute(text("INSERT INTO ledger_fold (one, line_id) VALUES (1, 0)"))
 
 
 def _sqlite(url: str, **kw: Any) -> Engine:

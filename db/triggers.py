@@ -5,7 +5,7 @@
 *Places*: no session takes more learners than it has places for, where it says how many.
 *Counts*: how many attended or missed, from which the session's status is computed; any other value is refused.
 *Numbers*: each one given out is remembered, so none is used again.
-*Append-only*: what has been written there stays as it was.
+*Append-only*: what has been written there stays as it was: history, and all that is money.
 
 SQLite works row by row and has no notion of a trigger's caller, so there each guard checks what it protects against
 the facts. PostgreSQL works a statement at a time, and refuses whoever is not one of these triggers.
@@ -24,7 +24,10 @@ HISTORY = (
     "course", "room", "timetable", "session", "session_course", "participation",
     "weekly_window", "dated_window", "time_off", "closure", "roster", "own_limits",
     "series", "series_skip", "waiting", "enrolment", "enrolment_step", "engagement", "evidence",
+    "note", "dispute", "forfeit", "rate", "outcome_matrix", "biller", "payer", "paid_by",
 )
+MONEY = ("ledger_line", "period", "document", "document_line", "payment")
+"""Tables that only grow: what stands there stays as it is (X4)."""
 DERIVED = {"session": ("status", "attended", "missed")}
 """Columns that history leaves out, since the database works them out again."""
 
@@ -42,6 +45,8 @@ ID_FIXED = "portal: ids never change"
 NOT_TWICE = "portal: the row exists"
 NO_SESSION = "portal: participation without its session"
 NOT_OPEN = "portal: no open act"
+LINES_COME = 7_067_219
+"""The advisory lock that writers of ledger lines share on PostgreSQL."""
 
 _FREED = ", ".join(f"'{outcome}'" for outcome in FREES_LEARNER)
 _MISSED = ", ".join(f"'{outcome}'" for outcome in COUNTS_AS_MISSED)
@@ -344,6 +349,12 @@ def _sqlite_append_only() -> Iterator[str]:
     )
     for event in ("INSERT", "UPDATE"):
         yield _refuse(f"current_act_{event.lower()}", f"BEFORE {event} ON current_act", NOT_OPEN, only=not_open)
+    for table in MONEY:
+        yield _refuse(f"{table}_fixed", f"BEFORE UPDATE ON {table}", APPEND_ONLY)
+        yield _refuse(f"{table}_kept", f"BEFORE DELETE ON {table}", APPEND_ONLY)
+        if "change_set_id" in Base.metadata.tables[table].columns:
+            yield _refuse(f"{table}_forged", f"BEFORE INSERT ON {table}", NO_ACT,
+                          only="NEW.change_set_id IS NOT (SELECT change_set_id FROM current_act)")
 
 
 def _same(columns: list[str], differ: str) -> str:
@@ -357,7 +368,7 @@ _ACT_CLOSED_SQLITE = f"OLD.said IS NOT NULL OR OLD.result IS NOT NULL OR {_same(
 
 def _sqlite_replace() -> Iterator[str]:
     """`INSERT OR REPLACE` deletes rows without their delete triggers, so it may not find any to replace."""
-    for name in HISTORY:
+    for name in (*HISTORY, *MONEY):
         table = Base.metadata.tables[name]
         keys = [["id"], *sorted(
             [column.name for column in constraint.columns]
@@ -366,6 +377,8 @@ def _sqlite_replace() -> Iterator[str]:
         same = [" AND ".join(f"x.{column} = NEW.{column}" for column in columns) for columns in keys]
         exists = " OR ".join(f"EXISTS (SELECT 1 FROM {name} x WHERE {match})" for match in same)
         yield _refuse(f"replace_{name}_insert", f"BEFORE INSERT ON {name}", f"{NOT_TWICE} UNIQUE {name}", only=exists)
+        if name in MONEY:
+            continue
         # not `UPDATE OF id`, which does not see the same column set by its other names, such as rowid
         yield _refuse(f"replace_{name}_id", f"BEFORE UPDATE ON {name}", ID_FIXED, only="OLD.id IS NOT NEW.id")
         for columns, match in list(zip(keys, same, strict=True))[1:]:
@@ -627,7 +640,8 @@ def _postgresql_guards() -> Iterator[str]:
         f" OR OLD.result IS NOT NULL OR {_same(_ACT_COLUMNS, 'IS DISTINCT FROM')})"
         f" EXECUTE FUNCTION portal_refuse('{APPEND_ONLY}')"
     )
-    for name in (*HISTORY, "occupancy", "change", "change_set", "session_number"):
+    yield from _postgresql_money()
+    for name in (*HISTORY, *MONEY, "occupancy", "change", "change_set", "session_number"):
         yield (
             f"CREATE TRIGGER truncate_{name} BEFORE TRUNCATE ON {name} FOR EACH STATEMENT"
             f" EXECUTE FUNCTION portal_refuse('{APPEND_ONLY}')"
@@ -637,3 +651,27 @@ def _postgresql_guards() -> Iterator[str]:
             f"CREATE TRIGGER id_{name} BEFORE UPDATE OF id ON {name} FOR EACH ROW WHEN (OLD.id <> NEW.id)"
             f" EXECUTE FUNCTION portal_refuse('{ID_FIXED}')"
         )
+
+
+def _postgresql_money() -> Iterator[str]:
+    yield _function(
+        "portal_within_act",
+        f""" BEGIN
+        IF NEW.change_set_id IS DISTINCT FROM (SELECT id FROM change_set
+          WHERE id = nullif(current_setting('portal.act', true), '')::bigint AND said IS NULL)
+        THEN RAISE EXCEPTION USING MESSAGE = '{NO_ACT}', ERRCODE = 'integrity_constraint_violation'; END IF;
+        RETURN NEW; END """,
+    )
+    # Who folds lines into totals waits for those still being written, so that none with a lower id comes after.
+    yield _function(
+        "portal_lines_come", f" BEGIN PERFORM pg_advisory_xact_lock_shared({LINES_COME}); RETURN NULL; END ")
+    yield ("CREATE TRIGGER lines_come BEFORE INSERT ON ledger_line FOR EACH STATEMENT"
+           " EXECUTE FUNCTION portal_lines_come()")
+    for table in MONEY:
+        yield (
+            f"CREATE TRIGGER {table}_guard BEFORE UPDATE OR DELETE ON {table} FOR EACH STATEMENT"
+            f" EXECUTE FUNCTION portal_refuse('{APPEND_ONLY}')"
+        )
+        if "change_set_id" in Base.metadata.tables[table].columns:
+            yield (f"CREATE TRIGGER {table}_within_act BEFORE INSERT ON {table} FOR EACH ROW"
+                   " EXECUTE FUNCTION portal_within_act()")

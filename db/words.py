@@ -115,3 +115,55 @@ class LinkPurpose(StrEnum):
 
     INVITATION = "invitation"
     PASSWORD = "password"  # noqa: S105  # a word, and no secret
+
+
+class NoteKind(StrEnum):
+    """What a note after a session is: for the other side, or the report that completes it."""
+
+    SHARED = "shared"
+    REPORT = "report"
+
+
+class Wish(StrEnum):
+    """Whose wish a change inside the notice was (E8)."""
+
+    LEARNER = "learner"
+    PRACTITIONER = "practitioner"
+
+
+class Side(StrEnum):
+    """Which way money goes: what a payer owes, or what a practitioner earns."""
+
+    BILLED = "billed"
+    PAID = "paid"
+
+
+class RateUnit(StrEnum):
+    """What a rate is for."""
+
+    HOUR = "hour"
+    SESSION = "session"
+
+
+class LineKind(StrEnum):
+    """A line of the ledger: what a payer owes, or what a practitioner earns."""
+
+    CHARGE = "charge"
+    PAYOUT = "payout"
+
+
+class DocumentKind(StrEnum):
+    """What is numbered and handed out."""
+
+    INVOICE = "invoice"
+    CREDIT_NOTE = "credit note"
+    STATEMENT = "payout statement"
+
+
+class TotalOf(StrEnum):
+    """By what the ledger's totals are kept."""
+
+    OUTCOME = "outcome"
+    PRACTITIONER = "practitioner"
+    COURSE = "course"
+    PAYER = "payer"

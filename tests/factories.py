@@ -245,7 +245,7 @@ def a_world(engine: Engine, kind: Kind = Kind.COACHING, **policy: Any) -> World:
 
     def build(work: Work) -> None:
         tx = work.tx
-        chosen = PRESETS[kind].model_copy(update={"required": frozenset()})
+        chosen = PRESETS[kind].model_copy(update={"required": frozenset(), "missed_wait": 0})
         chosen = Policy.model_validate({**chosen.stored(), **policy})
 
         def row(model: Any, **values: Any) -> int:

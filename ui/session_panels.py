@@ -4,6 +4,8 @@ from typing import Any
 
 import streamlit as st
 
+from core.attending.commands import record_outcome, reopen_session
+from core.attending.rules import Attendance
 from core.learning.effects import asked_of
 from core.learning.rules import ENDS
 from core.people.queries import names as names_of
@@ -11,7 +13,6 @@ from core.permissions import Action
 from core.series.commands import change_series
 from core.series.rules import Scope
 from core.sessions.commands import (
-    Attendance,
     Edit,
     Reassign,
     Venue,
@@ -22,8 +23,6 @@ from core.sessions.commands import (
     delete_sessions,
     edit_sessions,
     reassign_sessions,
-    record_outcome,
-    reopen_session,
     replace_participants,
 )
 from core.sessions.fixes import Fix, FixKind

@@ -28,7 +28,9 @@ DID = {
     "change_venue": "Venue changed", "reassign_sessions": "Reassigned", "edit_sessions": "Edited",
     "replace_participants": "Replaced", "cancel_sessions": "Cancelled", "delete_sessions": "Deleted",
     "record_outcome": "Outcome recorded", "add_recording": "Recording added", "reopen_session": "Reopened",
-    "undo": "Change undone", "apply_fixes": "Quick fix", "book_series": "Booked in a series",
+    "cancel_parts": "Cancelled for somebody", "dispute_outcome": "Objection", "answer_dispute": "Objection answered",
+    "submit_note": "Note submitted", "undo": "Change undone",
+    "apply_fixes": "Quick fix", "book_series": "Booked in a series",
     "change_series": "Series changed", "try_again": "Booked after all", "add_learners": "People added",
     "remove_learners": "People removed", "set_places": "Places changed", "leave_waiting": "Waiting list changed",
 }
@@ -36,7 +38,8 @@ LABELS = {
     "practitioner_id": "practitioner", "team_id": "team", "timetable_id": "timetable", "room_id": "room",
     "starts_at": "start", "ends_at": "end", "planning_notes": "planning notes",
     "report_required": "report required", "learner_id": "learner", "course_id": "course",
-    "actual_minutes": "actual minutes", "records": "recorded", "recording_url": "link to the recording",
+    "actual_minutes": "actual minutes",
+    "comments_at": "note submitted", "records": "recorded", "recording_url": "link to the recording",
     "engagement_id": "engagement",
 }
 LEFT_OUT = frozenset({

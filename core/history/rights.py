@@ -26,7 +26,7 @@ from db.words import Role, Status
 OWN_FOR = timedelta(hours=24)
 """One's own acts can be undone for so long; staff can undo any (X5)."""
 NOTHING = "There is nothing to undo, or it is not yours to undo."
-OF_SESSIONS = frozenset({"session", "participation", "session_course", "waiting"})
+OF_SESSIONS = frozenset({"session", "participation", "session_course", "waiting", "note", "dispute", "forfeit"})
 NEEDS = {
     "programme": Action.PROGRAMME_EDIT,
     "closure": Action.PROGRAMME_EDIT,
@@ -35,6 +35,7 @@ NEEDS = {
     **dict.fromkeys(("series", "series_skip"), Action.SESSION_BOOK),
     **dict.fromkeys(("enrolment", "enrolment_step"), Action.LEARNING_EDIT),
     "evidence": Action.EVIDENCE_KEEP,
+    **dict.fromkeys(("rate", "outcome_matrix", "biller", "payer", "paid_by"), Action.MONEY_EDIT),
     **dict.fromkeys(("relation", "team_member", "people_group", "group_member"), Action.PEOPLE_EDIT),
 }
 """What it takes to change a row of these by hand."""
@@ -45,6 +46,8 @@ DONE_BY = {
     "replace_participants": Action.SESSION_CANCEL, "cancel_sessions": Action.SESSION_CANCEL,
     "delete_sessions": Action.SESSION_DELETE, "record_outcome": Action.OUTCOME_RECORD,
     "reopen_session": Action.OUTCOME_REOPEN, "add_recording": Action.RECORDING_ADD,
+    "cancel_parts": Action.PART_CANCEL, "dispute_outcome": Action.OUTCOME_DISPUTE,
+    "answer_dispute": Action.DISPUTE_ANSWER, "submit_note": Action.NOTE_WRITE,
     "book_series": Action.SESSION_BOOK, "try_again": Action.SESSION_BOOK,
     **dict.fromkeys(("add_learners", "remove_learners", "set_places", "leave_waiting"), Action.SESSION_FILL),
 }

@@ -99,6 +99,8 @@ MOST_SESSIONS = 1000
 Buffer = Annotated[int, Field(ge=0, le=MOST_BUFFER, multiple_of=STEP)]
 Most = Annotated[int, Field(ge=1, le=MOST_SESSIONS)] | None
 """None is no limit."""
+MOST_LOG_HOURS, MOST_WAIT, MOST_REMIND = 90 * 24, 120, 100
+"""Hours until what came of a session is due, minutes waited for a learner, sessions between two reminders."""
 
 
 def holiday_problems(country: Any, region: Any) -> dict[str, str]:
@@ -138,6 +140,10 @@ class Policy(BaseModel):
     """Types named otherwise have none, whatever is said here."""
     smart_rooms: bool = False
     report_required: bool = False
+    notes_required: bool = False
+    log_hours: Annotated[int, Field(ge=1, le=MOST_LOG_HOURS)] = 48
+    missed_wait: Annotated[int, Field(ge=0, le=MOST_WAIT)] = 0
+    remind_every: Annotated[int, Field(ge=1, le=MOST_REMIND)] | None = None
     open_hours: OpenHours = [(9 * 60, 18 * 60)] * 5 + [None, None]
     buffer_before: Buffer = 0
     buffer_after: Buffer = 0
@@ -191,12 +197,13 @@ PRESETS: dict[Kind, Policy] = {
     ),
     Kind.COACHING: Policy(
         required=frozenset({F.PRACTITIONER, F.WHO, F.WHEN}), types=("coaching", "kick-off", "review"),
-        usual_minutes=60, open_hours=_ALL_DAY, words=Words(practitioner="coach", learner="member", course="theme"),
+        usual_minutes=60, open_hours=_ALL_DAY, missed_wait=15,
+        words=Words(practitioner="coach", learner="member", course="theme"),
     ),
     Kind.TUTORING: Policy(
         required=frozenset({F.PRACTITIONER, F.WHO, F.WHEN}), types=("lesson", "trial lesson", "exam preparation"),
         usual_minutes=60, open_hours=[(8 * 60, 21 * 60)] * 6 + [(10 * 60, 18 * 60)], most_a_day=12,
-        words=Words(practitioner="tutor", learner="student", course="subject"),
+        notes_required=True, remind_every=4, words=Words(practitioner="tutor", learner="student", course="subject"),
     ),
 }
 
@@ -290,6 +297,15 @@ EFFECTS: dict[str, Callable[[Policy], str]] = {
     if p.smart_rooms else "Sessions cannot be smart any more; those booked stay so.",
     "report_required": lambda p: "New sessions ask for a report before they are complete."
     if p.report_required else "New sessions are complete with closing comments; no report is asked for.",
+    "notes_required": lambda p: f"Each {p.words.session} held needs a note; until it is submitted, its pay is on hold."
+    if p.notes_required else "No note is needed, and no pay waits for one.",
+    "log_hours": lambda p: f"What came of {p.words.a('session')} is due {_counted(p.log_hours, 'hour')} after it ends.",
+    "missed_wait": lambda p: f"To record that {p.words.a('learner')} missed it, {p.words.a('practitioner')} waits"
+    f" {minutes_words(p.missed_wait)} and tries to make contact." if p.missed_wait
+    else "Missed is recorded without waiting first.",
+    "remind_every": lambda p: "Guardians are reminded of the notes after every"
+    f" {_counted(p.remind_every, p.words.session)} with a note." if p.remind_every
+    else "Guardians are not reminded of notes.",
     "open_hours": _hours_effect,
     "buffer_before": lambda p: _buffer_effect(p, p.buffer_before, "before"),
     "buffer_after": lambda p: _buffer_effect(p, p.buffer_after, "after"),
@@ -371,6 +387,8 @@ NUMBERS: dict[str, Number] = {
     "notice_minutes": Number(0, MOST_NOTICE), "ahead_days": Number(1, MOST_AHEAD, may_be_empty=True),
     "most_a_day": Number(1, MOST_SESSIONS, may_be_empty=True),
     "most_a_week": Number(1, MOST_SESSIONS, may_be_empty=True),
+    "log_hours": Number(1, MOST_LOG_HOURS), "missed_wait": Number(0, MOST_WAIT),
+    "remind_every": Number(1, MOST_REMIND, may_be_empty=True),
 }
 
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
 
 from core.availability.queries import Placed
+from core.billing.settle import has_money, settle
 from core.clock import when_words
 from core.engagements.queries import Meeting, matching
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
-from core.learning.effects import apply_effects, take_back
 from core.learning.rules import moves_enrolments
 from core.notifications.commands import notify
 from core.permissions import RECORDED, Action, Case, allows, as_learner, may, require, require_all, too_late
@@ -33,7 +33,6 @@ from core.sessions.checks import (
 )
 from core.sessions.pool import Sought, allotted, housed, rooms_to_hold
 from core.sessions.rules import (
-    OUTCOMES_FORM,
     Booking,
     StaleForm,
     is_id,
@@ -44,13 +43,15 @@ from core.sessions.rules import (
 from core.sessions.visible import cases_for, facts_of
 from core.work import Work
 from db.bulk import insert_many
+from db.models.afterwards import Forfeit, Note
 from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber, Waiting
 from db.models.structure import Course, Room, Timetable
-from db.words import EnrolmentStatus, Method, Origin, Outcome, Role, Status, TimetableKind
+from db.words import Method, Origin, Outcome, Role, Status, TimetableKind, Wish
 
-TABLE, PARTS, LINKS = (cast(Table, model.__table__) for model in (Session, Participation, SessionCourse))
+TABLE, PARTS, LINKS, FORFEITS = (
+    cast(Table, model.__table__) for model in (Session, Participation, SessionCourse, Forfeit))
 
 # Booking -----------------------------------------------------------------------------------------------------------
 
@@ -316,6 +317,15 @@ EDITABLE = frozenset({
 
 
 @dataclass(frozen=True)
+class LateChange:
+    """Whose wish a change inside the notice is, and whether the learner's side is charged for it all the same (E8)."""
+
+    wish: Wish
+    charged: bool
+    reason: str
+
+
+@dataclass(frozen=True)
 class Move:
     """A new place on the calendar. Without a time it leaves the calendar; `room_id` and place stay unless given."""
 
@@ -324,6 +334,7 @@ class Move:
     minutes: int | None = None
     version: int | None = None
     reason: str | None = None
+    late: LateChange | None = None
 
 
 @dataclass(frozen=True)
@@ -347,7 +358,9 @@ class Reassign:
 
 
 @dataclass
-class _Loaded:
+class Loaded:
+    """A session that an act is about, held until it ends, with how the actor stands to it."""
+
     session: Session
     case: Case
     learners: tuple[int, ...]
@@ -380,7 +393,7 @@ class _Loaded:
         return not allows(work.actor, Action.SESSION_EDIT, self.case, but=Role.LEARNER)
 
 
-def _load(work: Work, ids: Sequence[int], action: Action, versions: Mapping[int, int | None]) -> dict[int, _Loaded]:
+def load(work: Work, ids: Sequence[int], action: Action, versions: Mapping[int, int | None]) -> dict[int, Loaded]:
     """The sessions, allowed and not changed meanwhile. Raises NotFound, NotAllowed, StaleForm."""
     if not ids:
         raise Invalid({"session": "Choose at least one."})
@@ -403,7 +416,7 @@ def _load(work: Work, ids: Sequence[int], action: Action, versions: Mapping[int,
     ):
         learners[session_id] = (*learners.get(session_id, ()), learner)
     loaded = {
-        id_: _Loaded(sessions[id_], cases[id_], learners.get(id_, ()), programme_of(work, sessions[id_].programme_id))
+        id_: Loaded(sessions[id_], cases[id_], learners.get(id_, ()), programme_of(work, sessions[id_].programme_id))
         for id_ in ids if id_ in sessions
     }
     if len(loaded) != len(ids):
@@ -421,7 +434,7 @@ def _load(work: Work, ids: Sequence[int], action: Action, versions: Mapping[int,
 
 def held(work: Work, session_id: int, action: Action, version: int | None) -> Session:
     """One session, held until the act ends. Raises NotFound, NotAllowed, StaleForm."""
-    return _load(work, [session_id], action, {session_id: version})[session_id].session
+    return load(work, [session_id], action, {session_id: version})[session_id].session
 
 
 def as_words(work: Work, session: Session, *, notes: bool = True) -> dict[str, str]:
@@ -455,7 +468,7 @@ def as_words(work: Work, session: Session, *, notes: bool = True) -> dict[str, s
 WHEN_WHO_WHERE = frozenset({"starts_at", "ends_at", "practitioner_id", "timetable_id", "room_id", "location"})
 
 
-def _apply(work: Work, loaded: Mapping[int, _Loaded], *, by_hand: bool = True) -> None:
+def apply(work: Work, loaded: Mapping[int, Loaded], *, by_hand: bool = True) -> None:
     """Write the new values. Where several move, they leave the calendar first, to take each other's time.
 
     What is changed `by_hand` no later change of its series touches (C10).
@@ -492,7 +505,7 @@ def _apply(work: Work, loaded: Mapping[int, _Loaded], *, by_hand: bool = True) -
         select(Session).where(Session.id.in_(loaded)).execution_options(populate_existing=True)).all()
 
 
-def _wanted(loaded: Mapping[int, _Loaded]) -> list[Wanted]:
+def _wanted(loaded: Mapping[int, Loaded]) -> list[Wanted]:
     return [
         Wanted(n, _everybody(each.value("practitioner_id"), each.learners), each.value("room_id"),
                each.value("starts_at"), each.value("ends_at"), each.session.id,
@@ -502,7 +515,7 @@ def _wanted(loaded: Mapping[int, _Loaded]) -> list[Wanted]:
 
 
 def _retake(
-    work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str | None] | None = None, *, by_hand: bool
+    work: Work, loaded: Mapping[int, Loaded], reasons: Mapping[int, str | None] | None = None, *, by_hand: bool
 ) -> None:
     """Lock, look, and write a change of who, where or when. `reasons` say why hours do not hold.
 
@@ -518,12 +531,12 @@ def _retake(
     _check_hours(work, loaded, reasons or {})
     refuse_clashes(work, next(iter(loaded.values())).programme.id, _wanted(loaded))
     _engage(work, loaded)
-    _apply(work, loaded, by_hand=by_hand)
+    apply(work, loaded, by_hand=by_hand)
 
 
-def _engage(work: Work, loaded: Mapping[int, _Loaded], joined: Collection[int] = ()) -> None:
+def _engage(work: Work, loaded: Mapping[int, Loaded], joined: Collection[int] = ()) -> None:
     """Sessions of somebody else, or on another day, count towards the engagement that covers them then."""
-    by_programme: dict[int, list[_Loaded]] = {}
+    by_programme: dict[int, list[Loaded]] = {}
     for each in loaded.values():
         if each.values.keys() & {"starts_at", "practitioner_id"} or each.session.id in joined:
             by_programme.setdefault(each.programme.id, []).append(each)
@@ -536,7 +549,7 @@ def _engage(work: Work, loaded: Mapping[int, _Loaded], joined: Collection[int] =
                 each.values["engagement_id"] = engagement_id
 
 
-def _pools(work: Work, loaded: Mapping[int, _Loaded]) -> set[int]:
+def _pools(work: Work, loaded: Mapping[int, Loaded]) -> set[int]:
     """Rooms that are held while smart sessions among these may be allotted another one."""
     methods: dict[int, set[str]] = {}
     for each in loaded.values():
@@ -544,7 +557,7 @@ def _pools(work: Work, loaded: Mapping[int, _Loaded]) -> set[int]:
     return set[int]().union(*(rooms_to_hold(work, id_, those) for id_, those in methods.items()))
 
 
-def _house(work: Work, loaded: Mapping[int, _Loaded], growing: Collection[int] = ()) -> None:
+def _house(work: Work, loaded: Mapping[int, Loaded], growing: Collection[int] = ()) -> None:
     """Allot rooms to smart sessions that get another time, have none or grow, the one they have if it will do (C12).
 
     A session that is smart no more leaves its room. Raises Invalid, PersonBusy.
@@ -571,7 +584,7 @@ def _house(work: Work, loaded: Mapping[int, _Loaded], growing: Collection[int] =
             listed[item].values["room_id"] = room_id
 
 
-def _check_hours(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int, str | None]) -> None:
+def _check_hours(work: Work, loaded: Mapping[int, Loaded], reasons: Mapping[int, str | None]) -> None:
     """A new time, and a new practitioner or timetable at the old one, keep to the hours. Raises Invalid."""
     for programme_id in sorted({each.programme.id for each in loaded.values()}):
         here = {item: each for item, each in enumerate(loaded.values())
@@ -587,7 +600,7 @@ def _check_hours(work: Work, loaded: Mapping[int, _Loaded], reasons: Mapping[int
         )
 
 
-def _check_taking(work: Work, loaded: Mapping[int, _Loaded]) -> None:
+def _check_taking(work: Work, loaded: Mapping[int, Loaded]) -> None:
     """What a booking checks, of the fields that a change of who, where or when touches (X1). Raises Invalid."""
     practitioners: dict[int, set[int]] = {}
     rooms: dict[int, dict[int, Place]] = {}
@@ -600,7 +613,7 @@ def _check_taking(work: Work, loaded: Mapping[int, _Loaded]) -> None:
             raise Invalid(found, item)
 
 
-def _taking_problems(each: _Loaded, practitioners: Collection[int], rooms: Mapping[int, Place]) -> dict[str, str]:
+def _taking_problems(each: Loaded, practitioners: Collection[int], rooms: Mapping[int, Place]) -> dict[str, str]:
     words, who, room = each.programme.policy.words, each.value("practitioner_id"), each.value("room_id")
     if each.values.keys() == {"practitioner_id"} and who is None:
         return {}  # A11: for any reason
@@ -625,14 +638,15 @@ NO_LONGER_THEIRS = "Its {words.practitioner} takes no sessions any more. Choose 
 ROOM_RETIRED = "Its room is not used any more. Change the venue first."
 
 
-def _tell(work: Work, loaded: Mapping[int, _Loaded], said: str) -> None:
+def tell(work: Work, loaded: Mapping[int, Loaded], said: str) -> None:
+    """Everybody who takes part."""
     notify(work, (
         (person, each.programme.id, each.session.id, f"{each.name}: {said}")
         for each in loaded.values() for person in (each.session.practitioner_id, *each.learners)
     ))
 
 
-def _names(loaded: Mapping[int, _Loaded]) -> str:
+def _names(loaded: Mapping[int, Loaded]) -> str:
     first = next(iter(loaded.values()))
     return first.name if len(loaded) == 1 else f"{len(loaded)} {first.programme.policy.words.many('session')}"
 
@@ -640,7 +654,7 @@ def _names(loaded: Mapping[int, _Loaded]) -> str:
 def reschedule_sessions(work: Work, moves: Sequence[Move], *, by_hand: bool = True) -> list[int]:
     """Give sessions another time (A4), or each other's. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
     ids = [move.session_id for move in moves]
-    loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {m.session_id: m.version for m in moves})
+    loaded = load(work, ids, Action.SESSION_RESCHEDULE, {m.session_id: m.version for m in moves})
     _refuse_too_late(work, loaded, Action.SESSION_RESCHEDULE)
     for item, move in enumerate(moves):
         each = loaded[move.session_id]
@@ -656,7 +670,9 @@ def reschedule_sessions(work: Work, moves: Sequence[Move], *, by_hand: bool = Tr
             raise Invalid({"date": LIES_BEHIND}, item)
         ends_at = move.starts_at + timedelta(minutes=minutes or 0)
         each.values = {"starts_at": move.starts_at, "ends_at": ends_at}
+    forfeited = _forfeit(work, loaded, {move.session_id: move.late for move in moves})
     _retake(work, loaded, {move.session_id: move.reason for move in moves}, by_hand=by_hand)
+    settle(work, forfeited)
     first, move = loaded[ids[0]], moves[0]
     assert move.starts_at is not None  # checked above
     when = when_words(move.starts_at, first.programme.zone, first.values["ends_at"])
@@ -671,16 +687,48 @@ def reschedule_sessions(work: Work, moves: Sequence[Move], *, by_hand: bool = Tr
     return ids
 
 
-def take_off_calendar(work: Work, session_ids: Sequence[int], versions: Mapping[int, int] | None = None) -> list[int]:
-    """Free everybody's time and keep the sessions, unscheduled. Raises NotAllowed, Conflict, StaleForm."""
-    loaded = _load(work, session_ids, Action.SESSION_RESCHEDULE, versions or {})
+def _forfeit(work: Work, loaded: Mapping[int, Loaded], late: Mapping[int, LateChange | None]) -> list[int]:
+    """Keep, for each learner, the meeting that a change inside the notice takes from them. Returns those sessions.
+
+    Raises Invalid.
+    """
+    rows: list[dict[str, Any]] = []
+    forfeited: list[int] = []
+    for item, (id_, change) in enumerate(late.items()):
+        each = loaded[id_]
+        if change is None or not each.case.late or each.session.starts_at is None:
+            continue
+        if change.wish not in {*Wish}:
+            raise Invalid({"wish": "Say whose wish it is."}, item)
+        if change.charged and change.wish is not Wish.LEARNER:
+            raise Invalid({"wish": f"Only a change that the {each.programme.policy.words.learner} wished for is"
+                                   " charged."}, item)
+        reason = given(change.reason, "late_reason", "Say why it is charged, or waived.")
+        rows += [{
+            "session_id": id_, "learner_id": learner, "practitioner_id": each.session.practitioner_id,
+            "starts_at": each.session.starts_at, "ends_at": each.session.ends_at, "wish": change.wish,
+            "charged": change.charged, "reason": reason, "at": work.now, "by_id": work.me,
+        } for learner in each.learners]
+        forfeited.append(id_)
+    insert_many(work.tx.connection(), FORFEITS, rows)
+    return forfeited
+
+
+def take_off_calendar(
+    work: Work, session_ids: Sequence[int], versions: Mapping[int, int] | None = None, *,
+    late: LateChange | None = None,
+) -> list[int]:
+    """Free everybody's time and keep the sessions, unscheduled. Raises NotAllowed, Invalid, Conflict, StaleForm."""
+    loaded = load(work, session_ids, Action.SESSION_RESCHEDULE, versions or {})
     _refuse_too_late(work, loaded, Action.SESSION_RESCHEDULE)
+    forfeited = _forfeit(work, loaded, dict.fromkeys(session_ids, late))
     for each in loaded.values():
         if each.session.starts_at is None:
             raise Conflict(f"{each.name} is not on the calendar.")
         each.values = {"starts_at": None, "ends_at": None, "room_id": None}
-    _apply(work, loaded)
-    _tell(work, loaded, "taken off the calendar.")
+    apply(work, loaded)
+    settle(work, forfeited)
+    tell(work, loaded, "taken off the calendar.")
     work.say(f"Took {_names(loaded).lower()} off the calendar.")
     return list(session_ids)
 
@@ -688,7 +736,7 @@ def take_off_calendar(work: Work, session_ids: Sequence[int], versions: Mapping[
 def change_venue(work: Work, venues: Sequence[Venue], *, by_hand: bool = True) -> list[int]:
     """Give sessions another room or place. Raises NotAllowed, Invalid, StaleForm, PersonBusy."""
     ids = [venue.session_id for venue in venues]
-    loaded = _load(work, ids, Action.SESSION_RESCHEDULE, {v.session_id: v.version for v in venues})
+    loaded = load(work, ids, Action.SESSION_RESCHEDULE, {v.session_id: v.version for v in venues})
     for item, venue in enumerate(venues):
         each = loaded[venue.session_id]
         found = text_problems({"location": venue.location})
@@ -700,7 +748,7 @@ def change_venue(work: Work, venues: Sequence[Venue], *, by_hand: bool = True) -
             raise Invalid(found, item)
         each.values = {"room_id": venue.room_id, "location": (venue.location or "").strip() or None}
     _retake(work, loaded, by_hand=by_hand)
-    _tell(work, loaded, "takes place somewhere else.")
+    tell(work, loaded, "takes place somewhere else.")
     work.say(f"Changed the venue of {_names(loaded).lower()}.")
     return ids
 
@@ -711,7 +759,7 @@ def reassign_sessions(work: Work, changes: Sequence[Reassign], *, by_hand: bool 
     Raises NotAllowed, Invalid, StaleForm, PersonBusy.
     """
     ids = [change.session_id for change in changes]
-    loaded = _load(work, ids, Action.SESSION_REASSIGN, {c.session_id: c.version for c in changes})
+    loaded = load(work, ids, Action.SESSION_REASSIGN, {c.session_id: c.version for c in changes})
     owners: dict[int, int | None] = {}
     for programme_id in {each.programme.id for each in loaded.values()}:
         owners.update(timetables_of(work, programme_id, {each.session.timetable_id for each in loaded.values()}))
@@ -752,7 +800,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
     Raises NotAllowed, Invalid, StaleForm, PersonBusy, Conflict.
     """
     ids = [edit.session_id for edit in edits]
-    loaded = _load(work, ids, Action.SESSION_EDIT, {e.session_id: e.version for e in edits})
+    loaded = load(work, ids, Action.SESSION_EDIT, {e.session_id: e.version for e in edits})
     bookings: dict[int, Booking] = {}
     for item, edit in enumerate(edits):
         if strange := edit.changes.keys() - EDITABLE:
@@ -787,16 +835,16 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
         refuse_clashes(work, next(iter(busy_ids.values())).programme.id, _wanted(busy_ids))
     _check_hours(work, loaded, {edit.session_id: edit.reason for edit in edits})
     _engage(work, loaded, joining)
-    _apply(work, loaded)
+    apply(work, loaded)
     parts = [{"session_id": id_, "learner_id": person} for id_, those in joining.items() for person in those]
     if parts:
         insert_many(work.tx.connection(), PARTS, parts)
-        _tell(work, {id_: loaded[id_] for id_ in joining}, "you take part.")
+        tell(work, {id_: loaded[id_] for id_ in joining}, "you take part.")
     work.say(f"Changed {_names(loaded).lower()}.")
     return ids
 
 
-def _hold(work: Work, loaded: Mapping[int, _Loaded], bookings: Mapping[int, Booking]) -> None:
+def _hold(work: Work, loaded: Mapping[int, Loaded], bookings: Mapping[int, Booking]) -> None:
     """Hold the calendars of everybody who takes part or is to, and the rooms, before they are looked at."""
     if work.on_sqlite:
         return
@@ -810,7 +858,7 @@ def _hold(work: Work, loaded: Mapping[int, _Loaded], bookings: Mapping[int, Book
     lock(work, people, rooms | _pools(work, loaded))
 
 
-def _as_booking(each: _Loaded, changes: Mapping[str, Any]) -> Booking:
+def _as_booking(each: Loaded, changes: Mapping[str, Any]) -> Booking:
     """The session as it would be, so that a change passes the same checks as a booking (X1); courses if given."""
     def now(column: str) -> Any:
         return changes.get(column, getattr(each.session, column))
@@ -831,7 +879,7 @@ _FIELDS = {"team_id": "who", "learner_ids": "who", "timetable_id": "timetable", 
 """What columns are called beside which a problem stands."""
 
 
-def _check_fields(work: Work, each: _Loaded, booking: Booking, changes: Mapping[str, Any], item: int) -> None:
+def _check_fields(work: Work, each: Loaded, booking: Booking, changes: Mapping[str, Any], item: int) -> None:
     """What stands against the values themselves. Raises Invalid."""
     asked = {_FIELDS.get(name, name) for name in changes} | ({"room", "records"} if "method" in changes else set())
     found = {name: said for name, said in booking.problems(each.programme.policy).items() if name in asked}
@@ -854,7 +902,7 @@ def _check_fields(work: Work, each: _Loaded, booking: Booking, changes: Mapping[
         raise Invalid(found, item)
 
 
-def _fixed_by_effect(each: _Loaded, changes: Mapping[str, Any]) -> dict[str, str]:
+def _fixed_by_effect(each: Loaded, changes: Mapping[str, Any]) -> dict[str, str]:
     """C7: what enrolments were moved by stays while the outcome stands."""
     policy, old = each.programme.policy, each.session.type
     new = changes.get("type") or old
@@ -866,7 +914,7 @@ def _fixed_by_effect(each: _Loaded, changes: Mapping[str, Any]) -> dict[str, str
 
 
 def _check_changed(
-    work: Work, each: _Loaded, booking: Booking, changes: Mapping[str, Any], learners: Sequence[int], item: int
+    work: Work, each: Loaded, booking: Booking, changes: Mapping[str, Any], learners: Sequence[int], item: int
 ) -> None:
     """That what is newly named exists and fits, and the number is free. Raises Invalid."""
     who = bool(changes.keys() & {"team_id", "learner_ids"})
@@ -893,7 +941,7 @@ def _check_changed(
             raise Invalid({"number": problem}, item)
 
 
-def _first_participants(work: Work, each: _Loaded, booking: Booking) -> tuple[int, ...]:
+def _first_participants(work: Work, each: Loaded, booking: Booking) -> tuple[int, ...]:
     """Who joins an open session. Raises Conflict where somebody is in it already (B4)."""
     present = set(each.learners)
     coming = learners_of(work, each.programme, [booking])[0]
@@ -928,7 +976,7 @@ def replace_participants(
 
     Returns the new session's id. Raises NotAllowed, Invalid, StaleForm, PersonBusy.
     """
-    each = _load(work, [session_id], Action.SESSION_CANCEL, {session_id: version})[session_id]
+    each = load(work, [session_id], Action.SESSION_CANCEL, {session_id: version})[session_id]
     courses = tuple(work.tx.scalars(select(SessionCourse.course_id).where(SessionCourse.session_id == session_id)))
     booking = replace(
         _as_booking(each, {"course_ids": courses}), learner_ids=(learner_id,) if learner_id is not None else (),
@@ -956,12 +1004,12 @@ def cancel_sessions(
 
     Raises NotAllowed, Invalid, StaleForm.
     """
-    loaded = _load(work, session_ids, Action.SESSION_CANCEL, versions or {})
+    loaded = load(work, session_ids, Action.SESSION_CANCEL, versions or {})
     _refuse_too_late(work, loaded, Action.SESSION_CANCEL)
-    reason = _given(reason, "reason", "Give a reason; those who take part will read it.")
+    reason = given(reason, "reason", "Give a reason; those who take part will read it.")
     for each in loaded.values():
         each.values = {"cancelled_at": work.now, "cancel_reason": reason}
-    _apply(work, loaded)
+    apply(work, loaded)
     cancelled: dict[Outcome, list[int]] = {}
     for each in loaded.values():
         cancelled.setdefault(_whose_doing(work, each), []).append(each.session.id)
@@ -972,7 +1020,8 @@ def cancel_sessions(
                 notice_at=None if outcome is Outcome.PRACTITIONER_CANCELLED else work.now)
         )
     work.because(reason)
-    _tell(work, loaded, f"cancelled. {reason}")
+    settle(work, loaded)
+    tell(work, loaded, f"cancelled. {reason}")
     notify(work, (
         (person, loaded[id_].programme.id, id_, f"{loaded[id_].name}: cancelled, so nobody waits for it any more.")
         for id_, those in waiting_in(work, list(loaded)).items() for person in those
@@ -981,14 +1030,14 @@ def cancel_sessions(
     return list(session_ids)
 
 
-def _whose_doing(work: Work, each: _Loaded) -> Outcome:
+def _whose_doing(work: Work, each: Loaded) -> Outcome:
     """The learner's side cancels late or in time (E3)."""
     if not as_learner(work.actor, Action.SESSION_CANCEL, each.case):
         return Outcome.PRACTITIONER_CANCELLED
     return Outcome.CANCELLED_LATE if each.case.late else Outcome.CANCELLED_IN_TIME
 
 
-def _refuse_too_late(work: Work, loaded: Mapping[int, _Loaded], action: Action) -> None:
+def _refuse_too_late(work: Work, loaded: Mapping[int, Loaded], action: Action) -> None:
     """Within the notice a learner neither moves nor deletes, but cancels, and that until the start (E3, E8).
 
     Raises Conflict.
@@ -998,7 +1047,7 @@ def _refuse_too_late(work: Work, loaded: Mapping[int, _Loaded], action: Action) 
             raise Conflict(refused)
 
 
-def _given(said: str, field_: str, sentence: str) -> str:
+def given(said: str, field_: str, sentence: str) -> str:
     """A text that must be there, trimmed. Raises Invalid."""
     if found := text_problems({field_: said}):
         raise Invalid(found)
@@ -1015,7 +1064,7 @@ def delete_sessions(
     Refused while a meeting is active, unless `cancel_first` takes it off the calendar in the same step.
     Raises NotAllowed, Conflict, StaleForm.
     """
-    loaded = _load(work, session_ids, Action.SESSION_DELETE, versions or {})
+    loaded = load(work, session_ids, Action.SESSION_DELETE, versions or {})
     _refuse_too_late(work, loaded, Action.SESSION_DELETE)
     if cancel_first:
         active = [each for each in loaded.values() if each.session.starts_at is not None
@@ -1036,93 +1085,17 @@ def delete_sessions(
     if follower:
         raise Conflict(f"Session {follower.number} was made from this one, so it stays. Cancel it instead.")
     ids = list(session_ids)
+    if (number := has_money(work, ids)) is not None:
+        raise Conflict(f"Money was worked out for session {number}, so it stays. Cancel it instead.")
+    for written, what in ((Note, "notes were written"), (Forfeit, "a late change was recorded")):
+        if work.tx.scalar(select(written.id).where(written.session_id.in_(ids)).limit(1)) is not None:
+            raise Conflict(f"After it, {what}, so it stays. Cancel it instead.")
     for model in (Participation, SessionCourse, Waiting):
         work.tx.execute(delete(model).where(model.session_id.in_(ids)))
     work.tx.execute(delete(Session).where(Session.id.in_(ids)))
-    _tell(work, loaded, "deleted.")
+    tell(work, loaded, "deleted.")
     work.say(f"Deleted {_names(loaded).lower()}.")
     return ids
-
-
-@dataclass(frozen=True)
-class Attendance:
-    """What came of one learner's part. `minutes` is the actual duration, where it differs from the planned one.
-
-    `ending` says how the enrolment ends, where the type of the session asks for it (C7).
-    """
-
-    learner_id: int
-    outcome: Outcome
-    minutes: int | None = None
-    ending: EnrolmentStatus | None = None
-
-
-def record_outcome(
-    work: Work, session_id: int, attendance: Sequence[Attendance], version: int | None = None
-) -> list[int]:
-    """Record for every learner what came of it; the one command that does so. Raises NotAllowed, Invalid, Conflict.
-
-    The type's effect on the enrolments of those who attended is part of it (C7).
-    """
-    each = _load(work, [session_id], Action.OUTCOME_RECORD, {session_id: version})[session_id]
-    present = {part.learner_id: part for part in work.tx.scalars(
-        select(Participation).where(Participation.session_id == session_id))}
-    if not present:
-        raise Conflict(f"Nobody takes part in {each.name.lower()} yet, so there is nothing to record.")
-    if each.session.practitioner_id is None:
-        raise Conflict(f"{each.name} has no {each.programme.policy.words.practitioner}; choose one first.")
-    if any(part.outcome is not None and part.outcome not in FREES_LEARNER for part in present.values()):
-        raise Conflict(f"{each.name} was recorded already. Reopen it to change that.")
-    named = [one.learner_id for one in attendance]
-    open_ones = {id_ for id_, part in present.items() if part.outcome is None}
-    if len(set(named)) != len(named) or set(named) != open_ones:
-        raise Invalid({"attendance": f"Say for each {each.programme.policy.words.learner} what came of it."})
-    planned = round((each.session.ends_at - each.session.starts_at).total_seconds() / 60) \
-        if each.session.ends_at and each.session.starts_at else 0
-    for one in attendance:
-        if one.outcome not in OUTCOMES_FORM:
-            raise Invalid({"attendance": "Choose attended, missed or absent."})
-        if one.minutes is not None and (
-            type(one.minutes) is not int or not 15 <= one.minutes <= planned + 30 or one.minutes % 5
-        ):
-            raise Invalid({"minutes": f"Actual minutes are a multiple of 5, from 15 to {planned + 30}."})
-    for outcome, minutes in {(one.outcome, one.minutes) for one in attendance}:
-        work.tx.execute(
-            update(Participation).where(
-                Participation.session_id == session_id,
-                Participation.learner_id.in_(
-                    [one.learner_id for one in attendance if (one.outcome, one.minutes) == (outcome, minutes)]),
-            ).values(outcome=outcome, outcome_at=work.now,
-                     actual_minutes=minutes or (planned or None if outcome == Outcome.ATTENDED else None))
-        )
-    each.values = {"description": each.session.description}
-    _apply(work, {session_id: each})
-    apply_effects(work, each.session, {
-        one.learner_id: one.ending for one in attendance if one.outcome == Outcome.ATTENDED})
-    held = any(one.outcome == Outcome.ATTENDED for one in attendance)
-    work.say(f"Recorded {each.name.lower()} as {'held' if held else 'missed'}.")
-    return [session_id]
-
-
-def reopen_session(work: Work, session_id: int, reason: str, version: int | None = None) -> list[int]:
-    """Take back what was recorded, and its effect on enrolments, with a reason (C7, D11).
-
-    Raises NotAllowed, Invalid, StaleForm, Conflict where a later effect stands on this one.
-    """
-    each = _load(work, [session_id], Action.OUTCOME_REOPEN, {session_id: version})[session_id]
-    reason = _given(reason, "reason", "Say why it is reopened.")
-    take_back(work, each.session)
-    work.tx.execute(
-        update(Participation).where(
-            Participation.session_id == session_id, Participation.outcome.in_(OUTCOMES_FORM)
-        ).values(outcome=None, outcome_at=None, actual_minutes=None)
-    )
-    each.values = {"report_published_at": None, "comments_at": None, "told_at": None}
-    _apply(work, {session_id: each})
-    work.because(reason)
-    _tell(work, {session_id: each}, f"reopened. {reason}")
-    work.say(f"Reopened {each.name.lower()}: {reason}")
-    return [session_id]
 
 
 def add_recording(work: Work, session_id: int, url: str, version: int | None = None) -> list[int]:
@@ -1130,7 +1103,7 @@ def add_recording(work: Work, session_id: int, url: str, version: int | None = N
 
     Raises NotAllowed, Invalid, StaleForm.
     """
-    each = _load(work, [session_id], Action.RECORDING_ADD, {session_id: version})[session_id]
+    each = load(work, [session_id], Action.RECORDING_ADD, {session_id: version})[session_id]
     if each.session.method != Method.SMART:
         raise Conflict(f"{each.name} is not a smart one, so it has no recording.")
     if found := text_problems({"recording_url": url}):
@@ -1139,17 +1112,17 @@ def add_recording(work: Work, session_id: int, url: str, version: int | None = N
     if said is not None and not is_link(said):
         raise Invalid({"recording_url": "A link begins with https:// or http:// and has no spaces."})
     each.values = {"recording_url": said}
-    _apply(work, {session_id: each})
+    apply(work, {session_id: each})
     if said is not None:
-        _tell(work, {session_id: each}, "its recording can be opened.")
+        tell(work, {session_id: each}, "its recording can be opened.")
     work.say(f"{'Added' if said else 'Took away'} the recording of {each.name.lower()}.")
     return [session_id]
 
 
 def ask_for_another_time(work: Work, session_id: int, words: str) -> list[int]:
     """Tell whoever may reschedule that this viewer asks for another time (A4). Raises NotAllowed, Invalid."""
-    each = _load(work, [session_id], Action.SESSION_ASK_TIME, {})[session_id]
-    said = _given(words, "words", "Say which times suit you.")
+    each = load(work, [session_id], Action.SESSION_ASK_TIME, {})[session_id]
+    said = given(words, "words", "Say which times suit you.")
     staff = work.tx.scalars(select(RoleGrant.person_id).where(
         RoleGrant.programme_id == each.programme.id, RoleGrant.role.in_((Role.MASTER_ADMIN, Role.BASIC_ADMIN))
     )).all()

@@ -16,7 +16,8 @@ NOTICE = timedelta(hours=24)
 """From here on, by elapsed time, a learner cancels in time (E3)."""
 BOUNDS = {
     "description": 300, "location": 200, "planning_notes": 4000, "reason": 500, "type": 60, "method": 60, "words": 300,
-    "recording_url": 2000,
+    "recording_url": 2000, "late_reason": 500, "claim": 1000, "answer": 1000, "body": 8000, "contact": 300,
+    "overruled": 500,
 }
 """Longest texts, in characters."""
 HIGHEST_NUMBER = 999_999_999
@@ -230,5 +231,6 @@ class StaleForm(Conflict):
         super().__init__(sentence)
 
 
-OUTCOMES_FORM = (Outcome.ATTENDED, Outcome.MISSED, Outcome.PRACTITIONER_ABSENT)
-"""What the plain form of recording offers; cancelling has its own."""
+def notice_outcome(starts_at: datetime, notice_at: datetime) -> Outcome:
+    """Whether notice was given late, under 24 hours ahead by elapsed time; exactly 24 is in time (E3)."""
+    return Outcome.CANCELLED_LATE if starts_at - notice_at < NOTICE else Outcome.CANCELLED_IN_TIME

@@ -2,7 +2,9 @@
 
 from db.models import (
     access,
+    afterwards,
     availability,
+    billing,
     feeds,
     history,
     learning,
@@ -15,6 +17,6 @@ from db.models import (
 )
 
 __all__ = [
-    "access", "availability", "feeds", "history", "learning", "notices", "people", "programmes", "series", "sessions",
-    "structure",
+    "access", "afterwards", "availability", "billing", "feeds", "history", "learning", "notices", "people",
+    "programmes", "series", "sessions", "structure",
 ]

@@ -157,6 +157,7 @@ class Participation(Numbered, Base):
     __table_args__ = (
         UniqueConstraint("session_id", "learner_id"),
         CheckConstraint("actual_minutes BETWEEN 1 AND 1440", name="actual_minutes"),
+        CheckConstraint("waited_minutes BETWEEN 0 AND 1440", name="waited_minutes"),
     )
 
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
@@ -165,6 +166,10 @@ class Participation(Numbered, Base):
     outcome_at: Mapped[datetime | None]
     notice_at: Mapped[datetime | None]
     actual_minutes: Mapped[int | None]
+    waited_minutes: Mapped[int | None] = mapped_column(doc="for a learner who missed it (D11)")
+    contact: Mapped[str | None] = words(300)
+    overruled: Mapped[str | None] = words(500)
+    """Why it is recorded otherwise than the rules say."""
 
 
 class Waiting(Numbered, Base):

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from core.attending import commands as attending
+from core.attending.rules import Attendance
 from core.errors import NotAllowed, NotFound, Refusal
 from core.permissions import RULES, TICKABLE, Action, Case, allows
 from core.programmes.rules import WhoBooks
 from core.sessions import commands, groups
-from core.sessions.commands import Attendance, Edit, Move, Reassign, Venue
+from core.sessions.commands import Edit, Move, Reassign, Venue
 from core.sessions.queries import worksheet
 from core.sessions.visible import cases_for, facts_of
 from core.work import Actor
@@ -108,8 +110,8 @@ ACTS: dict[str, tuple[Action, Any]] = {
     "cancel": (Action.SESSION_CANCEL, lambda s, _: (commands.cancel_sessions, [s], "why")),
     "delete": (Action.SESSION_DELETE, lambda s, _: (commands.delete_sessions, [s])),
     "record": (Action.OUTCOME_RECORD, lambda s, w: (
-        commands.record_outcome, s, [Attendance(w.sara, Outcome.ATTENDED)])),
-    "reopen": (Action.OUTCOME_REOPEN, lambda s, _: (commands.reopen_session, s, "why")),
+        attending.record_outcome, s, [Attendance(w.sara, Outcome.ATTENDED)])),
+    "reopen": (Action.OUTCOME_REOPEN, lambda s, _: (attending.reopen_session, s, "why")),
     "ask": (Action.SESSION_ASK_TIME, lambda s, _: (commands.ask_for_another_time, s, "later")),
     "replace": (Action.SESSION_CANCEL, None),
 }

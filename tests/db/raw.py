@@ -15,7 +15,22 @@ from db.models.people import Person
 from db.models.programmes import Programme
 from db.models.sessions import Participation, Session
 from db.models.structure import Course, Room
-from db.words import EnrolmentStatus, Every, Kind, Method, Origin, Outcome, Role, Step, Tie, TimetableKind
+from db.words import (
+    EnrolmentStatus,
+    Every,
+    Kind,
+    Method,
+    NoteKind,
+    Origin,
+    Outcome,
+    RateUnit,
+    Role,
+    Side,
+    Step,
+    Tie,
+    TimetableKind,
+    Wish,
+)
 
 TEN = datetime(2030, 3, 4, 10, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -188,7 +203,57 @@ def rows_before_and_after(session_id: int) -> dict[str, tuple[dict[str, Any], di
         "participation": (
             {"session_id": session_id, "learner_id": SARA},
             {"session_id": session_id + 1, "learner_id": SAM, "outcome": Outcome.ATTENDED, "outcome_at": TEN,
-             "notice_at": TEN, "actual_minutes": 55}),
+             "notice_at": TEN, "actual_minutes": 55, "waited_minutes": 15, "contact": "rang twice",
+             "overruled": "007"}),
+        **_afterwards(session_id), **_money(),
+    }
+
+
+def _afterwards(session_id: int) -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    later = TEN + HOUR
+    return {
+        "note": (
+            {"session_id": session_id, "author_id": TOM, "kind": NoteKind.SHARED, "body": "1.0", "submitted_at": TEN,
+             "version": 1},
+            {"session_id": session_id + 1, "author_id": TINA, "kind": NoteKind.REPORT, "body": "1",
+             "submitted_at": later, "version": 2}),
+        "dispute": (
+            {"session_id": session_id, "learner_id": SARA, "by_id": SARA, "claim": "I was there", "at": TEN},
+            {"session_id": session_id + 1, "learner_id": SAM, "by_id": SAM, "claim": "007", "at": later,
+             "answer": "7", "answered_by": TINA, "answered_at": later}),
+        "forfeit": (
+            {"session_id": session_id, "learner_id": SARA, "practitioner_id": TOM, "starts_at": TEN, "ends_at": later,
+             "wish": Wish.LEARNER, "charged": True, "reason": "ill", "at": TEN, "by_id": TOM},
+            {"session_id": session_id + 1, "learner_id": SAM, "practitioner_id": TINA, "starts_at": later,
+             "ends_at": later + HOUR, "wish": Wish.PRACTITIONER, "charged": False, "reason": "7", "at": later,
+             "by_id": TINA}),
+    }
+
+
+def _money() -> dict[str, tuple[dict[str, Any], dict[str, Any]]]:
+    day, first = date(2030, 3, 4), date(2030, 1, 1)
+    return {
+        "rate": (
+            {"programme_id": 1, "side": Side.BILLED, "unit": RateUnit.HOUR, "amount": 3333, "from_day": day,
+             "version": 1},
+            {"programme_id": 2, "side": Side.PAID, "unit": RateUnit.SESSION, "amount": 0, "course_id": 1,
+             "type": "exit", "practitioner_id": TOM, "engagement_id": 1, "from_day": first, "until_day": day,
+             "version": 2}),
+        "outcome_matrix": (
+            {"programme_id": 1, "from_day": day, "shares": {"missed": ["1", "1/3"]}, "team_once": False, "version": 1},
+            {"programme_id": 2, "from_day": first, "shares": {"missed": ["0", None]}, "team_once": True,
+             "version": 2}),
+        "biller": (
+            {"programme_id": 1, "name": "Ö", "tax_rate": 1900, "terms_days": 14, "prefix": "R", "version": 1},
+            {"programme_id": 2, "name": "007", "address": "1\n2", "tax_number": "7", "tax_rate": 0, "bank": "IBAN",
+             "terms_days": 0, "prefix": "", "version": 2}),
+        "payer": (
+            {"programme_id": 1, "name": "Gus", "version": 1},
+            {"programme_id": 2, "person_id": SARA, "name": "007", "address": "1\n2", "email": "a@example.org",
+             "tax_number": "7", "tax_rate": 700, "retired_at": TEN, "version": 2}),
+        "paid_by": (
+            {"programme_id": 1, "payer_id": 1, "learner_id": SARA, "from_day": day, "version": 1},
+            {"programme_id": 2, "payer_id": 1, "learner_id": None, "team_id": 1, "from_day": first, "version": 2}),
     }
 
 

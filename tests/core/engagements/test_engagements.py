@@ -5,21 +5,14 @@ from typing import Any
 
 import pytest
 
+from core.attending.commands import record_outcome
+from core.attending.rules import Attendance
 from core.engagements.commands import add_engagement, bring_back_engagement, edit_engagement, retire_engagement
 from core.engagements.queries import Row, engagement, engagement_page, engagements_of
 from core.engagements.rules import NewEngagement
 from core.errors import Invalid, NotAllowed
 from core.history.commands import undo
-from core.sessions.commands import (
-    Attendance,
-    Edit,
-    Move,
-    Reassign,
-    edit_sessions,
-    reassign_sessions,
-    record_outcome,
-    reschedule_sessions,
-)
+from core.sessions.commands import Edit, Move, Reassign, edit_sessions, reassign_sessions, reschedule_sessions
 from db.words import Outcome
 from tests.factories import DAY, HOUR, NOON, TEN, World, statements
 

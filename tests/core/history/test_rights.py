@@ -6,6 +6,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy import select
 
+from core.attending import commands as attending
+from core.attending.rules import Attendance
 from core.errors import Conflict, NotAllowed, NotFound, Refusal
 from core.history.commands import undo
 from core.history.queries import timeline
@@ -16,7 +18,7 @@ from core.programmes import commands as programmes
 from core.programmes.queries import programme_of
 from core.programmes.rules import WhoBooks
 from core.sessions import commands
-from core.sessions.commands import Attendance, Edit, Move, Reassign
+from core.sessions.commands import Edit, Move, Reassign
 from core.structure.commands import add_entries, edit_entry, retire_entries
 from core.structure.rules import Entry, Which
 from core.work import Saved
@@ -213,8 +215,8 @@ def test_x5_own_acts_of_every_kind_can_be_undone_and_done_again(world: World) ->
         take_back(world, again, world.tom)
         world.do(world.ben, commands.delete_sessions, [session], cancel_first=True)
     past = fresh(TEN - 7 * DAY)
-    recorded = world.do(world.tom, commands.record_outcome, past, [Attendance(world.sara, Outcome.ATTENDED)])
-    reopened = world.do(world.tom, commands.reopen_session, past, "wrong day")
+    recorded = world.do(world.tom, attending.record_outcome, past, [Attendance(world.sara, Outcome.ATTENDED)])
+    reopened = world.do(world.tom, attending.reopen_session, past, "wrong day")
     take_back(world, reopened, world.tom)
     assert world.fact(past, "status") == "held"
     take_back(world, recorded, world.tom)

@@ -1,8 +1,9 @@
 """A session's timeline in words (X5)."""
 
+from core.attending import commands as attending
+from core.attending.rules import Attendance
 from core.history.queries import timeline
 from core.sessions import commands
-from core.sessions.commands import Attendance
 from db.words import Outcome
 from tests.factories import DAY, TEN, World
 
@@ -16,10 +17,10 @@ def test_x5_an_outcome_says_whose_it_is(world: World) -> None:
     session = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN)
     world.now = TEN + DAY
     came = [Attendance(world.sara, Outcome.ATTENDED, 45), Attendance(world.sam, Outcome.MISSED)]
-    world.do(world.tom, commands.record_outcome, session, came)
+    world.do(world.tom, attending.record_outcome, session, came)
     assert set(told(world, session, world.alice)) >= {"Sara: attended, 45 min", "Sam: missed"}
     assert not [line for line in told(world, session, world.gus) if "Sam" in line]
-    world.do(world.tom, commands.reopen_session, session, "the wrong one")
+    world.do(world.tom, attending.reopen_session, session, "the wrong one")
     assert set(told(world, session, world.alice)) >= {"Sara: attended taken back", "Sam: missed taken back"}
 
 

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from core.attending import commands as attending
+from core.attending.rules import Attendance
 from core.errors import Conflict, NotAllowed, NotFound
 from core.history import commands as history
 from core.history.commands import undo
@@ -15,7 +17,7 @@ from core.people import commands as people
 from core.people.commands import PersonEdit
 from core.programmes.commands import edit_programme
 from core.sessions import commands
-from core.sessions.commands import Attendance, Edit, Move, Reassign
+from core.sessions.commands import Edit, Move, Reassign
 from core.sessions.queries import worksheet
 from core.sessions.rules import PersonBusy
 from core.work import Saved
@@ -137,7 +139,7 @@ def test_x5_cancelling_undone_takes_everybodys_time_back(world: World) -> None:
 
 def test_x5_an_outcome_undone_opens_the_session_again(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN - 7 * DAY)
-    saved = world.do(world.tom, commands.record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)])
+    saved = world.do(world.tom, attending.record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)])
     assert world.fact(session, "status") == "held"
     take_back(world, saved, by=world.tom)
     assert world.fact(session, "status") == "scheduled"
@@ -179,7 +181,7 @@ def test_d7_a_line_manager_reads_no_words_in_the_timeline(world: World) -> None:
 
 def test_x6_a_line_manager_sees_nothing_of_other_learners_in_a_team(world: World) -> None:
     session = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN - 7 * DAY)
-    world.do(world.tom, commands.record_outcome, session,
+    world.do(world.tom, attending.record_outcome, session,
              [Attendance(world.sara, Outcome.ATTENDED), Attendance(world.sam, Outcome.MISSED)])
     with world.reading(world.lena) as work:
         sheet, told = worksheet(work, session), repr(timeline(work, session))
@@ -203,7 +205,7 @@ def test_x5_who_and_when_stay_once_an_outcome_was_recorded(world: World, change:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=NOON)
     saved = world.do(world.ben, *change(world, session))
     later = NOON + HOUR
-    recorded = world.do(world.ben, commands.record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)],
+    recorded = world.do(world.ben, attending.record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)],
                         now=later)
     with pytest.raises(Conflict, match=r"Later, .* Ben: "):
         take_back(world, saved, now=later)
@@ -236,7 +238,7 @@ def test_x5_a_move_stays_once_the_session_was_cancelled(world: World) -> None:
 
 def test_x5_an_outcome_stays_once_it_was_reported_on(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN - 7 * DAY)
-    recorded = world.do(world.tom, commands.record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)])
+    recorded = world.do(world.tom, attending.record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)])
     world.set(session, report_published_at=world.now)
     with pytest.raises(Conflict, match="cannot be undone any more"):
         take_back(world, recorded)

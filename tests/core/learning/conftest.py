@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
+from core.attending.commands import record_outcome
+from core.attending.rules import Attendance
 from core.history.commands import undo
 from core.learning import commands
-from core.sessions.commands import Attendance, record_outcome
 from core.work import Saved
 from db.models.learning import Enrolment, EnrolmentStep
 from db.words import EnrolmentStatus, Kind, Outcome

@@ -4,13 +4,15 @@ from datetime import date
 
 import pytest
 
+from core.attending.commands import record_outcome, reopen_session
+from core.attending.rules import Attendance
 from core.errors import Conflict, Invalid, NotAllowed
 from core.history.queries import timeline
 from core.learning import commands
 from core.learning.commands import EnrolmentEdit
 from core.permissions import Action
 from core.programmes.rules import PRESETS, Policy, Switchable, changed_policy
-from core.sessions.commands import Attendance, Edit, edit_sessions, record_outcome, reopen_session
+from core.sessions.commands import Edit, edit_sessions
 from db.words import EnrolmentStatus as S
 from db.words import Kind, Outcome
 from tests.core.learning.conftest import School

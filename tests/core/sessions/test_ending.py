@@ -3,10 +3,12 @@
 import pytest
 from sqlalchemy import select
 
+from core.attending.commands import record_outcome, reopen_session
+from core.attending.rules import Attendance
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
 from core.permissions import Action
-from core.sessions.commands import Attendance, cancel_sessions, delete_sessions, record_outcome, reopen_session
+from core.sessions.commands import cancel_sessions, delete_sessions
 from core.sessions.queries import TO_LOG, Filters, session_list
 from core.sessions.rules import PersonBusy
 from db.models.notices import Notice
@@ -121,7 +123,7 @@ def test_record_outcome_refuses(world: World, session: int) -> None:
         with pytest.raises(Invalid) as refused:
             record(world, session, *said)
         assert set(refused.value.problems) == {"attendance"}
-    for outcome in (Outcome.CANCELLED_LATE, Outcome.PRACTITIONER_CANCELLED, "nonsense", None):
+    for outcome in (Outcome.CANCELLED_LATE, "nonsense", None):
         with pytest.raises(Invalid):
             record(world, session, both[0], Attendance(world.sam, outcome))
     for minutes in (0, -5, 7, 10, 95, 1800, "60"):

@@ -1,0 +1,1 @@
+"""What sessions cost and earn: rates, the ledger, documents, and the figures drawn from them."""
