@@ -1,7 +1,7 @@
 """What the facts of a session imply in money, by the rates and the outcome matrix of its day (E3, E4, E9). Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -110,6 +110,10 @@ class Facts:
     """Minutes."""
     parts: tuple[Part, ...]
     lost: tuple[Lost, ...] = ()
+
+    def attended_by(self, parts: tuple[Part, ...]) -> "Facts":
+        """The same session with other outcomes."""
+        return replace(self, parts=parts)
 
 
 class Position(NamedTuple):

@@ -213,3 +213,9 @@ def has_money(work: Work, session_ids: Collection[int]) -> int | None:
     return work.tx.scalar(
         select(func.min(Session.number)).join(LedgerLine, LedgerLine.session_id == Session.id)
         .where(among(Session.id, session_ids)))
+
+
+def standing_of(work: Work, ids: Collection[int]) -> dict[int, tuple[Position, ...]]:
+    """The lines of these sessions that stand, as positions."""
+    found, _ = _standing(work, sorted(ids))
+    return {id_: tuple(line.position for line in lines.values()) for id_, lines in found.items()}

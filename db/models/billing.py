@@ -171,7 +171,7 @@ class Document(Numbered, Base):
     )
 
     programme_id: Mapped[int] = mapped_column(ForeignKey("programme.id"))
-    period_id: Mapped[int] = mapped_column(ForeignKey("period.id"), index=True)
+    period_id: Mapped[int | None] = mapped_column(ForeignKey("period.id"), index=True)
     kind: Mapped[DocumentKind] = choice(DocumentKind)
     number: Mapped[int]
     payer_id: Mapped[int | None] = mapped_column(ForeignKey("payer.id"), index=True)

@@ -151,7 +151,7 @@ def _documents() -> None:
         rules={"forward": "until_day >= from_day"}, only=[("programme_id", "until_day")],
     )
     _table(
-        "document", number("programme_id"), number("period_id"), text("kind"), number("number"),
+        "document", number("programme_id"), number("period_id", empty=True), text("kind"), number("number"),
         number("payer_id", empty=True), number("practitioner_id", empty=True), number("cancels_id", empty=True),
         day("issued_on", empty=False), day("due_on", empty=False), text("currency"),
         *(number(name) for name in ("net", "tax_rate", "tax", "gross")),

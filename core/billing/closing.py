@@ -1,0 +1,456 @@
+"""Close a period: what is owed and earned until a day goes onto numbered documents, once and for good (E4, X4).
+
+Looking comes first and may take its time; closing itself is one short act. What comes late goes into the next period.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fractions import Fraction
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, Table, and_, exists, func, insert, or_, select
+from sqlalchemy.orm import aliased
+
+from core.billing.commands import FULL_TAX
+from core.billing.money import MOST, rounded
+from core.billing.queries import on_hold, stands
+from core.billing.rules import Facts, matrix_of, rate_for
+from core.billing.settle import facts_of, settle, terms_of
+from core.billing.simulate import recorded_sessions
+from core.clock import day_start
+from core.errors import Conflict, Invalid, NotFound
+from core.permissions import Action, require
+from core.programmes.queries import ProgrammeView, programme_of
+from core.sessions.rules import notice_outcome
+from core.work import Work
+from db.bulk import insert_many
+from db.models.billing import (
+    Biller,
+    Document,
+    DocumentLine,
+    LedgerLine,
+    Payer,
+    Payment,
+    Period,
+)
+from db.models.people import Person
+from db.models.programmes import Programme
+from db.models.sessions import Participation, Session
+from db.words import DocumentKind, LineKind, Outcome, Side
+
+LINES, DOCUMENTS = (cast(Table, model.__table__) for model in (LedgerLine, Document))
+UNUSUAL = 4 * 60
+"""Minutes from which a session is unusually long."""
+Progress = Callable[[float, str], None]
+
+
+# Looking -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Bill:
+    """One document as it would be, or was; amounts in minor units."""
+
+    kind: DocumentKind
+    whom_id: int
+    whom: str
+    lines: int
+    adjustments: int
+    """Lines of days before the period."""
+    net: int
+    tax_rate: int
+    tax: int
+
+    @property
+    def gross(self) -> int:
+        """Net and tax."""
+        return self.net + self.tax
+
+
+@dataclass(frozen=True)
+class Anomaly:
+    """Something to look at before a period is closed."""
+
+    what: str
+    session_id: int
+    number: int
+    day: date | None
+    said: str
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What closing would bring about."""
+
+    from_day: date
+    until_day: date
+    currency: str
+    bills: tuple[Bill, ...]
+    held: int
+    """Payouts that wait for a note, and so for the next period."""
+    anomalies: tuple[Anomaly, ...]
+
+
+def preview(work: Work, programme_id: int, until_day: date, progress: Progress | None = None) -> Preview:
+    """What closing until a day (local, included) would bring about, and what looks wrong.
+
+    Raises NotFound, NotAllowed, Invalid.
+    """
+    require(work, Action.MONEY_SEE, programme_id)
+    programme = programme_of(work, programme_id)
+    from_day = _from_day(work, programme, until_day)
+    tell = progress or _silent
+    tell(0.1, "Adding up")
+    bills = _bills(work, programme, from_day, until_day)
+    held = work.tx.scalar(
+        select(func.count()).select_from(LedgerLine).join(Session, Session.id == LedgerLine.session_id)
+        .where(LedgerLine.programme_id == programme_id, LedgerLine.day <= until_day, on_hold(programme), stands(),
+               _unwritten())) or 0
+    found = tuple(anomalies(work, programme_id, from_day, until_day, tell))
+    tell(1.0, "Done")
+    return Preview(from_day, until_day, programme.currency, bills, held, found)
+
+
+def _silent(part: float, said: str) -> None:
+    pass
+
+
+def last_period(work: Work, programme_id: int) -> Period | None:
+    """The one that was closed last."""
+    return work.tx.scalar(select(Period).where(Period.programme_id == programme_id)
+                          .order_by(Period.until_day.desc()).limit(1))
+
+
+def _from_day(work: Work, programme: ProgrammeView, until_day: date) -> date:
+    last = last_period(work, programme.id)
+    if last is not None and until_day <= last.until_day:
+        raise Invalid({"until_day": f"Closed until {last.until_day:%d %b %Y} already. What comes late goes into the"
+                                    " next period, so choose a later day."})
+    if until_day >= work.now.astimezone(programme.zone).date():
+        raise Invalid({"until_day": "Choose a day that is over."})
+    if last is not None:
+        return last.until_day + timedelta(days=1)
+    first = work.tx.scalar(select(func.min(LedgerLine.day)).where(LedgerLine.programme_id == programme.id))
+    return min(first or until_day, until_day)
+
+
+def _unwritten() -> ColumnElement[bool]:
+    return ~exists().where(DocumentLine.line_id == LedgerLine.id)
+
+
+def _candidates(programme: ProgrammeView, until_day: date) -> list[ColumnElement[bool]]:
+    """Lines that go onto a document: on none yet, and not taken back before they ever were on one."""
+    other = aliased(LedgerLine)
+    written = exists().where(DocumentLine.line_id == LedgerLine.reverses_id)
+    return [
+        LedgerLine.programme_id == programme.id, LedgerLine.day <= until_day, _unwritten(),
+        ~exists().where(other.reverses_id == LedgerLine.id), or_(LedgerLine.reverses_id.is_(None), written),
+        or_(LedgerLine.kind == LineKind.PAYOUT, LedgerLine.payer_id.is_not(None)),
+    ]
+
+
+def _not_held(programme: ProgrammeView) -> ColumnElement[bool]:
+    held = and_(Session.id == LedgerLine.session_id, on_hold(programme))
+    return or_(LedgerLine.reverses_id.is_not(None), ~exists().where(held))
+
+
+def _bills(work: Work, programme: ProgrammeView, from_day: date, until_day: date) -> tuple[Bill, ...]:
+    found: list[Bill] = []
+    header = work.tx.scalar(select(Biller).where(Biller.programme_id == programme.id))
+    sides: tuple[tuple[LineKind, Any, Any], ...] = (
+        (LineKind.CHARGE, LedgerLine.payer_id, Payer), (LineKind.PAYOUT, LedgerLine.practitioner_id, Person))
+    for kind, whom, model in sides:
+        late = func.count().filter(LedgerLine.day < from_day)
+        rows = work.tx.execute(
+            select(whom, func.count(), late, func.sum(LedgerLine.amount))
+            .where(*_candidates(programme, until_day), _not_held(programme), LedgerLine.kind == kind)
+            .group_by(whom).order_by(whom)).all()
+        ids = [row[0] for row in rows]
+        names: dict[int, str] = dict(work.tx.execute(select(model.id, model.name).where(model.id.in_(ids))).all())
+        taxes: dict[int, int | None] = dict(work.tx.execute(select(Payer.id, Payer.tax_rate).where(
+            Payer.id.in_(ids))).all()) if kind is LineKind.CHARGE else {}
+        for id_, count, adjustments, amount in rows:
+            net = int(amount)
+            rate = 0
+            if kind is LineKind.CHARGE:
+                own = taxes.get(id_)
+                rate = own if own is not None else header.tax_rate if header is not None else 0
+            which = DocumentKind.STATEMENT if kind is LineKind.PAYOUT else \
+                DocumentKind.CREDIT_NOTE if net < 0 else DocumentKind.INVOICE
+            found.append(Bill(which, id_, names.get(id_, ""), count, adjustments, net, rate, tax_of(net, rate)))
+    return tuple(sorted(found, key=lambda one: (one.kind, one.whom.casefold(), one.whom_id)))
+
+
+def tax_of(net: int, rate: int) -> int:
+    """The tax on an amount; the rate in hundredths of a percent."""
+    return rounded(Fraction(net * rate, FULL_TAX))
+
+
+def anomalies(
+    work: Work, programme_id: int, from_day: date, until_day: date, progress: Progress = _silent
+) -> list[Anomaly]:
+    """What looks wrong: no rate, no payer, attendance missing, doubled, unusually long, against the calendar."""
+    programme = programme_of(work, programme_id)
+    found = [*_unrecorded(work, programme, from_day, until_day), *_no_payer(work, programme, until_day)]
+    terms = terms_of(work, programme_id)
+    ids = recorded_sessions(work, programme_id, from_day, until_day)
+    seen: dict[tuple[int, int | None, date | None], int] = {}
+    for n in range(0, len(ids), 1000):
+        progress(0.2 + 0.7 * n / max(1, len(ids)), f"Looking at {len(ids):,} {programme.policy.words.many('session')}")
+        some = ids[n:n + 1000]
+        numbers: dict[int, Any] = {row.id: row for row in work.tx.execute(
+            select(Session.id, Session.number, Session.starts_at).where(Session.id.in_(some)))}
+        notices: dict[int, list[Any]] = {}
+        for row in work.tx.execute(
+            select(Participation.session_id, Participation.outcome, Participation.notice_at).where(
+                Participation.session_id.in_(some), Participation.notice_at.is_not(None))
+        ):
+            notices.setdefault(row.session_id, []).append(row)
+        for facts in facts_of(work, some):
+            number = numbers[facts.session_id].number
+            for what, said in _strange(facts, terms.rates, terms.matrices, seen, number):
+                found.append(Anomaly(what, facts.session_id, number, facts.day, said))
+            starts_at = numbers[facts.session_id].starts_at
+            for row in notices.get(facts.session_id, ()):
+                if starts_at is not None and row.outcome in (Outcome.CANCELLED_LATE, Outcome.CANCELLED_IN_TIME) and (
+                        notice_outcome(starts_at, row.notice_at) is not row.outcome):
+                    found.append(Anomaly("outcome against the calendar", facts.session_id, number, facts.day,
+                                         f"Recorded as {row.outcome}, though notice was given otherwise."))
+    return found
+
+
+def _strange(
+    facts: Facts, rates: Sequence[Any], matrices: Sequence[Any],
+    seen: dict[tuple[int, int | None, date | None], int], number: int,
+) -> Iterable[tuple[str, str]]:
+    if facts.day is None:
+        return
+    matrix = matrix_of(matrices, facts.day)
+    for side, what in ((Side.BILLED, "billed"), (Side.PAID, "paid")):
+        counts = any(part.outcome is not None and matrix.share(part.outcome, side) for part in facts.parts)
+        if counts and rate_for(rates, side, facts, facts.practitioner_id, facts.day) is None:
+            yield "no rate", f"There is no rate by which it would be {what}."
+    for part in facts.parts:
+        if part.outcome is not Outcome.ATTENDED:
+            continue
+        if (part.minutes or facts.planned) >= UNUSUAL or (part.minutes or 0) > facts.planned + 30:
+            yield "unusually long", f"{part.minutes or facts.planned} minutes, {facts.planned} planned."
+        key = (part.learner_id, facts.practitioner_id, facts.day)
+        if (other := seen.setdefault(key, number)) != number:
+            yield "doubled", f"The same people met the same day: number {other}."
+
+
+def _unrecorded(work: Work, programme: ProgrammeView, from_day: date, until_day: date) -> list[Anomaly]:
+    zone = programme.zone
+    missing = exists().where(Participation.session_id == Session.id, Participation.outcome.is_(None))
+    rows = work.tx.execute(
+        select(Session.id, Session.number, Session.starts_at).where(
+            Session.programme_id == programme.id, Session.cancelled_at.is_(None),
+            Session.starts_at >= day_start(from_day, zone),
+            Session.starts_at < day_start(until_day + timedelta(days=1), zone), missing).order_by(Session.starts_at))
+    return [Anomaly("attendance missing", row.id, row.number, row.starts_at.astimezone(zone).date(),
+                    "Nothing is recorded yet, so nothing is billed or paid.") for row in rows]
+
+
+def _no_payer(work: Work, programme: ProgrammeView, until_day: date) -> list[Anomaly]:
+    rows = work.tx.execute(
+        select(Session.id, Session.number, LedgerLine.day, Person.name)
+        .join(Session, Session.id == LedgerLine.session_id).outerjoin(Person, Person.id == LedgerLine.learner_id)
+        .where(LedgerLine.programme_id == programme.id, LedgerLine.day <= until_day,
+               LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id.is_(None), stands())
+        .order_by(LedgerLine.day, LedgerLine.id))
+    return [Anomaly("no payer", row[0], row[1], row[2], f"Nobody is named who pays for {row[3] or 'the team'}.")
+            for row in rows]
+
+
+# Closing -------------------------------------------------------------------------------------------------------------
+
+
+def close_period(work: Work, programme_id: int, until_day: date) -> int:
+    """Put everything owed and earned until a day onto numbered documents; it is never opened again.
+
+    Returns the period's id. Raises NotFound, NotAllowed, Invalid, Conflict.
+    """
+    require(work, Action.MONEY_CLOSE, programme_id)
+    programme = programme_of(work, programme_id)
+    work.tx.execute(select(Programme.id).where(Programme.id == programme_id).with_for_update())
+    header = work.tx.scalar(select(Biller).where(Biller.programme_id == programme_id))
+    if header is None:
+        raise Conflict("Say first what stands on top of invoices: name, address, tax number.")
+    from_day = _from_day(work, programme, until_day)
+    bills = _bills(work, programme, from_day, until_day)
+    period = Period(programme_id=programme_id, from_day=from_day, until_day=until_day, closed_at=work.now,
+                    closed_by=work.me, change_set_id=work.act_id)
+    work.tx.add(period)
+    work.tx.flush()
+    _write(work, programme, header, period.id, bills, until_day)
+    invoices = sum(bill.kind is not DocumentKind.STATEMENT for bill in bills)
+    work.say(f"Closed {from_day:%d %b %Y} to {until_day:%d %b %Y}: {invoices} invoices and credit notes,"
+             f" {len(bills) - invoices} payout statements.")
+    return int(period.id)
+
+
+def _write(
+    work: Work, programme: ProgrammeView, header: Biller, period_id: int, bills: Sequence[Bill], until_day: date
+) -> None:
+    today = work.now.astimezone(programme.zone).date()
+    payers = {one.id: one for one in work.tx.scalars(select(Payer).where(Payer.programme_id == programme.id))}
+    numbers = _numbers(work, programme.id)
+    rows: list[dict[str, Any]] = []
+    for bill in bills:
+        numbers[bill.kind] = numbers.get(bill.kind, 0) + 1
+        charged = bill.kind is not DocumentKind.STATEMENT
+        rows.append({
+            "programme_id": programme.id, "period_id": period_id, "kind": bill.kind, "number": numbers[bill.kind],
+            "payer_id": bill.whom_id if charged else None, "practitioner_id": None if charged else bill.whom_id,
+            "issued_on": today, "due_on": today + timedelta(days=header.terms_days), "currency": programme.currency,
+            "net": bill.net, "tax_rate": bill.tax_rate, "tax": bill.tax, "gross": bill.gross,
+            "header": _header(header, payers.get(bill.whom_id) if charged else None, bill.whom),
+            "change_set_id": work.act_id,
+        })
+    insert_many(work.tx.connection(), DOCUMENTS, rows)
+    owed = or_(and_(LedgerLine.kind == LineKind.CHARGE, Document.payer_id == LedgerLine.payer_id),
+               and_(LedgerLine.kind == LineKind.PAYOUT, Document.practitioner_id == LedgerLine.practitioner_id))
+    work.tx.execute(insert(DocumentLine).from_select(
+        ["document_id", "line_id"],
+        select(Document.id, LedgerLine.id).join_from(LedgerLine, Document, owed)
+        .where(Document.period_id == period_id, *_candidates(programme, until_day), _not_held(programme))
+        .order_by(LedgerLine.id)))
+
+
+def _numbers(work: Work, programme_id: int) -> dict[DocumentKind, int]:
+    """The last number of each kind; the programme is held, so none is given twice and none left out."""
+    return dict(work.tx.execute(select(Document.kind, func.max(Document.number)).where(
+        Document.programme_id == programme_id).group_by(Document.kind)).all())
+
+
+def _header(header: Biller, payer: Payer | None, whom: str) -> dict[str, Any]:
+    """What stands on top of a document, as it is today."""
+    to = {"name": whom} if payer is None else {
+        "name": payer.name, "address": payer.address, "email": payer.email, "tax_number": payer.tax_number}
+    return {
+        "from": {"name": header.name, "address": header.address, "tax_number": header.tax_number, "bank": header.bank},
+        "to": to, "prefix": header.prefix,
+    }
+
+
+def credit_invoice(work: Work, document_id: int, reason: str) -> int:
+    """Take an invoice back by a credit note; what is still owed by the facts goes onto the next invoice.
+
+    Returns the credit note's id. Raises NotFound, NotAllowed, Invalid, Conflict.
+    """
+    one = _document(work, document_id)
+    if one.kind is not DocumentKind.INVOICE:
+        raise Conflict("Only an invoice can be credited.")
+    if not (reason or "").strip():
+        raise Invalid({"reason": "Say why; it stands on the credit note."})
+    if len(reason) > 500:
+        raise Invalid({"reason": "At most 500 characters."})
+    if work.tx.scalar(select(Document.id).where(Document.cancels_id == document_id)) is not None:
+        raise Conflict("This invoice was credited already.")
+    programme = programme_of(work, one.programme_id)
+    listed = work.tx.scalars(select(LedgerLine).join(DocumentLine, DocumentLine.line_id == LedgerLine.id)
+                             .where(DocumentLine.document_id == document_id, stands()).order_by(LedgerLine.id)).all()
+    net = -sum(line.amount for line in listed)
+    if not listed or net >= 0:
+        raise Conflict("Everything on it was taken back already; the next invoice says so.")
+    today = work.now.astimezone(programme.zone).date()
+    made = work.tx.execute(insert(Document).returning(Document.id), {
+        "programme_id": programme.id, "period_id": None, "kind": DocumentKind.CREDIT_NOTE,
+        "number": _numbers(work, programme.id).get(DocumentKind.CREDIT_NOTE, 0) + 1, "payer_id": one.payer_id,
+        "practitioner_id": None, "cancels_id": document_id, "issued_on": today, "due_on": today,
+        "currency": one.currency, "net": net, "tax_rate": one.tax_rate, "tax": tax_of(net, one.tax_rate),
+        "gross": net + tax_of(net, one.tax_rate), "header": one.header, "reason": reason.strip(),
+        "change_set_id": work.act_id}).scalar_one()
+    copied = [column.name for column in LINES.columns if column.name not in (
+        "id", "change_set_id", "at", "turn", "amount", "reverses_id", "reason")]
+    turns = {(row[0], row[1], row[2], row[3]): row[4] for row in work.tx.execute(
+        select(LedgerLine.session_id, LedgerLine.kind, LedgerLine.part, LedgerLine.forfeit_part,
+               func.max(LedgerLine.turn)).where(LedgerLine.session_id.in_({line.session_id for line in listed}))
+        .group_by(LedgerLine.session_id, LedgerLine.kind, LedgerLine.part, LedgerLine.forfeit_part))}
+    written = insert_many(work.tx.connection(), LINES, [
+        {**{name: getattr(line, name) for name in copied}, "change_set_id": work.act_id, "at": work.now,
+         "turn": turns[line.session_id, line.kind, line.part, line.forfeit_part] + 1, "amount": -line.amount,
+         "reverses_id": line.id, "reason": reason.strip()} for line in listed], "reverses_id")
+    work.tx.execute(insert(DocumentLine), [{"document_id": made, "line_id": id_} for id_ in written.values()])
+    settle(work, {line.session_id for line in listed}, "the invoice was credited")
+    work.because(reason)
+    work.say(f"Credited invoice {one.header.get('prefix', '')}{one.number}.")
+    return int(made)
+
+
+def _document(work: Work, document_id: int) -> Document:
+    one = work.tx.get(Document, document_id)
+    if one is None:
+        raise NotFound
+    require(work, Action.MONEY_CLOSE, one.programme_id)
+    work.tx.execute(select(Programme.id).where(Programme.id == one.programme_id).with_for_update())
+    return one
+
+
+# Payments ------------------------------------------------------------------------------------------------------------
+
+
+def enter_payment(work: Work, document_id: int, day: date, amount: int, reference: str = "") -> int:
+    """Money received for an invoice, or paid out on a statement, in minor units. Returns its id.
+
+    Raises NotFound, NotAllowed, Invalid.
+    """
+    one = _document(work, document_id)
+    found: dict[str, str] = {}
+    if type(amount) is not int or not 0 < amount < MOST:
+        found["amount"] = "Write an amount of more than 0."
+    if day > work.now.astimezone(programme_of(work, one.programme_id).zone).date():
+        found["day"] = "Choose today or an earlier day."
+    if len(reference or "") > 200:
+        found["reference"] = "At most 200 characters."
+    if one.kind is DocumentKind.CREDIT_NOTE:
+        found["amount"] = "A credit note is not paid; it is taken off what is owed."
+    if found:
+        raise Invalid(found)
+    id_ = work.tx.execute(insert(Payment).returning(Payment.id), {
+        "document_id": document_id, "day": day, "amount": amount, "reference": (reference or "").strip() or None,
+        "at": work.now, "change_set_id": work.act_id}).scalar_one()
+    work.say("Entered the payment.")
+    return int(id_)
+
+
+def take_back_payment(work: Work, payment_id: int) -> int:
+    """Take back a payment that was entered by mistake. Returns the entry that does so.
+
+    Raises NotFound, NotAllowed, Conflict.
+    """
+    known = work.tx.get(Payment, payment_id)
+    if known is None:
+        raise NotFound
+    _document(work, known.document_id)
+    if known.reverses_id is not None or work.tx.scalar(
+            select(Payment.id).where(Payment.reverses_id == payment_id)) is not None:
+        raise Conflict("This payment was taken back already.")
+    id_ = work.tx.execute(insert(Payment).returning(Payment.id), {
+        "document_id": known.document_id, "day": known.day, "amount": -known.amount, "reference": known.reference,
+        "reverses_id": payment_id, "at": work.now, "change_set_id": work.act_id}).scalar_one()
+    work.say("Took the payment back.")
+    return int(id_)
+
+
+def mark_paid(work: Work, document_ids: Sequence[int], day: date) -> int:
+    """What is still open on these documents was paid on that day. Returns how many. Raises as `enter_payment`."""
+    if not document_ids:
+        raise Invalid({"document": "Choose at least one."})
+    done = 0
+    for id_ in sorted(set(document_ids)):
+        one = _document(work, id_)
+        paid = work.tx.scalar(select(func.coalesce(func.sum(Payment.amount), 0)).where(Payment.document_id == id_)) or 0
+        if (left := one.gross - int(paid)) > 0 and one.kind is not DocumentKind.CREDIT_NOTE:
+            enter_payment(work, id_, day, left)
+            done += 1
+    work.say(f"Marked {done} as paid.")
+    return done
+
+
+__all__ = [
+    "Anomaly", "Bill", "Preview", "anomalies", "close_period", "credit_invoice", "enter_payment", "last_period",
+    "mark_paid", "preview", "take_back_payment", "tax_of",
+]

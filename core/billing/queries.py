@@ -1,0 +1,457 @@
+"""The ledger as far as the viewer may see it: lines, why each has its amount, and what an outcome would bring about."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy.orm import aliased
+
+from core.billing.money import share_words, words
+from core.billing.rules import Facts, Part, Position, matrix_of, positions, rate_for
+from core.billing.settle import Terms, facts_of, standing_of, terms_of
+from core.permissions import Action, may, require
+from core.programmes.queries import ProgrammeView, programme_of
+from core.sessions.visible import one_case
+from core.work import Work
+from db.models.billing import (
+    Biller,
+    Document,
+    DocumentLine,
+    LedgerLine,
+    OutcomeMatrix,
+    PaidBy,
+    Payer,
+    Payment,
+    Rate,
+)
+from db.models.learning import Engagement
+from db.models.people import Person, Relation, Team
+from db.models.sessions import Participation, Session
+from db.models.structure import Course
+from db.words import LineKind, Outcome, RateUnit, Role, Side, Status, Tie
+
+PAGE = 50
+
+
+def visible_lines(work: Work, programme_id: int) -> ColumnElement[bool]:
+    """Lines that exist for the viewer: for staff all, for practitioners their payouts, for learners their charges."""
+    here = LedgerLine.programme_id == programme_id
+    if work.actor.everything or may(work, Action.MONEY_SEE, programme_id):
+        return here
+    me, roles = work.actor.person_id, work.actor.roles.get(programme_id, frozenset())
+    charge = LedgerLine.kind == LineKind.CHARGE
+    ways: list[ColumnElement[bool]] = []
+    if Role.PRACTITIONER in roles:
+        ways.append(and_(LedgerLine.kind == LineKind.PAYOUT, LedgerLine.practitioner_id == me))
+    if Role.LEARNER in roles:
+        ways.append(and_(charge, LedgerLine.learner_id == me))
+    if Role.GUARDIAN in roles:
+        ways.append(and_(charge, LedgerLine.learner_id.in_(select(Relation.learner_id).where(
+            Relation.programme_id == programme_id, Relation.tie == Tie.GUARDIAN, Relation.adult_id == me))))
+    return and_(here, or_(*ways)) if ways else false()
+
+
+def waits_for_notes(programme: ProgrammeView) -> ColumnElement[bool]:
+    """Whether a held session still lacks the note or the report that its pay waits for (E1)."""
+    report = and_(Session.report_required, Session.report_published_at.is_(None))
+    return or_(report, Session.comments_at.is_(None)) if programme.policy.notes_required else report
+
+
+def on_hold(programme: ProgrammeView) -> ColumnElement[bool]:
+    """A payout of a session that was held and still lacks a required note or report."""
+    return and_(LedgerLine.kind == LineKind.PAYOUT, Session.attended > 0, waits_for_notes(programme))
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which lines are asked for; days are local days of the session, both included."""
+
+    from_day: date | None = None
+    until_day: date | None = None
+    kind: LineKind | None = None
+    practitioner_ids: tuple[int, ...] = ()
+    payer_ids: tuple[int, ...] = ()
+    learner_ids: tuple[int, ...] = ()
+    course_ids: tuple[int, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    session_id: int | None = None
+    months: tuple[date, ...] = ()
+    """First days of months, for what a chart leads to."""
+    only_held: bool = False
+    without_payer: bool = False
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the ledger, in words where the screen needs them; the amount in minor units."""
+
+    id: int
+    at: datetime
+    day: date
+    session_id: int
+    number: int
+    kind: LineKind
+    whom: str
+    """The learner or team that is charged; of a payout, the practitioner."""
+    practitioner: str
+    payer: str
+    course: str
+    outcome: Outcome
+    minutes: int
+    amount: int
+    currency: str
+    reverses: bool
+    taken_back: bool
+    held: bool
+    document: str
+    why: str
+
+
+@dataclass(frozen=True)
+class LinePage:
+    """A page of lines, with what all that match come to."""
+
+    rows: list[Line]
+    total: int
+    number: int
+    charged: int
+    paid: int
+
+    @property
+    def pages(self) -> int:
+        """How many there are, at least one."""
+        return max(1, -(-self.total // PAGE))
+
+
+def lines(work: Work, programme_id: int, chosen: Filters, *, number: int = 1, all_of_them: bool = False) -> LinePage:
+    """Ledger lines, latest session day first. Raises NotFound."""
+    programme = programme_of(work, programme_id)
+    where = _where(work, programme, chosen)
+    counted = work.tx.execute(
+        select(LedgerLine.kind, func.count(), func.sum(LedgerLine.amount))
+        .join(Session, Session.id == LedgerLine.session_id).where(*where).group_by(LedgerLine.kind)).all()
+    total = sum(row[1] for row in counted)
+    sums = {row[0]: int(row[2]) for row in counted}
+    number = min(max(1, number), max(1, -(-total // PAGE)))
+    statement = (
+        select(LedgerLine.id).join(Session, Session.id == LedgerLine.session_id).where(*where)
+        .order_by(LedgerLine.day.desc(), LedgerLine.id.desc()))
+    if not all_of_them:
+        statement = statement.limit(PAGE).offset((number - 1) * PAGE)
+    ids = list(work.tx.scalars(statement))
+    return LinePage(lines_by_id(work, programme, ids), total, number, sums.get(LineKind.CHARGE, 0),
+                    sums.get(LineKind.PAYOUT, 0))
+
+
+def lines_of_session(work: Work, session_id: int) -> list[Line]:
+    """Every line of a session that the viewer may see, in order. Raises NotFound."""
+    case = one_case(work, session_id)
+    programme = programme_of(work, case.programme_id)
+    ids = list(work.tx.scalars(select(LedgerLine.id).where(
+        visible_lines(work, programme.id), LedgerLine.session_id == session_id).order_by(LedgerLine.id)))
+    return sorted(lines_by_id(work, programme, ids), key=lambda line: line.id)
+
+
+def _where(work: Work, programme: ProgrammeView, chosen: Filters) -> list[ColumnElement[bool]]:
+    where = [visible_lines(work, programme.id)]
+    if chosen.from_day is not None:
+        where.append(LedgerLine.day >= chosen.from_day)
+    if chosen.until_day is not None:
+        where.append(LedgerLine.day <= chosen.until_day)
+    if chosen.months:
+        where.append(or_(*(and_(LedgerLine.day >= month, LedgerLine.day < _next(month)) for month in chosen.months)))
+    if chosen.kind is not None:
+        where.append(LedgerLine.kind == chosen.kind)
+    for ids, column in ((chosen.practitioner_ids, LedgerLine.practitioner_id), (chosen.payer_ids, LedgerLine.payer_id),
+                        (chosen.learner_ids, LedgerLine.learner_id), (chosen.course_ids, LedgerLine.course_id)):
+        if ids:
+            where.append(column.in_(ids))
+    if chosen.outcomes:
+        where.append(LedgerLine.outcome.in_(chosen.outcomes))
+    if chosen.session_id is not None:
+        where.append(LedgerLine.session_id == chosen.session_id)
+    if chosen.without_payer:
+        where += [LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id.is_(None)]
+    if chosen.only_held:
+        where += [on_hold(programme), stands()]
+    return where
+
+
+def _next(month: date) -> date:
+    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def stands() -> ColumnElement[bool]:
+    """Neither reverses another line, nor was reversed."""
+    later = aliased(LedgerLine)
+    return and_(LedgerLine.reverses_id.is_(None), ~exists().where(later.reverses_id == LedgerLine.id))
+
+
+def lines_by_id(work: Work, programme: ProgrammeView, ids: Sequence[int]) -> list[Line]:
+    """These lines in this order; whoever calls this has seen to who may see them."""
+    learner, practitioner, later = aliased(Person), aliased(Person), aliased(LedgerLine)
+    found: dict[int, Line] = {}
+    for n in range(0, len(ids), 5000):
+        for row in work.tx.execute(
+            select(
+                LedgerLine, Session.number, learner.name, practitioner.name, Team.name, Payer.name, Course.name,
+                on_hold(programme), exists().where(later.reverses_id == LedgerLine.id), Document.kind, Document.number,
+                Document.header, Rate,
+            ).join(Session, Session.id == LedgerLine.session_id).join(Rate, Rate.id == LedgerLine.rate_id)
+            .outerjoin(learner, learner.id == LedgerLine.learner_id)
+            .outerjoin(practitioner, practitioner.id == LedgerLine.practitioner_id)
+            .outerjoin(Team, Team.id == LedgerLine.team_id).outerjoin(Payer, Payer.id == LedgerLine.payer_id)
+            .outerjoin(Course, Course.id == LedgerLine.course_id)
+            .outerjoin(DocumentLine, DocumentLine.line_id == LedgerLine.id)
+            .outerjoin(Document, Document.id == DocumentLine.document_id)
+            .where(LedgerLine.id.in_(ids[n:n + 5000]))
+        ):
+            one: LedgerLine = row[0]
+            charge = one.kind is LineKind.CHARGE
+            document = f"{row[11].get('prefix', '')}{row[10]}" if row[9] is not None else ""
+            found[one.id] = Line(
+                one.id, one.at, one.day, one.session_id, row[1], one.kind,
+                (row[2] or row[4] or "") if charge else row[3] or "", row[3] or "", row[5] or "", row[6] or "",
+                one.outcome, one.minutes, one.amount, one.currency, one.reverses_id is not None, row[8],
+                bool(row[7]) and one.reverses_id is None and not row[8], document,
+                why(programme, one, row[12], row[6]))
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def why(programme: ProgrammeView, line: LedgerLine, rate: Rate, course: str | None) -> str:
+    """In a sentence, why a line has its amount."""
+    said = programme.policy.words
+    share = Fraction(line.share)
+    price = words(line.unit_amount, line.currency)
+    size = f"{line.minutes} minutes at {price} an hour" if line.unit is RateUnit.HOUR else f"{price} a {said.session}"
+    narrowed = [word for word, value in (
+        ("this engagement", rate.engagement_id), (f"this {said.practitioner}", rate.practitioner_id),
+        (course or f"this {said.course}", rate.course_id), (f"the type {rate.type}", rate.type)) if value is not None]
+    rule = f"the rate for {' and '.join(narrowed)}" if narrowed else "the programme's rate"
+    verb = "billed" if line.kind is LineKind.CHARGE else "paid"
+    part = "" if share == 1 else f", {share_words(share)} of it {verb}"
+    lost = " for a change inside the notice" if line.forfeit_part else ""
+    sentence = (f"{said.outcome(line.outcome).capitalize()}{lost}: {size}, by {rule} in force on"
+                f" {line.day.day} {line.day:%b %Y}{part}.")
+    if line.reverses_id is not None:
+        return f"Takes back: {sentence}{f' Reason: {line.reason}' if line.reason else ''}"
+    return f"{sentence}{f' Written anew: {line.reason}' if line.reason else ''}"
+
+
+# What follows --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Consequence:
+    """What recording outcomes would bring about; amounts in minor units, None where there is no rate for it."""
+
+    currency: str
+    charges: Mapping[int, int | None] = field(default_factory=dict)
+    """By learner (0: the team, charged once); 0 is not billed."""
+    payout: int | None = None
+    on_hold: bool = False
+
+
+def consequences(
+    work: Work, session_id: int, outcomes: Mapping[int, tuple[Outcome, int | None]]
+) -> Consequence:
+    """What follows where these outcomes (and actual minutes) are recorded for these learners (E2, E3).
+
+    For whoever may see it; screens show each viewer their own part. Raises NotFound.
+    """
+    case = one_case(work, session_id)
+    programme = programme_of(work, case.programme_id)
+    (facts,) = facts_of(work, [session_id])
+    parts = tuple(
+        Part(part.learner_id, *outcomes[part.learner_id]) if part.learner_id in outcomes else part
+        for part in facts.parts)
+    return _consequence(work, programme, facts.attended_by(parts), set(outcomes))
+
+
+def _consequence(work: Work, programme: ProgrammeView, facts: Facts, about: Collection[int]) -> Consequence:
+    if facts.day is None:
+        return Consequence(programme.currency)
+    terms = terms_of(work, programme.id)
+    implied = positions(facts, terms.rates, terms.matrices)
+    billed = rate_for(terms.rates, Side.BILLED, facts, facts.practitioner_id, facts.day)
+    paid = rate_for(terms.rates, Side.PAID, facts, facts.practitioner_id, facts.day)
+    matrix = matrix_of(terms.matrices, facts.day)
+    charges: dict[int, int | None] = {}
+    if matrix.team_once and facts.team_id is not None:
+        charges[0] = None if billed is None else sum(
+            one.amount for one in implied if one.kind is LineKind.CHARGE and one.team_id is not None)
+    else:
+        for part in facts.parts:
+            if part.learner_id in about and part.outcome is not None:
+                free = not matrix.share(part.outcome, Side.BILLED)
+                charges[part.learner_id] = 0 if free else None if billed is None else _charged(implied, part.learner_id)
+    free = not any(part.outcome is not None and matrix.share(part.outcome, Side.PAID) for part in facts.parts)
+    payout = 0 if free else None if paid is None else sum(
+        one.amount for one in implied if one.kind is LineKind.PAYOUT and not one.forfeit_part)
+    held = any(part.outcome is Outcome.ATTENDED for part in facts.parts)
+    owed = work.tx.scalar(select(Session.id).where(Session.id == facts.session_id, waits_for_notes(programme)))
+    return Consequence(programme.currency, charges, payout, held and owed is not None)
+
+
+def _charged(implied: Sequence[Position], learner_id: int) -> int:
+    return sum(one.amount for one in implied
+               if one.kind is LineKind.CHARGE and one.learner_id == learner_id and not one.forfeit_part)
+
+
+# What is set ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RateView:
+    """A rate for the list, with what it is for in words; the amount in minor units."""
+
+    id: int
+    side: Side
+    unit: RateUnit
+    amount: int
+    course: str
+    type: str
+    practitioner: str
+    engagement: str
+    from_day: date
+    until_day: date | None
+    version: int
+    used: bool
+
+
+def rates(work: Work, programme_id: int) -> list[RateView]:
+    """Every rate of a programme, those in force last. Raises NotFound, NotAllowed."""
+    require(work, Action.MONEY_SEE, programme_id)
+    used = exists().where(LedgerLine.rate_id == Rate.id)
+    rows = work.tx.execute(
+        select(Rate, Course.name, Person.name, Engagement.name, used)
+        .outerjoin(Course, Course.id == Rate.course_id).outerjoin(Person, Person.id == Rate.practitioner_id)
+        .outerjoin(Engagement, Engagement.id == Rate.engagement_id)
+        .where(Rate.programme_id == programme_id).order_by(Rate.side, Rate.from_day.desc(), Rate.id.desc()))
+    return [
+        RateView(one.id, one.side, one.unit, one.amount, course or "", one.type or "", person or "", engagement or "",
+                 one.from_day, one.until_day, one.version, bool(is_used))
+        for one, course, person, engagement, is_used in rows
+    ]
+
+
+@dataclass(frozen=True)
+class PayerView:
+    """A payer with those they pay for."""
+
+    id: int
+    name: str
+    address: str
+    email: str
+    tax_number: str
+    tax_rate: int | None
+    person_id: int | None
+    retired: bool
+    version: int
+    pays_for: tuple[str, ...]
+
+
+def payers(work: Work, programme_id: int, *, retired: bool = False) -> list[PayerView]:
+    """Everybody who is billed in a programme, by name. Raises NotFound, NotAllowed."""
+    require(work, Action.MONEY_SEE, programme_id)
+    where = [Payer.programme_id == programme_id]
+    if not retired:
+        where.append(Payer.retired_at.is_(None))
+    learner = aliased(Person)
+    newest: dict[tuple[int | None, int | None], tuple[date, int, str]] = {}
+    for row in work.tx.execute(
+        select(PaidBy.learner_id, PaidBy.team_id, PaidBy.from_day, PaidBy.payer_id,
+               func.coalesce(learner.name, Team.name))
+        .outerjoin(learner, learner.id == PaidBy.learner_id).outerjoin(Team, Team.id == PaidBy.team_id)
+        .where(PaidBy.programme_id == programme_id).order_by(PaidBy.from_day)
+    ):
+        newest[row[0], row[1]] = (row[2], row[3], row[4])
+    named: dict[int, list[str]] = {}
+    for _, payer_id, name in newest.values():
+        named.setdefault(payer_id, []).append(name)
+    return [
+        PayerView(one.id, one.name, one.address or "", one.email or "", one.tax_number or "", one.tax_rate,
+                  one.person_id, one.retired_at is not None, one.version, tuple(sorted(named.get(one.id, ()))))
+        for one in work.tx.scalars(select(Payer).where(*where).order_by(func.lower(Payer.name), Payer.id))
+    ]
+
+
+def biller(work: Work, programme_id: int) -> Biller | None:
+    """The legal header of a programme. Raises NotFound, NotAllowed."""
+    require(work, Action.MONEY_SEE, programme_id)
+    return work.tx.scalar(select(Biller).where(Biller.programme_id == programme_id))
+
+
+def matrices(work: Work, programme_id: int) -> list[OutcomeMatrix]:
+    """The outcome matrices of a programme, the latest first. Raises NotFound, NotAllowed."""
+    require(work, Action.MONEY_SEE, programme_id)
+    return list(work.tx.scalars(select(OutcomeMatrix).where(OutcomeMatrix.programme_id == programme_id)
+                                .order_by(OutcomeMatrix.from_day.desc())))
+
+
+# What a practitioner earns -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Earnings:
+    """Minor units of the programme's currency; `expected` supposes that everybody attends what is booked."""
+
+    currency: str
+    expected: int
+    on_hold: int
+    ready: int
+    stated: int
+    """On a payout statement that is not paid yet."""
+    paid: int
+
+
+def earnings(work: Work, programme_id: int) -> Earnings:
+    """What the viewer earns as a practitioner of a programme. Raises NotFound, NotAllowed."""
+    require(work, Action.EARNINGS_SEE, programme_id)
+    programme = programme_of(work, programme_id)
+    mine = and_(LedgerLine.programme_id == programme_id, LedgerLine.kind == LineKind.PAYOUT,
+                LedgerLine.practitioner_id == work.me)
+    no_document = ~exists().where(DocumentLine.line_id == LedgerLine.id)
+    rows = work.tx.execute(
+        select(and_(on_hold(programme), stands()), func.sum(LedgerLine.amount))
+        .join(Session, Session.id == LedgerLine.session_id).where(mine, no_document)
+        .group_by(and_(on_hold(programme), stands()))).all()
+    waiting = {bool(row[0]): int(row[1]) for row in rows}
+    stated, paid = _paid_out(work, programme_id, work.me)
+    return Earnings(programme.currency, expected_pay(work, programme, work.me), waiting.get(True, 0),
+                    waiting.get(False, 0), stated, paid)
+
+
+def _paid_out(work: Work, programme_id: int, practitioner_id: int) -> tuple[int, int]:
+    """What stands on a practitioner's statements and is not paid yet, and what was paid."""
+    mine = (Document.programme_id == programme_id, Document.practitioner_id == practitioner_id)
+    stated = work.tx.scalar(select(func.coalesce(func.sum(Document.gross), 0)).where(*mine)) or 0
+    paid = work.tx.scalar(select(func.coalesce(func.sum(Payment.amount), 0))
+                          .join(Document, Document.id == Payment.document_id).where(*mine)) or 0
+    return int(stated) - int(paid), int(paid)
+
+
+def expected_pay(work: Work, programme: ProgrammeView, practitioner_id: int) -> int:
+    """What the sessions on the calendar that are not recorded yet would earn if everybody attended."""
+    ids = list(work.tx.scalars(
+        select(Session.id).where(
+            Session.programme_id == programme.id, Session.practitioner_id == practitioner_id,
+            Session.starts_at.is_not(None), Session.cancelled_at.is_(None), Session.attended == 0, Session.missed == 0,
+            Session.status != Status.PENDING,
+            exists().where(Participation.session_id == Session.id, Participation.outcome.is_(None)))))
+    terms, total = terms_of(work, programme.id), 0
+    for n in range(0, len(ids), 1000):
+        for facts in facts_of(work, ids[n:n + 1000]):
+            attended = tuple(part._replace(outcome=part.outcome or Outcome.ATTENDED) for part in facts.parts)
+            total += sum(one.amount for one in positions(facts.attended_by(attended), terms.rates, terms.matrices)
+                         if one.kind is LineKind.PAYOUT and not one.forfeit_part)
+    return total
+
+
+__all__ = [
+    "Consequence", "Earnings", "Filters", "Line", "LinePage", "PayerView", "RateView", "Terms", "biller",
+    "consequences", "earnings", "expected_pay", "lines", "lines_of_session", "matrices", "on_hold", "payers", "rates",
+    "standing_of", "stands", "visible_lines", "waits_for_notes", "why",
+]

@@ -1,0 +1,128 @@
+"""Sums of the ledger by month, kept up to a line and completed by those that came since (idea 6 of the design).
+
+The ledger only grows, so its lines are the deltas: folding adds what is new to the totals and moves the mark.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Date,
+    FromClause,
+    String,
+    case,
+    cast,
+    func,
+    literal,
+    literal_column,
+    select,
+    text,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.elements import ColumnElement
+
+from core.permissions import Action, require
+from core.work import Work
+from db.models.billing import LedgerFold, LedgerLine, LedgerTotal
+from db.triggers import LINES_COME
+from db.words import LineKind, TotalOf
+
+NOTHING = "0"
+"""What stands for no course, or no payer."""
+KEY = ("programme_id", "month", "kind", "by", "what")
+SUMS = ("amount", "minutes", "lines")
+
+
+class Sum(NamedTuple):
+    """What one thing came to in one month; the amount in minor units."""
+
+    programme_id: int
+    month: date
+    kind: LineKind
+    what: str
+    amount: int
+    minutes: int
+    lines: int
+
+
+def fold(work: Work) -> int:
+    """Add the lines since the last time to the totals. Returns how many. Any number of processes may do it."""
+    if not work.on_sqlite:  # whoever still writes lines is waited for, so that none with a lower id comes after
+        work.tx.execute(text(f"SELECT pg_advisory_xact_lock({LINES_COME})"))
+    mark = work.tx.scalar(select(LedgerFold.line_id).with_for_update()) or 0
+    newest = work.tx.scalar(select(func.max(LedgerLine.id))) or 0
+    if newest <= mark:
+        return 0
+    insert: Any = (sqlite.insert if work.on_sqlite else postgresql.insert)(LedgerTotal)
+    for by in TotalOf:
+        fresh = _grouped(work, by, LedgerLine.id > mark, LedgerLine.id <= newest)
+        statement = insert.from_select([*KEY, *SUMS], fresh)
+        work.tx.execute(statement.on_conflict_do_update(
+            index_elements=list(KEY),
+            set_={name: getattr(LedgerTotal, name) + statement.excluded[name] for name in SUMS}))
+    work.tx.execute(update(LedgerFold).values(line_id=newest))
+    work.say("Summed up the ledger.")
+    return newest - mark
+
+
+def sums(
+    work: Work, programme_ids: Collection[int], by: TotalOf, from_month: date | None = None,
+    until_month: date | None = None,
+) -> list[Sum]:
+    """What the ledger comes to by month, kind of line and one thing. Raises NotFound, NotAllowed."""
+    for programme_id in programme_ids:
+        require(work, Action.MONEY_SEE, programme_id)
+    return _sums(work, programme_ids, by, from_month, until_month)
+
+
+def _sums(
+    work: Work, programme_ids: Collection[int], by: TotalOf, from_month: date | None, until_month: date | None
+) -> list[Sum]:
+    mark = select(LedgerFold.line_id).scalar_subquery()
+    here = sorted(programme_ids)
+    folded = select(*(getattr(LedgerTotal, name) for name in (*KEY, *SUMS))).where(
+        LedgerTotal.programme_id.in_(here), LedgerTotal.by == by)
+    both = union_all(folded, _grouped(work, by, LedgerLine.id > mark, LedgerLine.programme_id.in_(here))).subquery()
+    within = []
+    if from_month is not None:
+        within.append(both.c.month >= from_month)
+    if until_month is not None:
+        within.append(both.c.month <= until_month)
+    return _read(work, both, within)
+
+
+def _read(work: Work, both: FromClause, within: Sequence[ColumnElement[bool]]) -> list[Sum]:
+    columns = [both.c[name] for name in ("programme_id", "month", "kind", "what")]
+    amounts = [func.sum(both.c[name]) for name in SUMS]
+    rows = work.tx.execute(select(*columns, *amounts).where(*within).group_by(*columns).order_by(*columns))
+    return [Sum(row[0], row[1], row[2], row[3], *(int(each) for each in row[4:])) for row in rows]
+
+
+def _grouped(work: Work, by: TotalOf, *where: ColumnElement[bool]) -> Any:
+    month: ColumnElement[Any] = (
+        func.date(LedgerLine.day, literal_column("'start of month'"), type_=Date()) if work.on_sqlite
+        else cast(func.date_trunc("month", LedgerLine.day), Date))
+    what: dict[TotalOf, ColumnElement[Any]] = {
+        TotalOf.OUTCOME: cast(LedgerLine.outcome, String), TotalOf.PRACTITIONER: _number(LedgerLine.practitioner_id),
+        TotalOf.COURSE: _number(LedgerLine.course_id), TotalOf.PAYER: _number(LedgerLine.payer_id),
+    }
+    named = [LedgerLine.programme_id, month.label("month"), LedgerLine.kind,
+             literal(by, LedgerTotal.by.type).label("by"), what[by].label("what")]
+    counts = case((LedgerLine.reverses_id.is_(None), 1), else_=-1)
+    minutes, counted = func.sum(counts * LedgerLine.minutes), func.sum(counts)
+    return select(*named, func.sum(LedgerLine.amount).label("amount"), minutes.label("minutes"),
+                  counted.label("lines")).where(*where).group_by(*(
+                      LedgerLine.programme_id, month, LedgerLine.kind, what[by]))
+
+
+def _number(column: Any) -> ColumnElement[Any]:
+    return cast(func.coalesce(column, 0), String)
+
+
+def recomputed(work: Work, programme_ids: Collection[int], by: TotalOf) -> list[Sum]:
+    """The same from every line, for proof."""
+    every = _grouped(work, by, LedgerLine.programme_id.in_(sorted(programme_ids))).subquery()
+    return _read(work, every, [])

@@ -1,0 +1,119 @@
+"""The ledger follows the facts, by reversal and a new line, and can say why (X4, E3, E9)."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from core.attending.commands import cancel_parts, record_outcome, reopen_session
+from core.attending.rules import Attendance
+from core.billing.queries import Filters, lines
+from core.billing.settle import settle
+from core.errors import Conflict, Invalid
+from core.history.commands import undo
+from core.sessions.commands import LateChange, Move, cancel_sessions, delete_sessions, reschedule_sessions
+from db.words import LineKind, Outcome, Wish
+from tests.core.billing.conftest import LATER, Office
+from tests.factories import DAY, HOUR, TEN
+
+CHARGE, PAYOUT = LineKind.CHARGE, LineKind.PAYOUT
+
+
+def test_e3_attended_is_billed_and_paid(office: Office) -> None:
+    session = office.held((office.world.sara, Outcome.ATTENDED), minutes=90)
+    charge, payout = office.lines(session)
+    assert (charge.kind, charge.amount, charge.learner_id, charge.payer_id, charge.minutes) == (
+        CHARGE, 7500, office.world.sara, office.payer, 90)
+    assert (payout.kind, payout.amount, payout.practitioner_id) == (PAYOUT, 4500, office.world.tom)
+
+
+def test_e4_nothing_is_paid_before_attendance(office: Office) -> None:
+    office.world.book(practitioner=office.world.tom, learner=office.world.sara, starts_at=TEN)
+    assert office.lines() == []
+
+
+def test_x4_a_correction_is_a_reversal_and_a_new_line(office: Office) -> None:
+    world = office.world
+    session = office.held((world.sara, Outcome.ATTENDED))
+    world.do(world.tom, reopen_session, session, "it took longer", now=LATER)
+    assert office.amounts(session) == {CHARGE: 0, PAYOUT: 0}
+    world.do(world.tom, record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED, 75)], now=LATER)
+    assert office.amounts(session) == {CHARGE: 6250, PAYOUT: 3750}
+    told = [(line.amount, line.turn, line.reason) for line in office.lines(session, CHARGE, standing=False)]
+    assert told == [(5000, 1, None), (-5000, 2, "it took longer"), (6250, 3, None)]
+
+
+def test_x5_undo_takes_the_money_back_and_settling_again_writes_nothing(office: Office) -> None:
+    world = office.world
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    saved = world.do(world.tom, record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)], now=LATER)
+    assert world.do(world.alice, settle, [session]).result == 0
+    world.do(world.tom, undo, saved.act_id, undoes=saved.act_id, now=LATER)
+    assert office.amounts(session) == {CHARGE: 0, PAYOUT: 0}
+    with pytest.raises(Conflict, match="Money was worked out"):
+        world.do(world.alice, delete_sessions, [session], cancel_first=True)
+
+
+def test_x4_the_database_refuses_to_change_or_delete_a_line(office: Office) -> None:
+    world = office.world
+    office.held((world.sara, Outcome.ATTENDED))
+    for statement in ("UPDATE ledger_line SET amount = 1", "DELETE FROM ledger_line"):
+        with pytest.raises(IntegrityError, match="append-only"):
+            world.raw(lambda work, said=statement: work.tx.connection().exec_driver_sql(said))
+
+
+def test_e9_in_a_group_each_is_charged_and_the_practitioner_is_paid_once_at_the_best(office: Office) -> None:
+    world = office.world
+    session = office.held(
+        Attendance(world.sara, Outcome.ATTENDED, 75), (world.sam, Outcome.MISSED),
+        (world.vic, Outcome.PRACTITIONER_ABSENT))
+    assert [(line.learner_id, line.amount) for line in office.lines(session, CHARGE)] == [
+        (world.sara, 6250), (world.sam, 5000)]
+    assert [line.amount for line in office.lines(session, PAYOUT)] == [3750]
+
+
+def test_e8_cancelling_ones_part_late_is_charged_and_in_time_is_not(office: Office) -> None:
+    world = office.world
+    session = world.book(practitioner=world.tom, learner_ids=(world.sara, world.sam), starts_at=TEN)
+    world.do(world.sara, cancel_parts, session, [world.sara], "ill", now=TEN - timedelta(hours=24))
+    assert office.lines(session) == []
+    world.do(world.sam, cancel_parts, session, [world.sam], "ill", now=TEN - timedelta(hours=23))
+    assert office.amounts(session) == {CHARGE: 5000, PAYOUT: 3000}
+    assert world.fact(session, "status") == "cancelled"
+
+
+def test_e8_a_change_inside_the_notice_is_charged_or_waived_with_a_reason(office: Office) -> None:
+    world = office.world
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    move = Move(session, TEN + 7 * DAY, late=LateChange(Wish.LEARNER, True, ""))
+    with pytest.raises(Invalid, match="charged, or waived"):
+        world.do(world.ben, reschedule_sessions, [move], now=TEN - HOUR)
+    world.do(world.ben, reschedule_sessions, [
+        Move(session, TEN + 7 * DAY, late=LateChange(Wish.LEARNER, True, "rang at nine"))], now=TEN - HOUR)
+    assert office.amounts(session) == {CHARGE: 5000, PAYOUT: 3000}
+    assert {line.outcome for line in office.lines(session)} == {Outcome.CANCELLED_LATE}
+    world.do(world.tom, record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)], now=LATER)
+    assert office.amounts(session) == {CHARGE: 10000, PAYOUT: 6000}
+
+
+def test_e3_a_practitioners_cancelling_costs_nothing(office: Office) -> None:
+    world = office.world
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    world.do(world.ben, cancel_sessions, [session], "snow", now=TEN - HOUR)
+    assert office.lines(session) == []
+
+
+def test_e9_each_viewer_sees_their_own_lines_and_why(office: Office) -> None:
+    world = office.world
+    office.held((world.sara, Outcome.ATTENDED), minutes=90)
+    seen = {}
+    for who in (world.alice, world.tom, world.sara, world.gus, world.sam, world.lena):
+        with world.reading(who) as work:
+            seen[who] = [(line.kind, line.amount) for line in lines(work, world.programme, Filters()).rows]
+    assert seen[world.alice] == [(PAYOUT, 4500), (CHARGE, 7500)]
+    assert seen[world.tom] == [(PAYOUT, 4500)]
+    assert seen[world.sara] == seen[world.gus] == [(CHARGE, 7500)]
+    assert seen[world.sam] == seen[world.lena] == []
+    with world.reading(world.alice) as work:
+        why = lines(work, world.programme, Filters(kind=CHARGE)).rows[0].why
+    assert why.startswith("Attended: 90 minutes at £50.00 an hour, by the programme's rate in force on")
