@@ -28,7 +28,9 @@ class Office:
     payer: int
     rates: dict[Side, int]
 
-    def rate(self, side: Side, amount: int, unit: RateUnit = RateUnit.HOUR, from_day: date = LONG_AGO, **more: Any) -> int:
+    def rate(
+        self, side: Side, amount: int, unit: RateUnit = RateUnit.HOUR, from_day: date = LONG_AGO, **more: Any
+    ) -> int:
         """Add a rate, and return its id."""
         new = NewRate(side, unit, amount, from_day, **more)
         return int(self.world.do(self.world.alice, add_rate, self.world.programme, new).result)
@@ -39,8 +41,9 @@ class Office:
     ) -> int:
         """A session with Tom that was recorded; returns its id."""
         said = [one if isinstance(one, Attendance) else Attendance(*one) for one in came]
-        session = self.world.book(practitioner=self.world.tom, learner_ids=tuple(one.learner_id for one in said), starts_at=at,
-                                  minutes=minutes, **more)
+        session = self.world.book(
+            practitioner=self.world.tom, learner_ids=tuple(one.learner_id for one in said), starts_at=at,
+            minutes=minutes, **more)
         self.world.do(by or self.world.tom, record_outcome, session, said, now=LATER)
         return session
 
