@@ -1,4 +1,4 @@
-"""Files made for whoever asks, of what they may see: the list of sessions, and figures, as CSV or XLSX."""
+"""Files made for whoever asks, of what they may see: sessions and figures as CSV or XLSX, documents as PDF or XLSX."""
 
 import csv
 import io
@@ -21,13 +21,16 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.billing import export as billing
+from core.billing.documents import Whole, document
+from core.billing.paper import paper
 from core.errors import NotFound, Refusal
 from core.insight import export as insight
 from core.insight import queries as utilisation
 from core.learning import export as learning
 from core.learning.queries import enrolments
 from core.permissions import Action, require
-from core.programmes.queries import ProgrammeView, my_programmes
+from core.programmes.queries import ProgrammeView, my_programmes, programme_of
 from core.sessions.address import NARROWS, ORDER, listing
 from core.sessions.export import Cell, harmless, headings, lines
 from core.sessions.queries import all_ids
@@ -55,6 +58,8 @@ def routes(door: Door) -> list[Route]:
         Route("/export/utilisation.csv", files.figures_as_csv),
         Route("/export/utilisation.xlsx", files.figures_as_xlsx),
         Route("/export/learning.csv", files.progress_as_csv), Route("/export/learning.xlsx", files.progress_as_xlsx),
+        Route("/export/document/{id:int}.pdf", files.document_as_pdf),
+        Route("/export/document/{id:int}.xlsx", files.document_as_xlsx),
     ]
 
 
@@ -89,6 +94,23 @@ class Downloads:
     async def progress_as_xlsx(self, request: Request) -> ASGIApp:
         """The same as a spreadsheet."""
         return await self._answer(request, partial(self._xlsx, self._progress))
+
+    async def document_as_pdf(self, request: Request) -> ASGIApp:
+        """An invoice, a credit note or a payout statement, to be printed and sent."""
+        return await self._answer(request, self._pdf)
+
+    async def document_as_xlsx(self, request: Request) -> ASGIApp:
+        """The same as a spreadsheet."""
+        return await self._answer(request, partial(self._xlsx, self._document))
+
+    def _pdf(self, request: Request, who: int, after: ExitStack) -> Response:
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            whole = document(work, _id(request))
+            words, now = programme_of(work, whole.programme_id).policy.words, work.now
+        made = paper(whole, words, now)
+        return Response(made, media_type="application/pdf", headers=attached(f"{_called(whole)}.pdf"))
 
     def _csv(self, opened: "Opened", request: Request, who: int, after: ExitStack) -> Response:
         export = opened(request, who)
@@ -144,6 +166,16 @@ class Downloads:
             return Figures(programme, programme.zone, work.now, insight.headings(work, programme.id),
                            insight.lines(found))
 
+    def _document(self, request: Request, who: int) -> "Sheet":
+        """One document, as the person whom the gate named. Raises NotFound."""
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            whole = document(work, _id(request))
+            programme = programme_of(work, whole.programme_id)
+            words = programme.policy.words
+            return Sheet(programme, programme.zone, work.now, billing.headings(whole, words),
+                         billing.lines(whole, words), whole)
 
     def _progress(self, request: Request, who: int) -> "Progress":
         """Enrolments as they are asked for, as the person whom the gate named. Raises NotFound, NotAllowed."""
@@ -176,6 +208,19 @@ def attached(name: str) -> dict[str, str]:
     """The headers that make a browser keep a file, under that name as far as every system takes it."""
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-.") else "-" for letter in name)
     return {"Content-Disposition": f'attachment; filename="{safe}"'}
+
+
+def _id(request: Request) -> int:
+    """The document that the address names. Raises NotFound for a number that none can have."""
+    id_: int = request.path_params["id"]
+    if id_ >= 2**63:
+        raise NotFound
+    return id_
+
+
+def _called(whole: Whole) -> str:
+    """'invoice-LT-7'."""
+    return f"{whole.entry.kind}-{whole.entry.label}"
 
 
 def _programme(work: Work, name: str | None) -> ProgrammeView:
@@ -214,6 +259,9 @@ class File:
         day = self.now.astimezone(self.zone).date()
         return attached(f"{self.title}-{day}.{ending}")
 
+    def more(self, book: xlsxwriter.Workbook) -> None:
+        """Further sheets."""
+
     def as_csv(self) -> Iterator[bytes]:
         """The file in bites. Raises NotAllowed or NotFound, and so breaks off, for who may not read on meanwhile."""
         yield "\ufeff".encode() + _csv([self.headings])  # tells spreadsheets that it is UTF-8
@@ -250,6 +298,7 @@ class File:
                         sheet.write_datetime(row, column, cell)
                     elif cell is not None:
                         sheet.write_number(row, column, cell)
+            self.more(book)
 
 
 @dataclass(frozen=True)
@@ -304,6 +353,35 @@ class Progress(Figures):
     @property
     def title(self) -> str:
         return "learning"
+
+
+@dataclass(frozen=True)
+class Sheet(Figures):
+    """A document with its lines; what stands on top of it is a sheet of its own."""
+
+    whole: Whole
+    sheet = "Lines"
+
+    @property
+    def title(self) -> str:
+        return _called(self.whole)
+
+    def named(self, ending: str) -> dict[str, str]:
+        """A document is called by its number, whenever the file is made."""
+        return attached(f"{self.title}.{ending}")
+
+    def more(self, book: xlsxwriter.Workbook) -> None:
+        sheet, bold = book.add_worksheet("Document"), book.add_format({"bold": True})
+        sheet.set_column(0, 0, 18)
+        sheet.set_column(1, 1, 48)
+        for row, (name, value) in enumerate(billing.facts(self.whole)):
+            sheet.write_string(row, 0, name, bold)
+            if isinstance(value, str):
+                sheet.write_string(row, 1, value)
+            elif isinstance(value, datetime):
+                sheet.write_datetime(row, 1, value)
+            elif value is not None:
+                sheet.write_number(row, 1, value)
 
 
 Opened = Callable[[Request, int], File]

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
@@ -30,9 +31,11 @@ from db.models.learning import Engagement
 from db.models.people import Person, Relation, Team
 from db.models.sessions import Participation, Session
 from db.models.structure import Course
-from db.words import LineKind, Outcome, RateUnit, Role, Side, Status, Tie
+from db.words import DocumentKind, LineKind, Outcome, RateUnit, Role, Side, Status, Tie
 
 PAGE = 50
+_LETTERS = {DocumentKind.INVOICE: "", DocumentKind.CREDIT_NOTE: "C", DocumentKind.STATEMENT: "P"}
+"""Each kind is numbered by itself; a letter tells them apart."""
 
 
 def visible_lines(work: Work, programme_id: int) -> ColumnElement[bool]:
@@ -107,6 +110,9 @@ class Line:
     held: bool
     document: str
     why: str
+    unit: RateUnit
+    unit_amount: int
+    share: Fraction
 
 
 @dataclass(frozen=True)
@@ -210,14 +216,19 @@ def lines_by_id(work: Work, programme: ProgrammeView, ids: Sequence[int]) -> lis
         ):
             one: LedgerLine = row[0]
             charge = one.kind is LineKind.CHARGE
-            document = f"{row[11].get('prefix', '')}{row[10]}" if row[9] is not None else ""
+            document = number_words(row[11], row[9], row[10]) if row[9] is not None else ""
             found[one.id] = Line(
                 one.id, one.at, one.day, one.session_id, row[1], one.kind,
                 (row[2] or row[4] or "") if charge else row[3] or "", row[3] or "", row[5] or "", row[6] or "",
                 one.outcome, one.minutes, one.amount, one.currency, one.reverses_id is not None, row[8],
                 bool(row[7]) and one.reverses_id is None and not row[8], document,
-                why(programme, one, row[12], row[6]))
+                why(programme, one, row[12], row[6]), one.unit, one.unit_amount, Fraction(one.share))
     return [found[id_] for id_ in ids if id_ in found]
+
+
+def number_words(header: Mapping[str, Any], kind: DocumentKind, number: int) -> str:
+    """A document's number as it is printed: 'LT-7', 'LT-C2' for a credit note, 'LT-P12' for a payout statement."""
+    return f"{header.get('prefix', '')}{_LETTERS[kind]}{number}"
 
 
 def why(programme: ProgrammeView, line: LedgerLine, rate: Rate, course: str | None) -> str:
@@ -407,6 +418,16 @@ class Earnings:
     paid: int
 
 
+MEANS = {
+    "expected": "What the sessions that are booked, or not recorded yet, will earn if everybody comes.",
+    "on_hold": "Earned, and waiting for a note or a report that is still owed. Write it, and it is ready.",
+    "ready": "Earned, with nothing owed. It goes onto the next payout statement.",
+    "stated": "On a payout statement, and not paid yet.",
+    "paid": "Paid out on statements.",
+}
+"""What each figure of `Earnings` counts."""
+
+
 def earnings(work: Work, programme_id: int) -> Earnings:
     """What the viewer earns as a practitioner of a programme. Raises NotFound, NotAllowed."""
     require(work, Action.EARNINGS_SEE, programme_id)
@@ -422,6 +443,40 @@ def earnings(work: Work, programme_id: int) -> Earnings:
     stated, paid = _paid_out(work, programme_id, work.me)
     return Earnings(programme.currency, expected_pay(work, programme, work.me), waiting.get(True, 0),
                     waiting.get(False, 0), stated, paid)
+
+
+@dataclass(frozen=True)
+class EarnedMonth:
+    """What a month's sessions earned; minor units. `on_hold` and `ready` are not on a statement yet."""
+
+    month: date
+    """Its first day."""
+    lines: int
+    amount: int
+    on_hold: int
+    ready: int
+    stated: int
+    """On a payout statement, paid or not."""
+
+
+def earned_months(work: Work, programme_id: int) -> list[EarnedMonth]:
+    """What the viewer earned as a practitioner, month by month, the latest first. Raises NotFound, NotAllowed."""
+    require(work, Action.EARNINGS_SEE, programme_id)
+    programme = programme_of(work, programme_id)
+    held, written = and_(on_hold(programme), stands()), exists().where(DocumentLine.line_id == LedgerLine.id)
+    found: dict[date, list[int]] = {}
+    for day, is_held, is_written, count, amount in work.tx.execute(
+        select(LedgerLine.day, held, written, func.count(), func.sum(LedgerLine.amount))
+        .join(Session, Session.id == LedgerLine.session_id)
+        .where(LedgerLine.programme_id == programme_id, LedgerLine.kind == LineKind.PAYOUT,
+               LedgerLine.practitioner_id == work.me)
+        .group_by(LedgerLine.day, held, written)
+    ):
+        sums = found.setdefault(day.replace(day=1), [0, 0, 0, 0, 0])
+        for at in (1, 4 if is_written else 2 if is_held else 3):
+            sums[at] += int(amount)
+        sums[0] += count
+    return [EarnedMonth(month, *found[month]) for month in sorted(found, reverse=True)]
 
 
 def _paid_out(work: Work, programme_id: int, practitioner_id: int) -> tuple[int, int]:
@@ -451,7 +506,8 @@ def expected_pay(work: Work, programme: ProgrammeView, practitioner_id: int) -> 
 
 
 __all__ = [
-    "Consequence", "Earnings", "Filters", "Line", "LinePage", "PayerView", "RateView", "Terms", "biller",
-    "consequences", "earnings", "expected_pay", "lines", "lines_of_session", "matrices", "on_hold", "payers", "rates",
-    "standing_of", "stands", "visible_lines", "waits_for_notes", "why",
+    "MEANS", "Consequence", "EarnedMonth", "Earnings", "Filters", "Line", "LinePage", "PayerView", "RateView",
+    "Terms", "biller", "consequences", "earned_months", "earnings", "expected_pay", "lines", "lines_of_session",
+    "matrices", "number_words", "on_hold", "payers", "rates", "standing_of", "stands", "visible_lines",
+    "waits_for_notes", "why",
 ]
