@@ -21,7 +21,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.billing import export as billing
+from core.billing import sheet as document_sheet
 from core.billing.documents import Whole, document
 from core.billing.paper import paper
 from core.errors import NotFound, Refusal
@@ -174,8 +174,8 @@ class Downloads:
             whole = document(work, _id(request))
             programme = programme_of(work, whole.programme_id)
             words = programme.policy.words
-            return Sheet(programme, programme.zone, work.now, billing.headings(whole, words),
-                         billing.lines(whole, words), whole)
+            return Sheet(programme, programme.zone, work.now, document_sheet.headings(whole, words),
+                         document_sheet.lines(whole, words), whole)
 
     def _progress(self, request: Request, who: int) -> "Progress":
         """Enrolments as they are asked for, as the person whom the gate named. Raises NotFound, NotAllowed."""
@@ -374,7 +374,7 @@ class Sheet(Figures):
         sheet, bold = book.add_worksheet("Document"), book.add_format({"bold": True})
         sheet.set_column(0, 0, 18)
         sheet.set_column(1, 1, 48)
-        for row, (name, value) in enumerate(billing.facts(self.whole)):
+        for row, (name, value) in enumerate(document_sheet.facts(self.whole)):
             sheet.write_string(row, 0, name, bold)
             if isinstance(value, str):
                 sheet.write_string(row, 1, value)
