@@ -81,6 +81,7 @@ class Filters:
     """First days of months, for what a chart leads to."""
     only_held: bool = False
     without_payer: bool = False
+    """Charges that stand, and that nobody is named to pay."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ def _where(work: Work, programme: ProgrammeView, chosen: Filters) -> list[Column
     if chosen.session_id is not None:
         where.append(LedgerLine.session_id == chosen.session_id)
     if chosen.without_payer:
-        where += [LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id.is_(None)]
+        where += [LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id.is_(None), stands()]
     if chosen.only_held:
         where += [on_hold(programme), stands()]
     return where
