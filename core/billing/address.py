@@ -5,19 +5,19 @@ Pure; people, payers and courses stand there by their ids, which mean nothing to
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TypeVar
 
 from core.billing.queries import Filters
 from core.clock import FIRST_DAY, LAST_DAY
 from db.words import LineKind, Outcome
 
-FROM, UNTIL, KIND, PRACTITIONER, PAYER, LEARNER, COURSE, OUTCOME, MONTH, HELD, NOPAYER = NARROWS = (
-    "from", "until", "kind", "practitioner", "payer", "learner", "course", "outcome", "month", "held", "nopayer")
+FROM, UNTIL, KIND, MONTH, OUTCOME = "from", "until", "kind", "month", "outcome"
+PRACTITIONER, PAYER, LEARNER, COURSE = "practitioner", "payer", "learner", "course"
+HELD, NOPAYER = "held", "nopayer"
+NARROWS = (FROM, UNTIL, KIND, PRACTITIONER, PAYER, LEARNER, COURSE, OUTCOME, MONTH, HELD, NOPAYER)
 """Parameters of the address that narrow the ledger."""
 YES = "yes"
 MOST_CHOSEN = 200
 Address = Mapping[str, Sequence[str]]
-Word = TypeVar("Word", LineKind, Outcome)
 
 
 def address(filters: Filters) -> dict[str, list[str]]:
@@ -39,14 +39,11 @@ def read(said: Address) -> Filters:
     """The opposite; what is no day, no id and no word of ours narrows nothing."""
     given = {name: list(dict.fromkeys(said.get(name, ())))[:MOST_CHOSEN] for name in NARROWS}
     return Filters(
-        _day(given[FROM]), _day(given[UNTIL]), next(iter(_words(given[KIND], LineKind)), None),
+        _day(given[FROM]), _day(given[UNTIL]), next((kind for kind in LineKind if kind in given[KIND]), None),
         _ids(given[PRACTITIONER]), _ids(given[PAYER]), _ids(given[LEARNER]), _ids(given[COURSE]),
-        _words(given[OUTCOME], Outcome), months=tuple(day for each in given[MONTH] if (day := _day([f"{each}-01"]))),
+        tuple(outcome for outcome in Outcome if outcome in given[OUTCOME]),
+        months=tuple(day for each in given[MONTH] if (day := _day([f"{each}-01"]))),
         only_held=YES in given[HELD], without_payer=YES in given[NOPAYER])
-
-
-def _words(said: Sequence[str], of: type[Word]) -> tuple[Word, ...]:
-    return tuple(of(word) for word in said if word in {*of})
 
 
 def _ids(said: Sequence[str]) -> tuple[int, ...]:

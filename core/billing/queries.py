@@ -15,6 +15,7 @@ from core.permissions import Action, may, require
 from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.visible import one_case
 from core.work import Work
+from db.among import among
 from db.models.billing import (
     Biller,
     Document,
@@ -312,18 +313,25 @@ class RateView:
     side: Side
     unit: RateUnit
     amount: int
+    course_id: int | None
     course: str
     type: str
+    practitioner_id: int | None
     practitioner: str
+    engagement_id: int | None
     engagement: str
     from_day: date
     until_day: date | None
     version: int
     used: bool
 
+    def holds_on(self, day: date) -> bool:
+        """Whether it is in force that day."""
+        return self.from_day <= day and (self.until_day is None or day <= self.until_day)
+
 
 def rates(work: Work, programme_id: int) -> list[RateView]:
-    """Every rate of a programme, those in force last. Raises NotFound, NotAllowed."""
+    """Every rate of a programme, what is billed first, the latest first. Raises NotFound, NotAllowed."""
     require(work, Action.MONEY_SEE, programme_id)
     used = exists().where(LedgerLine.rate_id == Rate.id)
     rows = work.tx.execute(
@@ -332,8 +340,9 @@ def rates(work: Work, programme_id: int) -> list[RateView]:
         .outerjoin(Engagement, Engagement.id == Rate.engagement_id)
         .where(Rate.programme_id == programme_id).order_by(Rate.side, Rate.from_day.desc(), Rate.id.desc()))
     return [
-        RateView(one.id, one.side, one.unit, one.amount, course or "", one.type or "", person or "", engagement or "",
-                 one.from_day, one.until_day, one.version, bool(is_used))
+        RateView(one.id, one.side, one.unit, one.amount, one.course_id, course or "", one.type or "",
+                 one.practitioner_id, person or "", one.engagement_id, engagement or "", one.from_day, one.until_day,
+                 one.version, bool(is_used))
         for one, course, person, engagement, is_used in rows
     ]
 
@@ -354,28 +363,34 @@ class PayerView:
     pays_for: tuple[str, ...]
 
 
-def payers(work: Work, programme_id: int, *, retired: bool = False) -> list[PayerView]:
-    """Everybody who is billed in a programme, by name. Raises NotFound, NotAllowed."""
+def payers(
+    work: Work, programme_id: int, *, retired: bool = False, ids: Collection[int] | None = None
+) -> list[PayerView]:
+    """Everybody who is billed in a programme (or those of them), by name. Raises NotFound, NotAllowed."""
     require(work, Action.MONEY_SEE, programme_id)
+    today = work.now.astimezone(programme_of(work, programme_id).zone).date()
     where = [Payer.programme_id == programme_id]
+    if ids is not None:
+        where.append(among(Payer.id, ids))
     if not retired:
         where.append(Payer.retired_at.is_(None))
-    learner = aliased(Person)
-    newest: dict[tuple[int | None, int | None], tuple[date, int, str]] = {}
-    for row in work.tx.execute(
-        select(PaidBy.learner_id, PaidBy.team_id, PaidBy.from_day, PaidBy.payer_id,
-               func.coalesce(learner.name, Team.name))
-        .outerjoin(learner, learner.id == PaidBy.learner_id).outerjoin(Team, Team.id == PaidBy.team_id)
-        .where(PaidBy.programme_id == programme_id).order_by(PaidBy.from_day)
-    ):
-        newest[row[0], row[1]] = (row[2], row[3], row[4])
+    learner, later = aliased(Person), aliased(PaidBy)
+    followed = exists().where(
+        later.programme_id == PaidBy.programme_id, later.from_day > PaidBy.from_day, later.from_day <= today,
+        or_(later.learner_id == PaidBy.learner_id, later.team_id == PaidBy.team_id))
     named: dict[int, list[str]] = {}
-    for _, payer_id, name in newest.values():
-        named.setdefault(payer_id, []).append(name)
+    for payer_id, from_day, name in work.tx.execute(
+        select(PaidBy.payer_id, PaidBy.from_day, func.coalesce(learner.name, Team.name))
+        .outerjoin(learner, learner.id == PaidBy.learner_id).outerjoin(Team, Team.id == PaidBy.team_id)
+        .where(PaidBy.payer_id.in_(select(Payer.id).where(*where)), ~followed)
+    ):
+        ahead = f" (from {from_day.day} {from_day:%b %Y})" if from_day > today else ""
+        named.setdefault(payer_id, []).append(f"{name}{ahead}")
     return [
         PayerView(one.id, one.name, one.address or "", one.email or "", one.tax_number or "", one.tax_rate,
                   one.person_id, one.retired_at is not None, one.version, tuple(sorted(named.get(one.id, ()))))
-        for one in work.tx.scalars(select(Payer).where(*where).order_by(func.lower(Payer.name), Payer.id))
+        for one in work.tx.scalars(
+            select(Payer).where(*where).order_by(Payer.retired_at.is_not(None), func.lower(Payer.name), Payer.id))
     ]
 
 
