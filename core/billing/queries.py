@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.billing.money import share_words, words
@@ -137,14 +137,22 @@ def lines(work: Work, programme_id: int, chosen: Filters, *, number: int = 1, al
     total = sum(row[1] for row in counted)
     sums = {row[0]: int(row[2]) for row in counted}
     number = min(max(1, number), max(1, -(-total // PAGE)))
-    statement = (
-        select(LedgerLine.id).join(Session, Session.id == LedgerLine.session_id).where(*where)
-        .order_by(LedgerLine.day.desc(), LedgerLine.id.desc()))
+    statement = _in_order(where)
     if not all_of_them:
         statement = statement.limit(PAGE).offset((number - 1) * PAGE)
     ids = list(work.tx.scalars(statement))
     return LinePage(lines_by_id(work, programme, ids), total, number, sums.get(LineKind.CHARGE, 0),
                     sums.get(LineKind.PAYOUT, 0))
+
+
+def line_ids(work: Work, programme_id: int, chosen: Filters) -> list[int]:
+    """All that match, in the order of the list. Raises NotFound."""
+    return list(work.tx.scalars(_in_order(_where(work, programme_of(work, programme_id), chosen))))
+
+
+def _in_order(where: Sequence[ColumnElement[bool]]) -> Select[int]:
+    return (select(LedgerLine.id).join(Session, Session.id == LedgerLine.session_id).where(*where)
+            .order_by(LedgerLine.day.desc(), LedgerLine.id.desc()))
 
 
 def lines_of_session(work: Work, session_id: int) -> list[Line]:

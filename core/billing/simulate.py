@@ -60,12 +60,17 @@ def differences(
     work: Work, programme_id: int, terms: Terms, from_day: date, until_day: date | None = None
 ) -> Iterator[Difference]:
     """Each session of these days (local) of which something was recorded, as it stands and as it would be."""
-    for ids in _portions(recorded_sessions(work, programme_id, from_day, until_day)):
-        standing = standing_of(work, ids)
-        for facts in facts_of(work, ids):
-            there = standing.get(facts.session_id, ())
-            then = positions(facts, terms.rates, terms.matrices, _kept(there, terms))
-            yield Difference(facts, tuple(there), tuple(then))
+    for ids in portions(recorded_sessions(work, programme_id, from_day, until_day)):
+        yield from differences_of(work, ids, terms)
+
+
+def differences_of(work: Work, ids: Sequence[int], terms: Terms) -> Iterator[Difference]:
+    """The same of these sessions, few enough for one look."""
+    standing = standing_of(work, ids)
+    for facts in facts_of(work, ids):
+        there = standing.get(facts.session_id, ())
+        then = positions(facts, terms.rates, terms.matrices, _kept(there, terms))
+        yield Difference(facts, tuple(there), tuple(then))
 
 
 def _kept(there: Sequence[Position], terms: Terms) -> PayerOf:
@@ -112,6 +117,7 @@ def recorded_sessions(work: Work, programme_id: int, from_day: date, until_day: 
     return sorted({*work.tx.scalars(recorded), *work.tx.scalars(with_lines)})
 
 
-def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+def portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The same, as many at a time as one look takes."""
     for n in range(0, len(ids), AT_ONCE):
         yield ids[n:n + AT_ONCE]
