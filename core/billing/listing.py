@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select
 from core.billing.queries import PayerView, RateView, payers, rates
 from core.billing.rules import Facts, RateRow, rate_for
 from core.billing.settle import terms_of
+from core.people.queries import Match
 from core.permissions import Action, require
 from core.programmes.queries import programme_of
 from core.programmes.rules import Words
@@ -206,11 +207,11 @@ def _guardians(work: Work, programme_id: int, learners: Sequence[int]) -> Mappin
     return found
 
 
-def find_engagements(work: Work, programme_id: int, text: str, most: int = 20) -> list[tuple[int, str]]:
+def find_engagements(work: Work, programme_id: int, text: str, most: int = 20) -> list[Match]:
     """Engagements in use whose name holds the text, by name. Raises NotFound, NotAllowed."""
     require(work, Action.MONEY_SEE, programme_id)
     said = text.strip().replace("\0", "").lower()
-    return [(row[0], row[1]) for row in work.tx.execute(
+    return [Match(row[0], row[1], "") for row in work.tx.execute(
         select(Engagement.id, Engagement.name).where(
             Engagement.programme_id == programme_id, Engagement.retired_at.is_(None),
             func.lower(Engagement.name).contains(said, autoescape=True))
