@@ -4,11 +4,14 @@ from db.words import (
     EnrolmentStatus,
     Every,
     Kind,
+    LineKind,
     LinkPurpose,
     Method,
     Origin,
     Outcome,
+    RateUnit,
     Role,
+    Side,
     Status,
     Step,
     Tie,
@@ -16,6 +19,6 @@ from db.words import (
 )
 
 __all__ = [
-    "EnrolmentStatus", "Every", "Kind", "LinkPurpose", "Method", "Origin", "Outcome", "Role", "Status", "Step", "Tie",
-    "TimetableKind",
+    "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "Origin", "Outcome", "RateUnit", "Role",
+    "Side", "Status", "Step", "Tie", "TimetableKind",
 ]

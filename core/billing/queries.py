@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.billing.money import share_words, words
@@ -16,6 +16,7 @@ from core.permissions import Action, may, require
 from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.visible import one_case
 from core.work import Work
+from db.among import among
 from db.models.billing import (
     Biller,
     Document,
@@ -84,6 +85,7 @@ class Filters:
     """First days of months, for what a chart leads to."""
     only_held: bool = False
     without_payer: bool = False
+    """Charges that stand, and that nobody is named to pay."""
 
 
 @dataclass(frozen=True)
@@ -141,14 +143,22 @@ def lines(work: Work, programme_id: int, chosen: Filters, *, number: int = 1, al
     total = sum(row[1] for row in counted)
     sums = {row[0]: int(row[2]) for row in counted}
     number = min(max(1, number), max(1, -(-total // PAGE)))
-    statement = (
-        select(LedgerLine.id).join(Session, Session.id == LedgerLine.session_id).where(*where)
-        .order_by(LedgerLine.day.desc(), LedgerLine.id.desc()))
+    statement = _in_order(where)
     if not all_of_them:
         statement = statement.limit(PAGE).offset((number - 1) * PAGE)
     ids = list(work.tx.scalars(statement))
     return LinePage(lines_by_id(work, programme, ids), total, number, sums.get(LineKind.CHARGE, 0),
                     sums.get(LineKind.PAYOUT, 0))
+
+
+def line_ids(work: Work, programme_id: int, chosen: Filters) -> list[int]:
+    """All that match, in the order of the list. Raises NotFound."""
+    return list(work.tx.scalars(_in_order(_where(work, programme_of(work, programme_id), chosen))))
+
+
+def _in_order(where: Sequence[ColumnElement[bool]]) -> Select[int]:
+    return (select(LedgerLine.id).join(Session, Session.id == LedgerLine.session_id).where(*where)
+            .order_by(LedgerLine.day.desc(), LedgerLine.id.desc()))
 
 
 def lines_of_session(work: Work, session_id: int) -> list[Line]:
@@ -179,7 +189,7 @@ def _where(work: Work, programme: ProgrammeView, chosen: Filters) -> list[Column
     if chosen.session_id is not None:
         where.append(LedgerLine.session_id == chosen.session_id)
     if chosen.without_payer:
-        where += [LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id.is_(None)]
+        where += [LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id.is_(None), stands()]
     if chosen.only_held:
         where += [on_hold(programme), stands()]
     return where
@@ -322,18 +332,25 @@ class RateView:
     side: Side
     unit: RateUnit
     amount: int
+    course_id: int | None
     course: str
     type: str
+    practitioner_id: int | None
     practitioner: str
+    engagement_id: int | None
     engagement: str
     from_day: date
     until_day: date | None
     version: int
     used: bool
 
+    def holds_on(self, day: date) -> bool:
+        """Whether it is in force that day."""
+        return self.from_day <= day and (self.until_day is None or day <= self.until_day)
+
 
 def rates(work: Work, programme_id: int) -> list[RateView]:
-    """Every rate of a programme, those in force last. Raises NotFound, NotAllowed."""
+    """Every rate of a programme, what is billed first, the latest first. Raises NotFound, NotAllowed."""
     require(work, Action.MONEY_SEE, programme_id)
     used = exists().where(LedgerLine.rate_id == Rate.id)
     rows = work.tx.execute(
@@ -342,8 +359,9 @@ def rates(work: Work, programme_id: int) -> list[RateView]:
         .outerjoin(Engagement, Engagement.id == Rate.engagement_id)
         .where(Rate.programme_id == programme_id).order_by(Rate.side, Rate.from_day.desc(), Rate.id.desc()))
     return [
-        RateView(one.id, one.side, one.unit, one.amount, course or "", one.type or "", person or "", engagement or "",
-                 one.from_day, one.until_day, one.version, bool(is_used))
+        RateView(one.id, one.side, one.unit, one.amount, one.course_id, course or "", one.type or "",
+                 one.practitioner_id, person or "", one.engagement_id, engagement or "", one.from_day, one.until_day,
+                 one.version, bool(is_used))
         for one, course, person, engagement, is_used in rows
     ]
 
@@ -364,28 +382,34 @@ class PayerView:
     pays_for: tuple[str, ...]
 
 
-def payers(work: Work, programme_id: int, *, retired: bool = False) -> list[PayerView]:
-    """Everybody who is billed in a programme, by name. Raises NotFound, NotAllowed."""
+def payers(
+    work: Work, programme_id: int, *, retired: bool = False, ids: Collection[int] | None = None
+) -> list[PayerView]:
+    """Everybody who is billed in a programme (or those of them), by name. Raises NotFound, NotAllowed."""
     require(work, Action.MONEY_SEE, programme_id)
+    today = work.now.astimezone(programme_of(work, programme_id).zone).date()
     where = [Payer.programme_id == programme_id]
+    if ids is not None:
+        where.append(among(Payer.id, ids))
     if not retired:
         where.append(Payer.retired_at.is_(None))
-    learner = aliased(Person)
-    newest: dict[tuple[int | None, int | None], tuple[date, int, str]] = {}
-    for row in work.tx.execute(
-        select(PaidBy.learner_id, PaidBy.team_id, PaidBy.from_day, PaidBy.payer_id,
-               func.coalesce(learner.name, Team.name))
-        .outerjoin(learner, learner.id == PaidBy.learner_id).outerjoin(Team, Team.id == PaidBy.team_id)
-        .where(PaidBy.programme_id == programme_id).order_by(PaidBy.from_day)
-    ):
-        newest[row[0], row[1]] = (row[2], row[3], row[4])
+    learner, later = aliased(Person), aliased(PaidBy)
+    followed = exists().where(
+        later.programme_id == PaidBy.programme_id, later.from_day > PaidBy.from_day, later.from_day <= today,
+        or_(later.learner_id == PaidBy.learner_id, later.team_id == PaidBy.team_id))
     named: dict[int, list[str]] = {}
-    for _, payer_id, name in newest.values():
-        named.setdefault(payer_id, []).append(name)
+    for payer_id, from_day, name in work.tx.execute(
+        select(PaidBy.payer_id, PaidBy.from_day, func.coalesce(learner.name, Team.name))
+        .outerjoin(learner, learner.id == PaidBy.learner_id).outerjoin(Team, Team.id == PaidBy.team_id)
+        .where(PaidBy.payer_id.in_(select(Payer.id).where(*where)), ~followed)
+    ):
+        ahead = f" (from {from_day.day} {from_day:%b %Y})" if from_day > today else ""
+        named.setdefault(payer_id, []).append(f"{name}{ahead}")
     return [
         PayerView(one.id, one.name, one.address or "", one.email or "", one.tax_number or "", one.tax_rate,
                   one.person_id, one.retired_at is not None, one.version, tuple(sorted(named.get(one.id, ()))))
-        for one in work.tx.scalars(select(Payer).where(*where).order_by(func.lower(Payer.name), Payer.id))
+        for one in work.tx.scalars(
+            select(Payer).where(*where).order_by(Payer.retired_at.is_not(None), func.lower(Payer.name), Payer.id))
     ]
 
 
