@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from itertools import chain
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import xlsxwriter
@@ -338,14 +338,7 @@ class File:
                 sheet.write_string(0, column, heading, bold)
             for row, line in enumerate(chain.from_iterable(self.bites()), 1):
                 for column, cell in enumerate(line):
-                    if isinstance(cell, str):
-                        sheet.write_string(row, column, cell)
-                    elif isinstance(cell, datetime):
-                        sheet.write_datetime(row, column, cell)
-                    elif isinstance(cell, date):
-                        sheet.write_datetime(row, column, cell, day)
-                    elif cell is not None:
-                        sheet.write_number(row, column, cell)
+                    _write_cell(sheet, row, column, cell, day)
             self.more(book)
 
 
@@ -439,16 +432,12 @@ class Sheet(Figures):
 
     def more(self, book: xlsxwriter.Workbook) -> None:
         sheet, bold = book.add_worksheet("Document"), book.add_format({"bold": True})
+        day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
         sheet.set_column(0, 0, 18)
         sheet.set_column(1, 1, 48)
         for row, (name, value) in enumerate(document_sheet.facts(self.whole)):
             sheet.write_string(row, 0, name, bold)
-            if isinstance(value, str):
-                sheet.write_string(row, 1, value)
-            elif isinstance(value, datetime):
-                sheet.write_datetime(row, 1, value)
-            elif value is not None:
-                sheet.write_number(row, 1, value)
+            _write_cell(sheet, row, 1, value, day)
 
 
 @dataclass(frozen=True)
@@ -464,6 +453,18 @@ class Tried(Figures):
 
 Opened = Callable[[Request, int], File]
 """What finds out what is to be written, for whom."""
+
+
+def _write_cell(sheet: Any, row: int, column: int, cell: Cell, day: Any) -> None:
+    """A cell by its type; nothing for nothing."""
+    if isinstance(cell, str):
+        sheet.write_string(row, column, cell)
+    elif isinstance(cell, datetime):
+        sheet.write_datetime(row, column, cell)
+    elif isinstance(cell, date):
+        sheet.write_datetime(row, column, cell, day)
+    elif cell is not None:
+        sheet.write_number(row, column, cell)
 
 
 def _csv(listed: Iterable[Sequence[Cell]]) -> bytes:

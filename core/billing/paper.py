@@ -11,7 +11,7 @@ from fpdf import FPDF, XPos, YPos
 from fpdf.fonts import TTFFont
 
 from core.billing.documents import Whole
-from core.billing.money import number_words, share_words, words
+from core.billing.money import number_words, share_words, tax_words, words
 from core.billing.queries import Line
 from core.programmes.rules import Words
 from db.words import DocumentKind, LineKind, RateUnit
@@ -238,7 +238,7 @@ class _Sheet(FPDF):
     def _totals(self) -> None:
         entry, currency = self.whole.entry, self.whole.entry.currency
         rows = [("Net", money(entry.net, currency)),
-                (f"Tax {_percent(self.whole.tax_rate)} %", money(entry.tax, currency))]
+                (f"Tax {tax_words(self.whole.tax_rate)}", money(entry.tax, currency))]
         if entry.kind is DocumentKind.STATEMENT and not entry.tax:
             rows = []
         whole = {DocumentKind.INVOICE: "Total", DocumentKind.CREDIT_NOTE: "Total credited",
@@ -328,8 +328,3 @@ def _lines(text: str | None) -> list[str]:
 
 def _tax_number(who: dict[str, Any]) -> str:
     return f"Tax no. {who['tax_number']}" if who.get("tax_number") else ""
-
-
-def _percent(rate: int) -> str:
-    """Hundredths of a percent as one reads them: 2300 is '23', 1350 '13.5'."""
-    return f"{rate / 100:g}"
