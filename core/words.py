@@ -1,6 +1,7 @@
 """The vocabulary of the tables, for those who know the core and not the database."""
 
 from db.words import (
+    DocumentKind,
     EnrolmentStatus,
     Every,
     Kind,
@@ -19,6 +20,6 @@ from db.words import (
 )
 
 __all__ = [
-    "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "Origin", "Outcome", "RateUnit", "Role",
-    "Side", "Status", "Step", "Tie", "TimetableKind",
+    "DocumentKind", "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "Origin", "Outcome",
+    "RateUnit", "Role", "Side", "Status", "Step", "Tie", "TimetableKind",
 ]
