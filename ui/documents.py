@@ -150,7 +150,7 @@ def _table(
         _turn(number, -(-total // PAGE))
     modes: list[Any] = ["multi-row", "single-cell"] if closes else ["single-cell"]
     picked = st.dataframe(
-        pd.DataFrame(columns(listed, today)), hide_index=True, height="content", key=_LIST, selection_mode=modes,
+        pd.DataFrame(_columns(listed, today)), hide_index=True, height="content", key=_LIST, selection_mode=modes,
         on_select="rerun", placeholder="", alt=f"Invoices and payouts of {programme.name}", column_config={
             **{name: st.column_config.DateColumn(format="D MMM YYYY") for name in ("Issued", "Due")},
             **{name: st.column_config.TextColumn(alignment="right") for name in AMOUNTS},
@@ -164,8 +164,8 @@ def _table(
 AMOUNTS = ("Net", "Tax", "Total", "Paid", "Open")
 
 
-def columns(listed: Sequence[Entry], today: date, *, whom: bool = True) -> dict[str, list[Any]]:
-    """Documents as columns of a table."""
+def _columns(listed: Sequence[Entry], today: date) -> dict[str, list[Any]]:
+    """Documents as columns of a table; without tax, net and total are the same."""
     found: Mapping[str, list[Any]] = {
         "Number": [each.label for each in listed], "Kind": [capital(each.kind) for each in listed],
         "Whom": [each.whom for each in listed], "State": [sign(each.state(today)) for each in listed],
@@ -177,7 +177,8 @@ def columns(listed: Sequence[Entry], today: date, *, whom: bool = True) -> dict[
         "Paid": [words(each.paid, each.currency) for each in listed],
         "Open": [words(each.open, each.currency) for each in listed],
     }
-    return {name: values for name, values in found.items() if whom or name != "Whom"}
+    taxed = any(each.tax for each in listed)
+    return {name: values for name, values in found.items() if taxed or name not in ("Net", "Tax")}
 
 
 def _turn(number: int, pages: int) -> None:
