@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 
 from core.access.commands import sign_out_everywhere
-from core.billing.settle import settle
+from core.billing.undone import follow_undo
 from core.clock import when_words
 from core.errors import Conflict, NotFound
 from core.history.rights import HANGS_ON, NOTHING, OF_SESSIONS, Row, portions, programmes_of, require_undo
@@ -77,7 +77,7 @@ def undo(work: Work, act_id: int) -> list[int]:
     _put_back(work, changes)
     _look_after(work, changes, programmes)
     fill_places(work, sessions)
-    settle(work, sessions, "undone")
+    follow_undo(work, changes, programmes)
     _tell(work, told, _concerned(work, sessions))
     work.say(f"Undid: {act.said}")
     return sessions

@@ -310,6 +310,8 @@ class Edit:
 
 TAKING = frozenset({"team_id", "learner_ids", "timetable_id", "method", "records"})
 """What changes whose time, or which room, a session takes."""
+PRICED = frozenset({"team_id", "type", "course_ids"})
+"""What rates go by."""
 EDITABLE = frozenset({
     "description", "type", "planning_notes", "report_required", "number", "timetable_id", "course_ids", "team_id",
     "learner_ids", "location", "method", "records",
@@ -840,6 +842,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
     if parts:
         insert_many(work.tx.connection(), PARTS, parts)
         tell(work, {id_: loaded[id_] for id_ in joining}, "you take part.")
+    settle(work, [edit.session_id for edit in edits if edit.changes.keys() & PRICED], "the session was edited")
     work.say(f"Changed {_names(loaded).lower()}.")
     return ids
 
