@@ -208,8 +208,8 @@ def beside_practitioner(
         timetable_id=looked.asked.timetable_id, course_ids=course_ids, but=looked.but)
     words = programme.policy.words
     if not found:
-        whose = " whose profile says so" if skill.strip() else ""
-        st.caption(f"No {words.practitioner}{whose} is free then, or those who take part are not.")
+        st.caption(f"No {words.practitioner} who is free then says so in their profile." if skill.strip() else
+                   f"No {words.practitioner} is free then, or those who take part are not.")
         return
     shown = {one.id: one.name for one in found[:ANYONE_SHOWN]}
     picked = form.field("anyone-picked")
