@@ -13,7 +13,8 @@ from core.sessions.commands import Attendance, record_outcome
 from core.work import Saved
 from db.models.learning import Enrolment, EnrolmentStep
 from db.words import EnrolmentStatus, Kind, Outcome
-from tests.factories import DAY, TEN, World, a_world
+from tests.conftest import Databases
+from tests.factories import DAY, TEN, World
 
 
 @dataclass
@@ -73,9 +74,9 @@ class School:
 
 
 @pytest.fixture
-def school(engine: Engine) -> School:
+def school(engine: Engine, databases: Databases) -> School:
     """Sara is enrolled in Maths."""
-    world = a_world(engine, Kind.APPRENTICESHIP)
+    world = databases.world(engine, Kind.APPRENTICESHIP)
     made = School(world, 0)
     made.enrolment = made.enrol(world.sara)[0]
     return made
