@@ -27,6 +27,9 @@ from db.words import Kind
 from tests.factories import World, a_world
 
 ENGINES = ("sqlite", "postgresql")
+LONG = ("browser", "test_oracle.py", "test_permissions.py", "test_recount.py", "test_ical.py", "test_demo.py",
+        "test_start.py", "test_signin.py", "test_storm.py")
+"""Folders and files with the longest tests. They begin, so that no process is left alone with one at the end."""
 
 
 SHAPE = """
@@ -238,6 +241,11 @@ class Databases:
         engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             connection.exec_driver_sql(statement)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first."""
+    items.sort(key=lambda item: next((n for n, name in enumerate(LONG) if name in item.path.parts), len(LONG)))
 
 
 @pytest.fixture(scope="session")
