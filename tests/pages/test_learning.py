@@ -12,15 +12,16 @@ from core.structure.commands import retire_entries
 from core.structure.rules import Which
 from db.models.learning import Enrolment, Evidence
 from db.words import EnrolmentStatus, Kind
-from tests.factories import DAY, TEN, World, a_world
+from tests.conftest import Databases
+from tests.factories import DAY, TEN, World
 from tests.pages.conftest import Opener, in_portal
 from tests.pages.conftest import texts as marked
 
 
 @pytest.fixture
-def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(engine: Engine, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> World:
     """Sara is enrolled in Maths and meets Tom; Vic is behind in Art."""
-    made = in_portal(a_world(engine, Kind.APPRENTICESHIP), monkeypatch)
+    made = in_portal(databases.world(engine, Kind.APPRENTICESHIP), monkeypatch)
     made.do(made.ben, commands.enrol, made.programme, made.maths, [made.sara], first_day=date(2026, 2, 27),
             planned_end=date(2027, 2, 26), off_job_minutes=6000)
     made.do(made.ben, commands.enrol, made.programme, made.art, [made.vic], first_day=date(2025, 1, 5),
