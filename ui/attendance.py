@@ -101,7 +101,7 @@ def draw(about: About) -> None:
 
     def send() -> None:
         now = Form(form.name)
-        found = _read(now, asked)
+        found = _read(now, replace(asked, meeting=replace(asked.meeting, now=runtime.now())))
         if found.problems:
             now.fail(dict(found.problems))
         else:
@@ -163,7 +163,7 @@ def _asked_of_one(form: Form, asked: _Asked, part: Part) -> None:
         st.caption(f"When did {plain(part.name)} cancel, or somebody for them?")
         left, right = st.columns(2)
         with left:
-            typed.day("Day of notice", form, f"notice-day-{id_}", asked.zone)
+            typed.day("Day of notice", form, f"notice-day-{id_}", asked.zone, past=True)
         with right:
             typed.clock("Time of notice", form, f"notice-time-{id_}")
         form.problem(f"notice-{id_}")
@@ -188,7 +188,8 @@ def _way(form: Form, part: Part, asked: _Asked) -> str | None:
 
 def _notice(form: Form, learner_id: int, zone: ZoneInfo) -> datetime | str | None:
     """When notice was given, None where that is not said, or what is wrong with what was typed."""
-    day, clock = typed.day_of(form, f"notice-day-{learner_id}", zone), typed.clock_of(form, f"notice-time-{learner_id}")
+    day = typed.day_of(form, f"notice-day-{learner_id}", zone, past=True)
+    clock = typed.clock_of(form, f"notice-time-{learner_id}")
     if isinstance(day, date) and isinstance(clock, time):
         return at_local(day, clock, zone).at
     return next((said for said in (day, clock) if isinstance(said, str)), None)
@@ -374,7 +375,7 @@ def billed(found: Consequence, people: Mapping[int, str], words: Words, *, amoun
     alike: dict[int | None, list[str]] = {}
     for learner_id, amount in found.charges.items():
         alike.setdefault(amount if amounts else min(amount or 0, 1), []).append(people.get(learner_id, ""))
-    return [f"{_people(those, words)} {_charged(amount, found.currency, len(those), amounts=amounts)}."
+    return [f"{_people(sorted(those), words)} {_charged(amount, found.currency, len(those), amounts=amounts)}."
             for amount, those in sorted(alike.items(), key=lambda each: -(each[0] or 0))]
 
 

@@ -64,7 +64,7 @@ def draw(about: About) -> None:
         st.caption("When was notice given? Nothing means now.")
         left, right = st.columns(2)
         with left:
-            typed.day("Day of notice", form, "notice-day", zone, placeholder="Today")
+            typed.day("Day of notice", form, "notice-day", zone, placeholder="Today", past=True)
         with right:
             typed.clock("Time of notice", form, "notice-time", placeholder="Now")
         form.problem("notice_at")
@@ -96,7 +96,7 @@ def _leaving(form: Form, open_: Mapping[int, str]) -> list[int]:
 
 def _notice(form: Form, zone: ZoneInfo, now: datetime | None) -> datetime | str | None:
     """When notice was given: `now` where nothing is typed, or the sentence about what is wrong."""
-    day, clock = typed.day_of(form, "notice-day", zone), typed.clock_of(form, "notice-time")
+    day, clock = typed.day_of(form, "notice-day", zone, past=True), typed.clock_of(form, "notice-time")
     for said in (day, clock):
         if isinstance(said, str):
             return said

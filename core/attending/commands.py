@@ -1,7 +1,7 @@
 """Record what came of a session, take it back, leave it, object to it, and write its note."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -61,6 +61,7 @@ def record_outcome(
         raise Invalid({"attendance": f"Say for each {each.programme.policy.words.learner} what came of it."})
     meeting = Meeting(each.session.starts_at, _planned(each.session), work.now)
     overrules = allows(work.actor, Action.OUTCOME_OVERRULE, each.case)
+    attendance = [one if overrules else replace(one, overruled="") for one in attendance]
     for item, one in enumerate(attendance):
         if found := problems_of(one, meeting, each.programme.policy, overrules=overrules):
             raise Invalid(found, item)

@@ -23,7 +23,7 @@ SCREENS = {
     "home": "/", "sessions": "/sessions", "pages": "/sessions?sort=number", "nothing-found": "/sessions?text=zyzzyva",
     "book": "/book",
     "calendar": "/calendar?view=week", "calendar-month": "/calendar?view=month", "calendar-list": "/calendar?view=list",
-    "timetables": "/timetables", "timetable": "/timetables?timetable={weekdays}&week=2030-01-07",
+    "queue": "/queue?programme=Liffey+Tutors", "timetables": "/timetables", "timetable": "/timetables?timetable={weekdays}&week=2030-01-07",
     "worksheet-held": "/worksheet?session={held}", "worksheet-ahead": "/worksheet?session={ahead}",
     "utilisation": "/utilisation", "no-figures": "/utilisation?practitioner=Nobody",
     "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
