@@ -158,7 +158,8 @@ def test_e3_notice_is_asked_for_and_worked_out(
 
 @pytest.mark.parametrize(("day", "clock", "sentence"), [
     ("31 Feb", "10:00", "This is no date."), ("2 Mar", "25:00", "This is no time."), ("2 Mar", "", "Say when notice"),
-    ("2026-03-09", "10:00", "Notice cannot lie ahead."), ("3 Mar", "10:30", "after the beginning, so it counts as missed"),
+    ("2026-03-09", "10:00", "Notice cannot lie ahead."),
+    ("3 Mar", "10:30", "after the beginning, so it counts as missed"),
 ])
 def test_bad_notice_is_refused_beside_its_field_and_stays(
     world: World, open_screen: Opener, session: int, day: str, clock: str, sentence: str
