@@ -4,8 +4,10 @@ from db.words import (
     EnrolmentStatus,
     Every,
     Kind,
+    LineKind,
     LinkPurpose,
     Method,
+    NoteKind,
     Origin,
     Outcome,
     Role,
@@ -13,9 +15,10 @@ from db.words import (
     Step,
     Tie,
     TimetableKind,
+    Wish,
 )
 
 __all__ = [
-    "EnrolmentStatus", "Every", "Kind", "LinkPurpose", "Method", "Origin", "Outcome", "Role", "Status", "Step", "Tie",
-    "TimetableKind",
+    "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "NoteKind", "Origin", "Outcome", "Role",
+    "Status", "Step", "Tie", "TimetableKind", "Wish",
 ]

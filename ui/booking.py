@@ -64,13 +64,13 @@ def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     return Chosen(resolved.at, minutes, resolved.remark)
 
 
-def day_or_problem(form: Form, zone: ZoneInfo, name: str = "date") -> date | str | None:
+def day_or_problem(form: Form, zone: ZoneInfo, name: str = "date", *, past: bool = False) -> date | str | None:
     """The day in a field, None where it is empty, or the sentence about what keeps it from being a day."""
     typed = (form.value(name) or "").strip()
     if not typed:
         return None
     try:
-        day = day_typed(typed, runtime.today(zone))
+        day = day_typed(typed, runtime.today(zone), past=past)
     except ValueError:
         return NO_DATE
     return day if FIRST_DAY <= day <= LAST_DAY else DATE_PROBLEM

@@ -11,7 +11,7 @@ from core.permissions import Action
 from core.structure.commands import retire_entries
 from core.structure.rules import Which
 from db.models.learning import Enrolment, Evidence
-from db.words import EnrolmentStatus, Kind
+from db.words import EnrolmentStatus, Kind, Outcome
 from tests.conftest import Databases
 from tests.factories import DAY, TEN, World
 from tests.pages.conftest import Opener, in_portal
@@ -197,7 +197,7 @@ def test_c7_recording_an_exit_asks_how_it_ends(world: World, open_screen: Opener
     tab.session_state["panel:open"] = ("session-record", (session,))
     tab.session_state["panel:key"] = "k"
     tab.run()
-    tab.segmented_control(key=f"record-{session}:way").set_value("held").run()
+    tab.segmented_control(key=f"record-{session}:way").set_value(Outcome.ATTENDED).run()
     next(each for each in tab.button if each.label == "Record").click().run()
     assert "Say of Sara whether the enrolment is completed or withdrawn" in texts(tab)
     tab.segmented_control(key=f"record-{session}:ending-{world.sara}").set_value(EnrolmentStatus.COMPLETED)
