@@ -131,7 +131,7 @@ def _table(work: Work, programme: ProgrammeView, found: Queue) -> None:
     st.dataframe(
         _frame(found.rows, programme, runtime.zone(programme.zone_name, work)), hide_index=True, height="content",
         key="queue-table", alt=f"What is owed in {programme.name}", column_config={
-            "Do": st.column_config.ButtonColumn("Do", key="queue-action", on_click=_clicked, args=(
+            "Actions": st.column_config.ButtonColumn("Actions", key="queue-action", on_click=_clicked, args=(
                 programme.id, [(task.session_id, task.practitioner_id) for task in found.rows]))})
 
 
@@ -147,7 +147,7 @@ def _frame(tasks: Sequence[Task], programme: ProgrammeView, zone: ZoneInfo) -> p
     }
     if any(task.blocked for task in tasks):
         columns["Pay that waits"] = [money(task.blocked, task.currency) if task.blocked else "" for task in tasks]
-    columns["Do"] = [[_OPEN, _REMIND] for _ in tasks]
+    columns["Actions"] = [[_OPEN, _REMIND] for _ in tasks]
     return pd.DataFrame(columns)
 
 

@@ -159,10 +159,15 @@ def _queue(
         due = row.ends_at + timedelta(hours=programme.policy.log_hours)
         tasks.append(Task(
             row.id, programme.id, row.number, row.starts_at, row.ends_at, row.practitioner_id, row[5],
-            row[6] or ", ".join(learners.get(row.id, ())), row[7] or "", row.attended == 0,
+            row[6] or _named(learners.get(row.id, ())), row[7] or "", row.attended == 0,
             notes and row.comments_at is None, row.report_required and row.report_published_at is None,
             due, due < work.now, blocked.get(row.id, 0) if money else None, programme.currency))
     return Queue(tasks, total, number, overdue)
+
+
+def _named(names: Sequence[str]) -> str:
+    """'Ann Lee, Bo Day +28'."""
+    return ", ".join(names[:2]) + (f" +{len(names) - 2}" if len(names) > 2 else "")
 
 
 def _blocked(work: Work, programme: ProgrammeView, ids: Sequence[int]) -> dict[int, int]:
