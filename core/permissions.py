@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from sqlalchemy import select
+
 from core.errors import NotAllowed, NotFound
 from core.programmes.queries import policy_of
 from core.programmes.rules import WhoBooks
 from core.work import Actor, Work
+from db.models.billing import Payer
 from db.words import Role, Status
 
 
@@ -42,6 +45,7 @@ class Action(StrEnum):
     MONEY_EDIT = "change rates, payers and what outcomes cost"
     MONEY_CLOSE = "close periods and enter payments"
     EARNINGS_SEE = "see what you earn"
+    INVOICES_OWN = "see invoices of your own"
     HOURS_OVERRIDE = "book outside opening hours"
     AVAILABILITY_EDIT = "say when others can be booked"
     AVAILABILITY_OWN = "say when you can be booked"
@@ -68,7 +72,7 @@ COMES_ALONG = (Action.SESSION_SEE, Action.SESSION_DESCRIBE, Action.SESSION_ASK_T
 TICKABLE = tuple(action for action in Action if action not in (
     *COMES_ALONG, Action.SESSION_FILL, Action.ROLES_GRANT, Action.PROGRAMME_EDIT, Action.AVAILABILITY_OWN,
     Action.MEMBERS_SEE, Action.CONTACT, Action.LEARNING_OWN, Action.INSIGHT_OWN, Action.OUTCOME_DISPUTE,
-    Action.EARNINGS_SEE))
+    Action.EARNINGS_SEE, Action.INVOICES_OWN))
 """What a master admin may tick for a custom manager; seeing the sessions comes with the role."""
 
 
@@ -91,6 +95,8 @@ class Case(NamedTuple):
     late: bool = False
     """It begins within the notice that a learner has to give, or has begun."""
     ticked: frozenset[str] = frozenset()
+    pays: bool = False
+    """Sessions of the programme are billed to the actor."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,7 @@ recorded = Condition("something was recorded", lambda c: c.status in RECORDED)
 ended = Condition("something was recorded or it was cancelled",
                   lambda c: c.status in RECORDED or c.status is Status.CANCELLED)
 started = Condition("it has started", lambda c: c.started)
+pays = Condition("sessions are billed to them", lambda c: c.pays)
 not_started = Condition("it has not started", lambda c: not c.started)
 
 
@@ -224,6 +231,7 @@ RULES: dict[Action, Rules] = {
     A.MONEY_EDIT: _admins(A.MONEY_EDIT, roles=(Role.MASTER_ADMIN,)),
     A.MONEY_CLOSE: _admins(A.MONEY_CLOSE, roles=(Role.MASTER_ADMIN,)),
     A.EARNINGS_SEE: {Role.PRACTITIONER: always},
+    A.INVOICES_OWN: dict.fromkeys((Role.LEARNER, Role.GUARDIAN, Role.LINE_MANAGER), pays),
     A.HOURS_OVERRIDE: _admins(A.HOURS_OVERRIDE),
     A.AVAILABILITY_EDIT: _admins(A.AVAILABILITY_EDIT),
     A.AVAILABILITY_OWN: {Role.PRACTITIONER: always},
@@ -296,8 +304,15 @@ def may(work: Work, action: Action, programme_id: int, *, but: Role | None = Non
     if not work.actor.everything and programme_id not in work.actor.roles:
         return False
     ticked = work.actor.ticked.get(programme_id, frozenset())
-    return allows(work.actor, action, Case(programme_id, policy_of(work, programme_id).who_books, ticked=ticked),
-                  but=but)
+    billed = action is Action.INVOICES_OWN and _is_payer(work, programme_id)
+    case = Case(programme_id, policy_of(work, programme_id).who_books, ticked=ticked, pays=billed)
+    return allows(work.actor, action, case, but=but)
+
+
+def _is_payer(work: Work, programme_id: int) -> bool:
+    """Whether the actor is somebody who is billed there."""
+    return work.tx.scalar(select(Payer.id).where(
+        Payer.programme_id == programme_id, Payer.person_id == work.actor.person_id).limit(1)) is not None
 
 
 def require(work: Work, action: Action, programme_id: int) -> None:

@@ -10,7 +10,9 @@ from db.words import (
     NoteKind,
     Origin,
     Outcome,
+    RateUnit,
     Role,
+    Side,
     Status,
     Step,
     Tie,
@@ -19,6 +21,6 @@ from db.words import (
 )
 
 __all__ = [
-    "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "NoteKind", "Origin", "Outcome", "Role",
-    "Status", "Step", "Tie", "TimetableKind", "Wish",
+    "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "NoteKind", "Origin", "Outcome",
+    "RateUnit", "Role", "Side", "Status", "Step", "Tie", "TimetableKind", "Wish",
 ]

@@ -48,10 +48,10 @@ def moved() -> None:
         _close()
 
 
-def act(command: Callable[..., Any], *args: Any, final: bool = False) -> None:
+def act(command: Callable[..., Any], *args: Any, final: bool = False, **kw: Any) -> None:
     """One click, one act: for a button's `on_click`. With `final`, no *Undo* is offered."""
     try:
-        saved = runtime.commit(command, *args)
+        saved = runtime.commit(command, *args, **kw)
     except Refusal as refusal:
         refuse(refusal)
     else:

@@ -170,7 +170,7 @@ def _key(name: str) -> str:
     return f"filter:{name}:{turn}" if turn else f"filter:{name}"
 
 
-def _seeded(name: str, value: Any) -> str:
+def seeded(name: str, value: Any) -> str:
     """The key of the widget that shows what the address says.
 
     What something else than the widget has put there is shown by a fresh one: the browser sends the state of every
@@ -194,7 +194,7 @@ def _writes(name: str, key: str) -> Callable[[], None]:
 
 
 def _text(given: Mapping[str, list[str]]) -> None:
-    key = _seeded("text", " ".join(given.get("text", ()))[:200].strip())
+    key = seeded("text", " ".join(given.get("text", ()))[:200].strip())
     st.text_input(
         "Find", key=key, on_change=_writes("text", key), width=WIDE, icon=":material/search:",
         placeholder="Name, number …", autocomplete="off",
@@ -207,13 +207,13 @@ def _several(
     choices = [str(choice) for choice in choices]
     if not choices:
         return
-    key = _seeded(name, [value for value in given.get(name, ()) if value in choices])
+    key = seeded(name, [value for value in given.get(name, ()) if value in choices])
     st.multiselect(label, choices, key=key, on_change=_writes(name, key), placeholder="Any", width=width)  # type: ignore[arg-type]  # "stretch" or pixels
 
 
 def _day(name: str, label: str, given: Mapping[str, list[str]]) -> None:
     days = [day for value in given.get(name, ())[:1] if (day := _as_day(value))]
-    key = _seeded(name, days[0] if days else None)
+    key = seeded(name, days[0] if days else None)
     st.date_input(
         label, key=key, value=None, on_change=_writes(name, key), width=WIDE, min_value=FIRST_DAY, max_value=LAST_DAY,
         format="YYYY-MM-DD",
@@ -242,7 +242,7 @@ def _people(
             _several(name, label, dict.fromkeys((*choices, *chosen)), given)
         return
     known = getattr(asked.filters, PEOPLE[name])
-    key = _seeded(name, known[0] if known and known[0] else None)
+    key = seeded(name, known[0] if known and known[0] else None)
 
     def changed() -> None:
         id_ = st.session_state[key]

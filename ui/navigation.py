@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from core.billing.address import NARROWS as LEDGER
 from core.clock import FIRST_DAY, LAST_DAY
 from core.insight.queries import NARROWS as FIGURES
 from core.learning.export import NARROWS as PROGRESS
@@ -69,6 +70,12 @@ SCREENS = (
            Action.INSIGHT_OWN, asks=(*FIGURES, "sort", "page")),
     Screen("progress", "insight/progress.py", "Learning progress", ":material/school:", "Insight",
            Action.LEARNING_SEE, asks=PROGRESS),
+    Screen("ledger", "money/ledger.py", "Ledger", ":material/receipt_long:", "Money", Action.MONEY_SEE,
+           asks=(*LEDGER, "page")),
+    Screen("rates", "money/rates.py", "Rates", ":material/sell:", "Money", Action.MONEY_SEE,
+           asks=("terms", "side", "rate_of", "rate_in", "on")),
+    Screen("payers", "money/payers.py", "Payers", ":material/account_balance_wallet:", "Money", Action.MONEY_SEE,
+           asks=("billing",)),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,
            asks=("sort", "order", "at")),
     Screen("learning", "people/learning.py", "My learning", ":material/local_library:", "People",

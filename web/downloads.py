@@ -1,4 +1,4 @@
-"""Files made for whoever asks, of what they may see: the list of sessions, and figures, as CSV or XLSX."""
+"""Files made for whoever asks, of what they may see: sessions, figures, the ledger as CSV or XLSX; documents as PDF."""
 
 import csv
 import io
@@ -7,10 +7,11 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 from itertools import chain
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 import xlsxwriter
@@ -21,13 +22,20 @@ from starlette.responses import FileResponse, PlainTextResponse, Response, Strea
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from core.billing import address as ledger_address
+from core.billing import export as billing
+from core.billing import sheet as document_sheet
+from core.billing import trial
+from core.billing.documents import Whole, document
+from core.billing.paper import paper
+from core.billing.queries import line_ids, lines_by_id
 from core.errors import NotFound, Refusal
 from core.insight import export as insight
 from core.insight import queries as utilisation
 from core.learning import export as learning
 from core.learning.queries import enrolments
 from core.permissions import Action, require
-from core.programmes.queries import ProgrammeView, my_programmes
+from core.programmes.queries import ProgrammeView, my_programmes, programme_of
 from core.sessions.address import NARROWS, ORDER, listing
 from core.sessions.export import Cell, harmless, headings, lines
 from core.sessions.queries import all_ids
@@ -55,6 +63,10 @@ def routes(door: Door) -> list[Route]:
         Route("/export/utilisation.csv", files.figures_as_csv),
         Route("/export/utilisation.xlsx", files.figures_as_xlsx),
         Route("/export/learning.csv", files.progress_as_csv), Route("/export/learning.xlsx", files.progress_as_xlsx),
+        Route("/export/document/{id:int}.pdf", files.document_as_pdf),
+        Route("/export/document/{id:int}.xlsx", files.document_as_xlsx),
+        Route("/export/ledger.csv", files.ledger_as_csv), Route("/export/ledger.xlsx", files.ledger_as_xlsx),
+        Route("/export/simulation.csv", files.trial_as_csv), Route("/export/simulation.xlsx", files.trial_as_xlsx),
     ]
 
 
@@ -89,6 +101,39 @@ class Downloads:
     async def progress_as_xlsx(self, request: Request) -> ASGIApp:
         """The same as a spreadsheet."""
         return await self._answer(request, partial(self._xlsx, self._progress))
+
+    async def document_as_pdf(self, request: Request) -> ASGIApp:
+        """An invoice, a credit note or a payout statement, to be printed and sent."""
+        return await self._answer(request, self._pdf)
+
+    async def document_as_xlsx(self, request: Request) -> ASGIApp:
+        """The same as a spreadsheet."""
+        return await self._answer(request, partial(self._xlsx, self._document))
+
+    def _pdf(self, request: Request, who: int, after: ExitStack) -> Response:
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            whole = document(work, _id(request))
+            words, now = programme_of(work, whole.programme_id).policy.words, work.now
+        made = paper(whole, words, now)
+        return Response(made, media_type="application/pdf", headers=attached(f"{_called(whole)}.pdf"))
+
+    async def ledger_as_csv(self, request: Request) -> ASGIApp:
+        """Lines of the ledger, as they are filtered."""
+        return await self._answer(request, partial(self._csv, self._ledger))
+
+    async def ledger_as_xlsx(self, request: Request) -> ASGIApp:
+        """The same as a spreadsheet."""
+        return await self._answer(request, partial(self._xlsx, self._ledger))
+
+    async def trial_as_csv(self, request: Request) -> ASGIApp:
+        """What other terms would have made of some days."""
+        return await self._answer(request, partial(self._csv, self._trial))
+
+    async def trial_as_xlsx(self, request: Request) -> ASGIApp:
+        """The same as a spreadsheet."""
+        return await self._answer(request, partial(self._xlsx, self._trial))
 
     def _csv(self, opened: "Opened", request: Request, who: int, after: ExitStack) -> Response:
         export = opened(request, who)
@@ -144,7 +189,16 @@ class Downloads:
             return Figures(programme, programme.zone, work.now, insight.headings(work, programme.id),
                            insight.lines(found))
 
-
+    def _document(self, request: Request, who: int) -> "Sheet":
+        """One document, as the person whom the gate named. Raises NotFound."""
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            whole = document(work, _id(request))
+            programme = programme_of(work, whole.programme_id)
+            words = programme.policy.words
+            return Sheet(programme, programme.zone, work.now, document_sheet.headings(whole, words),
+                         document_sheet.lines(whole, words), whole)
     def _progress(self, request: Request, who: int) -> "Progress":
         """Enrolments as they are asked for, as the person whom the gate named. Raises NotFound, NotAllowed."""
         if not who:
@@ -156,6 +210,29 @@ class Downloads:
             found = enrolments(work, programme.id, learning.narrowed(work, programme.id, said))
             return Progress(programme, programme.zone, work.now, learning.headings(work, programme.id),
                             learning.lines(found))
+
+
+    def _ledger(self, request: Request, who: int) -> "Ledger":
+        """Lines of the ledger as they are asked for, for whoever sees money. Raises NotFound, NotAllowed."""
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            programme = _programme(work, request.query_params.get("programme"))
+            require(work, Action.MONEY_SEE, programme.id)
+            said = {name: request.query_params.getlist(name) for name in ledger_address.NARROWS}
+            ids = line_ids(work, programme.id, ledger_address.read(said))
+            return Ledger(programme, programme.zone, work.now, billing.headings(programme), self.door.engine, who, ids)
+
+    def _trial(self, request: Request, who: int) -> "Tried":
+        """What was simulated, once more, for whoever sees money. Raises NotFound, NotAllowed, Invalid."""
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            programme = _programme(work, request.query_params.get("programme"))
+            tried, from_day, until_day = trial.read(request.query_params)
+            found = trial.simulate(work, programme.id, tried, from_day, until_day)
+            return Tried(programme, programme.zone, work.now, billing.tried_headings(programme),
+                         billing.tried_lines(programme, trial.in_words(work, found.changed)))
 
 
 class _Sent:
@@ -176,6 +253,19 @@ def attached(name: str) -> dict[str, str]:
     """The headers that make a browser keep a file, under that name as far as every system takes it."""
     safe = "".join(letter if letter.isascii() and (letter.isalnum() or letter in "-.") else "-" for letter in name)
     return {"Content-Disposition": f'attachment; filename="{safe}"'}
+
+
+def _id(request: Request) -> int:
+    """The document that the address names. Raises NotFound for a number that none can have."""
+    id_: int = request.path_params["id"]
+    if id_ >= 2**63:
+        raise NotFound
+    return id_
+
+
+def _called(whole: Whole) -> str:
+    """'invoice-LT-7'."""
+    return f"{whole.entry.kind}-{whole.entry.label}"
 
 
 def _programme(work: Work, name: str | None) -> ProgrammeView:
@@ -214,6 +304,9 @@ class File:
         day = self.now.astimezone(self.zone).date()
         return attached(f"{self.title}-{day}.{ending}")
 
+    def more(self, book: xlsxwriter.Workbook) -> None:
+        """Further sheets."""
+
     def as_csv(self) -> Iterator[bytes]:
         """The file in bites. Raises NotAllowed or NotFound, and so breaks off, for who may not read on meanwhile."""
         yield "\ufeff".encode() + _csv([self.headings])  # tells spreadsheets that it is UTF-8
@@ -238,18 +331,15 @@ class File:
                    "strings_to_numbers": False, "default_date_format": "yyyy-mm-dd hh:mm"}
         with xlsxwriter.Workbook(path, options) as book:
             sheet, bold = book.add_worksheet(self.sheet), book.add_format({"bold": True})
+            day = book.add_format({"num_format": "yyyy-mm-dd"})
             sheet.freeze_panes(1, 0)
             sheet.set_column(0, len(self.headings) - 1, 20)
             for column, heading in enumerate(self.headings):
                 sheet.write_string(0, column, heading, bold)
             for row, line in enumerate(chain.from_iterable(self.bites()), 1):
                 for column, cell in enumerate(line):
-                    if isinstance(cell, str):
-                        sheet.write_string(row, column, cell)
-                    elif isinstance(cell, datetime):
-                        sheet.write_datetime(row, column, cell)
-                    elif cell is not None:
-                        sheet.write_number(row, column, cell)
+                    _write_cell(sheet, row, column, cell, day)
+            self.more(book)
 
 
 @dataclass(frozen=True)
@@ -274,6 +364,25 @@ class Export(File):
             with reading(self.engine, self.who) as work:
                 found = lines(work, self.ids[n:n + LINES_A_BITE], self.zone)
             yield found
+
+
+@dataclass(frozen=True)
+class Ledger(Export):
+    """Lines of the ledger, read bite by bite."""
+
+    sheet = "Ledger"
+
+    @property
+    def title(self) -> str:
+        return "ledger"
+
+    def bites(self) -> Iterator[list[list[Cell]]]:
+        """The lines, some at a time; whether the person may still see money is asked each time."""
+        for n in range(0, len(self.ids), LINES_A_BITE):
+            with reading(self.engine, self.who) as work:
+                require(work, Action.MONEY_SEE, self.programme.id)
+                found = lines_by_id(work, self.programme, self.ids[n:n + LINES_A_BITE])
+            yield billing.lines(self.programme, found)
 
 
 @dataclass(frozen=True)
@@ -306,8 +415,56 @@ class Progress(Figures):
         return "learning"
 
 
+@dataclass(frozen=True)
+class Sheet(Figures):
+    """A document with its lines; what stands on top of it is a sheet of its own."""
+
+    whole: Whole
+    sheet = "Lines"
+
+    @property
+    def title(self) -> str:
+        return _called(self.whole)
+
+    def named(self, ending: str) -> dict[str, str]:
+        """A document is called by its number, whenever the file is made."""
+        return attached(f"{self.title}.{ending}")
+
+    def more(self, book: xlsxwriter.Workbook) -> None:
+        sheet, bold = book.add_worksheet("Document"), book.add_format({"bold": True})
+        day = book.add_format({"num_format": "yyyy-mm-dd", "align": "left"})
+        sheet.set_column(0, 0, 18)
+        sheet.set_column(1, 1, 48)
+        for row, (name, value) in enumerate(document_sheet.facts(self.whole)):
+            sheet.write_string(row, 0, name, bold)
+            _write_cell(sheet, row, 1, value, day)
+
+
+@dataclass(frozen=True)
+class Tried(Figures):
+    """What other terms would have made of some days."""
+
+    sheet = "Simulation"
+
+    @property
+    def title(self) -> str:
+        return "simulation"
+
+
 Opened = Callable[[Request, int], File]
 """What finds out what is to be written, for whom."""
+
+
+def _write_cell(sheet: Any, row: int, column: int, cell: Cell, day: Any) -> None:
+    """A cell by its type; nothing for nothing."""
+    if isinstance(cell, str):
+        sheet.write_string(row, column, cell)
+    elif isinstance(cell, datetime):
+        sheet.write_datetime(row, column, cell)
+    elif isinstance(cell, date):
+        sheet.write_datetime(row, column, cell, day)
+    elif cell is not None:
+        sheet.write_number(row, column, cell)
 
 
 def _csv(listed: Iterable[Sequence[Cell]]) -> bytes:
@@ -316,7 +473,7 @@ def _csv(listed: Iterable[Sequence[Cell]]) -> bytes:
     return text.getvalue().encode()
 
 
-def _csv_cell(cell: Cell) -> str | float:
+def _csv_cell(cell: Cell) -> str | float | Decimal | date:
     if isinstance(cell, datetime):
         return f"{cell:%Y-%m-%d %H:%M}"
     return harmless(cell) if isinstance(cell, str) else "" if cell is None else cell

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Table, and_, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Table, and_, case, exists, func, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from core.billing.commands import FULL_TAX
@@ -24,6 +24,7 @@ from core.permissions import Action, require
 from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.rules import notice_outcome
 from core.work import Work
+from db.among import among
 from db.bulk import insert_many
 from db.models.billing import (
     Biller,
@@ -102,7 +103,7 @@ def preview(work: Work, programme_id: int, until_day: date, progress: Progress |
     from_day = _from_day(work, programme, until_day)
     tell = progress or _silent
     tell(0.1, "Adding up")
-    bills = _bills(work, programme, from_day, until_day)
+    bills = _bills(work, programme, from_day, _owed(work, programme, until_day))
     held = work.tx.scalar(
         select(func.count()).select_from(LedgerLine).join(Session, Session.id == LedgerLine.session_id)
         .where(LedgerLine.programme_id == programme_id, LedgerLine.day <= until_day, on_hold(programme), stands(),
@@ -139,46 +140,52 @@ def _unwritten() -> ColumnElement[bool]:
     return ~exists().where(DocumentLine.line_id == LedgerLine.id)
 
 
-def _candidates(programme: ProgrammeView, until_day: date) -> list[ColumnElement[bool]]:
-    """Lines that go onto a document: on none yet, and not taken back before they ever were on one."""
+class _Owed(NamedTuple):
+    """A line that goes onto a document; `whom_id` is a payer, or a practitioner."""
+
+    id: int
+    kind: LineKind
+    whom_id: int
+    day: date
+    amount: int
+
+
+def _owed(work: Work, programme: ProgrammeView, until_day: date) -> list[_Owed]:
+    """Lines that go onto a document: on none yet, not taken back before they ever were on one, and not on hold.
+
+    They are looked at once. What others write from then on is for the next period, so that sums are those of the lines.
+    """
     other = aliased(LedgerLine)
     written = exists().where(DocumentLine.line_id == LedgerLine.reverses_id)
-    return [
-        LedgerLine.programme_id == programme.id, LedgerLine.day <= until_day, _unwritten(),
-        ~exists().where(other.reverses_id == LedgerLine.id), or_(LedgerLine.reverses_id.is_(None), written),
-        or_(LedgerLine.kind == LineKind.PAYOUT, LedgerLine.payer_id.is_not(None)),
-    ]
+    held = exists().where(Session.id == LedgerLine.session_id, on_hold(programme))
+    whom = case((LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id), else_=LedgerLine.practitioner_id)
+    return [_Owed(*row) for row in work.tx.execute(
+        select(LedgerLine.id, LedgerLine.kind, whom, LedgerLine.day, LedgerLine.amount).where(
+            LedgerLine.programme_id == programme.id, LedgerLine.day <= until_day, _unwritten(), whom.is_not(None),
+            ~exists().where(other.reverses_id == LedgerLine.id), or_(LedgerLine.reverses_id.is_(None), written),
+            or_(LedgerLine.reverses_id.is_not(None), ~held))
+        .order_by(LedgerLine.id))]
 
 
-def _not_held(programme: ProgrammeView) -> ColumnElement[bool]:
-    held = and_(Session.id == LedgerLine.session_id, on_hold(programme))
-    return or_(LedgerLine.reverses_id.is_not(None), ~exists().where(held))
-
-
-def _bills(work: Work, programme: ProgrammeView, from_day: date, until_day: date) -> tuple[Bill, ...]:
+def _bills(work: Work, programme: ProgrammeView, from_day: date, owed: Sequence[_Owed]) -> tuple[Bill, ...]:
     found: list[Bill] = []
     header = work.tx.scalar(select(Biller).where(Biller.programme_id == programme.id))
-    sides: tuple[tuple[LineKind, Any, Any], ...] = (
-        (LineKind.CHARGE, LedgerLine.payer_id, Payer), (LineKind.PAYOUT, LedgerLine.practitioner_id, Person))
-    for kind, whom, model in sides:
-        late = func.count().filter(LedgerLine.day < from_day)
-        rows = work.tx.execute(
-            select(whom, func.count(), late, func.sum(LedgerLine.amount))
-            .where(*_candidates(programme, until_day), _not_held(programme), LedgerLine.kind == kind)
-            .group_by(whom).order_by(whom)).all()
-        ids = [row[0] for row in rows]
-        names: dict[int, str] = dict(work.tx.execute(select(model.id, model.name).where(model.id.in_(ids))).all())
-        taxes: dict[int, int | None] = dict(work.tx.execute(select(Payer.id, Payer.tax_rate).where(
-            Payer.id.in_(ids))).all()) if kind is LineKind.CHARGE else {}
-        for id_, count, adjustments, amount in rows:
-            net = int(amount)
-            rate = 0
-            if kind is LineKind.CHARGE:
-                own = taxes.get(id_)
-                rate = own if own is not None else header.tax_rate if header is not None else 0
-            which = DocumentKind.STATEMENT if kind is LineKind.PAYOUT else \
-                DocumentKind.CREDIT_NOTE if net < 0 else DocumentKind.INVOICE
-            found.append(Bill(which, id_, names.get(id_, ""), count, adjustments, net, rate, tax_of(net, rate)))
+    sums: dict[tuple[LineKind, int], list[_Owed]] = {}
+    for line in owed:
+        sums.setdefault((line.kind, line.whom_id), []).append(line)
+    paid = [whom_id for kind, whom_id in sums if kind is LineKind.PAYOUT]
+    names: dict[int, str] = dict(work.tx.execute(select(Person.id, Person.name).where(among(Person.id, paid))).all())
+    payers = {row.id: row for row in work.tx.execute(
+        select(Payer.id, Payer.name, Payer.tax_rate).where(Payer.programme_id == programme.id))}
+    for (kind, whom_id), lines in sums.items():
+        net, late = sum(line.amount for line in lines), sum(line.day < from_day for line in lines)
+        if kind is LineKind.PAYOUT:
+            found.append(Bill(DocumentKind.STATEMENT, whom_id, names[whom_id], len(lines), late, net, 0, 0))
+            continue
+        payer = payers[whom_id]
+        rate = payer.tax_rate if payer.tax_rate is not None else header.tax_rate if header is not None else 0
+        which = DocumentKind.CREDIT_NOTE if net < 0 else DocumentKind.INVOICE
+        found.append(Bill(which, whom_id, payer.name, len(lines), late, net, rate, tax_of(net, rate)))
     return tuple(sorted(found, key=lambda one: (one.kind, one.whom.casefold(), one.whom_id)))
 
 
@@ -274,17 +281,18 @@ def close_period(work: Work, programme_id: int, until_day: date) -> int:
     """
     require(work, Action.MONEY_CLOSE, programme_id)
     programme = programme_of(work, programme_id)
-    work.tx.execute(select(Programme.id).where(Programme.id == programme_id).with_for_update())
+    _hold(work, programme_id)
     header = work.tx.scalar(select(Biller).where(Biller.programme_id == programme_id))
     if header is None:
         raise Conflict("Say first what stands on top of invoices: name, address, tax number.")
     from_day = _from_day(work, programme, until_day)
-    bills = _bills(work, programme, from_day, until_day)
+    owed = _owed(work, programme, until_day)
+    bills = _bills(work, programme, from_day, owed)
     period = Period(programme_id=programme_id, from_day=from_day, until_day=until_day, closed_at=work.now,
                     closed_by=work.me, change_set_id=work.act_id)
     work.tx.add(period)
     work.tx.flush()
-    _write(work, programme, header, period.id, bills, until_day)
+    _write(work, programme, header, period.id, bills, [line.id for line in owed])
     invoices = sum(bill.kind is not DocumentKind.STATEMENT for bill in bills)
     work.say(f"Closed {from_day:%d %b %Y} to {until_day:%d %b %Y}: {invoices} invoices and credit notes,"
              f" {len(bills) - invoices} payout statements.")
@@ -292,7 +300,7 @@ def close_period(work: Work, programme_id: int, until_day: date) -> int:
 
 
 def _write(
-    work: Work, programme: ProgrammeView, header: Biller, period_id: int, bills: Sequence[Bill], until_day: date
+    work: Work, programme: ProgrammeView, header: Biller, period_id: int, bills: Sequence[Bill], lines: Sequence[int]
 ) -> None:
     today = work.now.astimezone(programme.zone).date()
     payers = {one.id: one for one in work.tx.scalars(select(Payer).where(Payer.programme_id == programme.id))}
@@ -310,13 +318,17 @@ def _write(
             "change_set_id": work.act_id,
         })
     insert_many(work.tx.connection(), DOCUMENTS, rows)
-    owed = or_(and_(LedgerLine.kind == LineKind.CHARGE, Document.payer_id == LedgerLine.payer_id),
-               and_(LedgerLine.kind == LineKind.PAYOUT, Document.practitioner_id == LedgerLine.practitioner_id))
+    theirs = or_(and_(LedgerLine.kind == LineKind.CHARGE, Document.payer_id == LedgerLine.payer_id),
+                 and_(LedgerLine.kind == LineKind.PAYOUT, Document.practitioner_id == LedgerLine.practitioner_id))
     work.tx.execute(insert(DocumentLine).from_select(
         ["document_id", "line_id"],
-        select(Document.id, LedgerLine.id).join_from(LedgerLine, Document, owed)
-        .where(Document.period_id == period_id, *_candidates(programme, until_day), _not_held(programme))
-        .order_by(LedgerLine.id)))
+        select(Document.id, LedgerLine.id).join_from(LedgerLine, Document, theirs)
+        .where(Document.period_id == period_id, among(LedgerLine.id, lines)).order_by(LedgerLine.id)))
+
+
+def _hold(work: Work, programme_id: int) -> None:
+    """One closing, one numbering at a time in a programme; whoever records sessions there need not wait."""
+    work.tx.execute(select(Programme.id).where(Programme.id == programme_id).with_for_update(key_share=True))
 
 
 def _numbers(work: Work, programme_id: int) -> dict[DocumentKind, int]:
@@ -385,7 +397,7 @@ def _document(work: Work, document_id: int) -> Document:
     if one is None:
         raise NotFound
     require(work, Action.MONEY_CLOSE, one.programme_id)
-    work.tx.execute(select(Programme.id).where(Programme.id == one.programme_id).with_for_update())
+    _hold(work, one.programme_id)
     return one
 
 

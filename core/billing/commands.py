@@ -3,18 +3,19 @@
 Nothing here changes what was worked out: a change begins later, or fills a gap.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from core.billing.money import MOST, words
 from core.billing.rules import Matrix, RateRow, stored_shares
-from core.billing.settle import Terms, settle, terms_of
+from core.billing.settle import Terms, charged_from, settle, terms_of
 from core.billing.simulate import reaches, with_matrix, with_rate, without_rate
+from core.clock import FIRST_DAY, LAST_DAY
 from core.errors import Conflict, Invalid, NotFound
 from core.fields import Checked
 from core.permissions import Action, require
@@ -22,11 +23,13 @@ from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.checks import holding
 from core.sessions.rules import StaleForm
 from core.work import Work
+from db.among import among
 from db.models.billing import Biller, LedgerLine, OutcomeMatrix, PaidBy, Payer, Rate
 from db.models.learning import Engagement
-from db.models.people import Person, Team
+from db.models.people import Person, Relation, Team
+from db.models.programmes import Programme, RoleGrant
 from db.models.structure import Course
-from db.words import LineKind, Outcome, RateUnit, Role, Side
+from db.words import LineKind, Outcome, RateUnit, Role, Side, Tie
 
 FULL_TAX = 10_000
 """Hundredths of a percent."""
@@ -54,11 +57,12 @@ def add_rate(work: Work, programme_id: int, new: NewRate) -> int:
     """
     require(work, Action.MONEY_EDIT, programme_id)
     programme = programme_of(work, programme_id)
+    _one_at_a_time(work, programme_id)
     _check_rate(work, programme, new)
     terms = terms_of(work, programme_id)
     row = RateRow(0, **vars(new))
     _refuse_overlap(programme, terms, row)
-    added = _reach(work, programme, with_rate(terms, row), new.from_day)
+    added = _reach(work, programme, terms, with_rate(terms, row), new.from_day)
     id_: int | None = work.tx.scalar(insert(Rate).returning(Rate.id), {
         **vars(new), "programme_id": programme_id, "version": 1})
     settle(work, added, "a rate was added")
@@ -72,6 +76,7 @@ def change_rate(work: Work, rate_id: int, amount: int, from_day: date, version: 
     Raises NotFound, NotAllowed, Invalid, StaleForm.
     """
     old = _rate(work, rate_id, version)
+    _check_days({"from_day": from_day})
     if from_day <= old.from_day:
         raise Invalid({"from_day": f"The present amount holds from {old.from_day:%d %b %Y}; choose a later day."})
     if old.until_day is not None and from_day > old.until_day:
@@ -80,10 +85,11 @@ def change_rate(work: Work, rate_id: int, amount: int, from_day: date, version: 
                   old.engagement_id)
     programme = programme_of(work, old.programme_id)
     _check_amount(new)
-    terms = without_rate(terms_of(work, old.programme_id), rate_id)
+    terms = terms_of(work, old.programme_id)
     ended = RateRow(rate_id, **{**vars(new), "amount": old.amount, "from_day": old.from_day,
                                 "until_day": from_day - timedelta(days=1)})
-    _reach(work, programme, with_rate(with_rate(terms, ended), RateRow(0, **vars(new))), from_day)
+    _reach(work, programme, terms, with_rate(with_rate(terms, ended, instead_of=rate_id), RateRow(0, **vars(new))),
+           from_day)
     old.until_day, old.version = from_day - timedelta(days=1), old.version + 1
     work.tx.flush()
     id_: int | None = work.tx.scalar(insert(Rate).returning(Rate.id), {
@@ -95,13 +101,14 @@ def change_rate(work: Work, rate_id: int, amount: int, from_day: date, version: 
 def end_rate(work: Work, rate_id: int, until_day: date, version: int | None = None) -> int:
     """Let a rate hold until a day and no longer. Raises NotFound, NotAllowed, Invalid, StaleForm."""
     old = _rate(work, rate_id, version)
+    _check_days({"until_day": until_day})
     if until_day < old.from_day:
         raise Invalid({"until_day": f"It holds from {old.from_day:%d %b %Y}; choose that day or a later one."})
     programme, terms = programme_of(work, old.programme_id), terms_of(work, old.programme_id)
     row = next(one for one in terms.rates if one.id == rate_id)._replace(until_day=until_day)
     _refuse_overlap(programme, without_rate(terms, rate_id), row)
     since = min(until_day, old.until_day or until_day) + timedelta(days=1)
-    added = _reach(work, programme, with_rate(terms, row, instead_of=rate_id), since, "until_day")
+    added = _reach(work, programme, terms, with_rate(terms, row, instead_of=rate_id), since, "until_day")
     old.until_day, old.version = until_day, old.version + 1
     work.tx.flush()
     settle(work, added, "a rate was prolonged")
@@ -110,11 +117,12 @@ def end_rate(work: Work, rate_id: int, until_day: date, version: int | None = No
 
 
 def remove_rate(work: Work, rate_id: int) -> int:
-    """Take away a rate that no line was worked out by. Raises NotFound, NotAllowed, Conflict."""
+    """Take away a rate that nothing was worked out by. Raises NotFound, NotAllowed, Conflict."""
     old = _rate(work, rate_id, None)
-    if work.tx.scalar(select(LedgerLine.id).where(LedgerLine.rate_id == rate_id).limit(1)) is not None:
+    programme_id, terms = old.programme_id, terms_of(work, old.programme_id)
+    used = work.tx.scalar(select(LedgerLine.id).where(LedgerLine.rate_id == rate_id).limit(1)) is not None
+    if used or reaches(work, programme_id, terms, without_rate(terms, rate_id), old.from_day)[0]:
         raise Conflict("Amounts were worked out by this rate, so it stays. End it instead.")
-    programme_id = old.programme_id
     work.tx.execute(delete(Rate).where(Rate.id == rate_id))
     work.say("Removed the rate.")
     return programme_id
@@ -130,12 +138,15 @@ def set_matrix(
     """
     require(work, Action.MONEY_EDIT, programme_id)
     programme = programme_of(work, programme_id)
+    _one_at_a_time(work, programme_id)
+    _check_days({"from_day": from_day})
     if set(shares) != {*Outcome} or any(not 0 <= share <= 1 for pair in shares.values() for share in pair):
         raise Invalid({"shares": "Each outcome has a share that is billed and one that is paid, from 0 to 100 %."})
     known = work.tx.scalar(select(OutcomeMatrix).where(
         OutcomeMatrix.programme_id == programme_id, OutcomeMatrix.from_day == from_day).with_for_update())
     matrix = Matrix(known.id if known else 0, from_day, dict(shares), team_once)
-    added = _reach(work, programme, with_matrix(terms_of(work, programme_id), matrix), from_day)
+    terms = terms_of(work, programme_id)
+    added = _reach(work, programme, terms, with_matrix(terms, matrix), from_day)
     if known is not None:
         known.shares, known.team_once, known.version = stored_shares(shares), team_once, known.version + 1
         work.tx.flush()
@@ -153,11 +164,20 @@ def _per(unit: RateUnit) -> str:
     return "an hour" if unit is RateUnit.HOUR else "a session"
 
 
+def _one_at_a_time(work: Work, programme_id: int) -> None:
+    """Two rates, or two matrices, that are added at once are looked at one after the other."""
+    work.tx.execute(select(Programme.id).where(Programme.id == programme_id).with_for_update(key_share=True))
+
+
 def _rate(work: Work, rate_id: int, version: int | None) -> Rate:
+    programme_id = work.tx.scalar(select(Rate.programme_id).where(Rate.id == rate_id))
+    if programme_id is None:
+        raise NotFound
+    require(work, Action.MONEY_EDIT, programme_id)
+    _one_at_a_time(work, programme_id)
     one = work.tx.scalar(select(Rate).where(Rate.id == rate_id).with_for_update())
     if one is None:
         raise NotFound
-    require(work, Action.MONEY_EDIT, one.programme_id)
     if version is not None and version != one.version:
         raise StaleForm("The rate was changed by somebody else while you had it open.", {}, one.version)
     return one
@@ -168,7 +188,15 @@ def _check_amount(new: NewRate) -> None:
         raise Invalid({"amount": "Write an amount of 0 or more."})
 
 
+def _check_days(said: Mapping[str, date | None]) -> None:
+    found = {name: "Choose a day." for name, day in said.items()
+             if type(day) is not date or not FIRST_DAY <= day <= LAST_DAY}
+    if found:
+        raise Invalid(found)
+
+
 def _check_rate(work: Work, programme: ProgrammeView, new: NewRate) -> None:
+    _check_days({"from_day": new.from_day, **({} if new.until_day is None else {"until_day": new.until_day})})
     found: dict[str, str] = {}
     said = programme.policy.words
     if new.side not in {*Side} or new.unit not in {*RateUnit}:
@@ -192,22 +220,21 @@ def _check_rate(work: Work, programme: ProgrammeView, new: NewRate) -> None:
 def _refuse_overlap(programme: ProgrammeView, terms: Terms, new: RateRow) -> None:
     """Two rates for the same may not hold on one day. Raises Invalid."""
     for one in terms.rates:
-        if one.named == new.named and (one.until_day is None or one.until_day >= new.from_day) and (
-                new.until_day is None or new.until_day >= one.from_day):
+        if new.overlaps(one):
             until = f"to {one.until_day:%d %b %Y}" if one.until_day else "on"
             raise Invalid({"from_day": f"{words(one.amount, programme.currency)} {_per(one.unit)} is set for the same"
                                        f" from {one.from_day:%d %b %Y} {until}. Change or end that one first."})
 
 
 def _reach(
-    work: Work, programme: ProgrammeView, terms: Terms, from_day: date, field: str = "from_day"
+    work: Work, programme: ProgrammeView, before: Terms, after: Terms, from_day: date, field: str = "from_day"
 ) -> list[int]:
     """The sessions that get lines which had none. Raises Invalid where lines that stand would change (E3)."""
-    changed, added = reaches(work, programme.id, terms, from_day)
+    changed, added = reaches(work, programme.id, before, after, from_day)
     if changed:
         said = programme.policy.words
-        what = said.session if changed == 1 else said.many("session")
-        raise Invalid({field: f"This would change {changed:,} {what} that amounts were worked out for already."
+        what = said.session if len(changed) == 1 else said.many("session")
+        raise Invalid({field: f"This would change {len(changed):,} {what} that amounts were worked out for already."
                               " Choose a later day: the past stays as it is."})
     return added
 
@@ -255,10 +282,13 @@ def set_payer(
 ) -> int:
     """Say who pays for learners, or for teams that are charged once, from a day on. Returns how many were named.
 
-    What is on an invoice stays where it is. Raises NotFound, NotAllowed, Invalid.
+    What is on an invoice stays where it is. Raises NotFound, NotAllowed, Invalid, Conflict for a retired payer.
     """
     one = _payer(work, payer_id, None)
     programme = programme_of(work, one.programme_id)
+    _check_days({"from_day": from_day})
+    if one.retired_at is not None:
+        raise Conflict(f"{one.name} is retired. Bring the payer back first.")
     if not learner_ids and not team_ids:
         raise Invalid({"who": f"Choose at least one {programme.policy.words.learner}."})
     if set(learner_ids) - holding(work, programme.id, Role.LEARNER, learner_ids):
@@ -279,13 +309,52 @@ def set_payer(
             work.tx.execute(insert(PaidBy), {
                 "programme_id": programme.id, "payer_id": payer_id, "learner_id": learner_id, "team_id": team_id,
                 "from_day": from_day, "version": 1})
-    settle(work, work.tx.scalars(
-        select(LedgerLine.session_id).where(
-            LedgerLine.programme_id == programme.id, LedgerLine.day >= from_day, LedgerLine.kind == LineKind.CHARGE,
-            or_(LedgerLine.learner_id.in_(learner_ids), LedgerLine.team_id.in_(team_ids))).distinct()).all(),
-        "somebody else pays")
+    settle(work, charged_from(work, programme.id, from_day, learner_ids, team_ids), "somebody else pays")
     work.say(f"{one.name} pays for {len(wanted)} from {from_day:%d %b %Y} on.")
     return len(wanted)
+
+
+def name_payers(work: Work, programme_id: int, pairs: Sequence[tuple[int, int]]) -> int:
+    """Let a guardian of theirs, or they themselves, pay for learners: (learner, who pays). Returns how many.
+
+    They become payers where they are none yet, from the first day on for which nobody was named. Raises NotFound,
+    NotAllowed, Invalid.
+    """
+    require(work, Action.MONEY_EDIT, programme_id)
+    _one_at_a_time(work, programme_id)
+    programme, said = programme_of(work, programme_id), dict(pairs)
+    guardians = {(row.learner_id, row.adult_id) for row in work.tx.execute(
+        select(Relation.learner_id, Relation.adult_id).where(
+            Relation.programme_id == programme_id, Relation.tie == Tie.GUARDIAN, among(Relation.learner_id, said)))}
+    if not said or any(learner != adult and (learner, adult) not in guardians for learner, adult in said.items()):
+        words_ = programme.policy.words
+        raise Invalid({"who": f"Choose a guardian of the {words_.learner}, or the {words_.learner}."})
+    payers = _payers_of(work, programme_id, set(said.values()))
+    unpaid: dict[int | None, date] = {row[0]: row[1] for row in work.tx.execute(
+        select(LedgerLine.learner_id, func.min(LedgerLine.day)).where(
+            LedgerLine.programme_id == programme_id, LedgerLine.payer_id.is_(None), LedgerLine.kind == LineKind.CHARGE,
+            among(LedgerLine.learner_id, said)).group_by(LedgerLine.learner_id))}
+    today = work.now.astimezone(programme.zone).date()
+    together: dict[tuple[int, date], list[int]] = {}
+    for learner, adult in said.items():
+        together.setdefault((payers[adult], min(today, unpaid.get(learner, today))), []).append(learner)
+    for (payer_id, day), learners in sorted(together.items()):
+        set_payer(work, payer_id, day, learners)
+    if len(said) > 1:
+        work.say(f"Named who pays for {len(said)} {programme.policy.words.many('learner')}.")
+    return len(said)
+
+
+def _payers_of(work: Work, programme_id: int, people: Collection[int]) -> dict[int, int]:
+    """The payer that each of these people is; made where they are none."""
+    known: dict[int | None, int] = {row[0]: row[1] for row in work.tx.execute(
+        select(Payer.person_id, func.min(Payer.id)).where(
+            Payer.programme_id == programme_id, among(Payer.person_id, people), Payer.retired_at.is_(None))
+        .group_by(Payer.person_id))}
+    for one in work.tx.execute(select(Person.id, Person.name, Person.email).where(
+            among(Person.id, set(people) - known.keys())).order_by(Person.id)).all():
+        known[one.id] = add_payer(work, programme_id, {"name": one.name, "email": one.email, "person_id": one.id})
+    return {id_: known[id_] for id_ in people}
 
 
 def _payer(work: Work, payer_id: int, version: int | None) -> Payer:
@@ -308,7 +377,8 @@ def _payer_values(work: Work, programme_id: int, said: Mapping[str, Any]) -> dic
     rate, person = said.get("tax_rate"), said.get("person_id")
     if rate is not None and (type(rate) is not int or not 0 <= rate <= FULL_TAX):
         checked.problems["tax_rate"] = "A tax rate is from 0 to 100 %."
-    if person is not None and work.tx.scalar(select(Person.id).where(Person.id == person)) is None:
+    if person is not None and work.tx.scalar(select(RoleGrant.id).where(
+            RoleGrant.person_id == person, RoleGrant.programme_id == programme_id).limit(1)) is None:
         checked.problems["person"] = "Choose a person of this programme."
     if checked.problems:
         raise Invalid(checked.problems)
@@ -353,6 +423,6 @@ def set_biller(work: Work, programme_id: int, said: Mapping[str, Any], version: 
 
 
 __all__ = [
-    "NewRate", "add_payer", "add_rate", "change_rate", "edit_payer", "end_rate", "remove_rate", "retire_payer",
-    "set_biller", "set_matrix", "set_payer",
+    "NewRate", "add_payer", "add_rate", "change_rate", "edit_payer", "end_rate", "name_payers", "remove_rate",
+    "retire_payer", "set_biller", "set_matrix", "set_payer",
 ]

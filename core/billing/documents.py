@@ -1,16 +1,18 @@
 """Invoices, credit notes and payout statements as they were handed out, what was paid, and what is still open."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
-from core.billing.queries import Line, lines_by_id
+from core.billing.queries import Line, lines_by_id, number_words
 from core.errors import NotFound
-from core.permissions import Action, may
+from core.permissions import Action, may, require
 from core.programmes.queries import programme_of
 from core.work import Work
 from db.models.billing import Document, DocumentLine, LedgerLine, Payer, Payment, Period
@@ -20,6 +22,16 @@ from db.words import DocumentKind, Role
 PAGE = 50
 AGES = (0, 30, 60, 90)
 """Days past due from which an open invoice falls into the next bracket."""
+
+
+class State(StrEnum):
+    """How a document stands."""
+
+    OPEN = "open"
+    OVERDUE = "overdue"
+    PAID = "paid"
+    CREDITED = "credited"
+    NOTHING = "nothing to pay"
 
 
 @dataclass(frozen=True)
@@ -40,11 +52,29 @@ class Entry:
     gross: int
     paid: int
     credited: bool
+    credit: int = 0
+    """What the note that credits it comes to; no more than 0."""
 
     @property
     def open(self) -> int:
         """What is still to be paid; a credited invoice, or a credit note, is nothing."""
-        return 0 if self.credited or self.kind is DocumentKind.CREDIT_NOTE else self.gross - self.paid
+        none = self.credited or self.kind is DocumentKind.CREDIT_NOTE
+        return 0 if none else max(0, self.gross - self.paid)
+
+    @property
+    def too_much(self) -> int:
+        """What was paid beyond what is owed, to be given back or set off."""
+        return max(0, self.paid - max(0, self.gross + self.credit))
+
+    def state(self, today: date) -> State:
+        """How it stands on a day."""
+        if self.credited:
+            return State.CREDITED
+        if self.kind is DocumentKind.CREDIT_NOTE or self.gross <= 0:
+            return State.NOTHING
+        if not self.open:
+            return State.PAID
+        return State.OVERDUE if self.due_on < today else State.OPEN
 
 
 @dataclass(frozen=True)
@@ -57,6 +87,8 @@ class Chosen:
     period_id: int | None = None
     only_open: bool = False
     text: str = ""
+    mine: bool = False
+    """Made out to the viewer, whatever else they may see."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +107,16 @@ class Whole:
     """A document with what stands on it."""
 
     entry: Entry
+    programme_id: int
     header: Mapping[str, Any]
     tax_rate: int
     reason: str
     lines: Sequence[Line]
     payments: Sequence[Payments]
     cancels: str
+    """The number of the invoice that it credits."""
+    credited_by: tuple[int, str] | None
+    """The note that credits it: its id and number."""
     may_change: bool
 
 
@@ -89,12 +125,14 @@ def visible_documents(work: Work, programme_id: int) -> ColumnElement[bool]:
     here = Document.programme_id == programme_id
     if work.actor.everything or may(work, Action.MONEY_SEE, programme_id):
         return here
-    me, ways = work.actor.person_id, list[ColumnElement[bool]]()
-    if work.actor.holds(programme_id, Role.PRACTITIONER):
-        ways.append(Document.practitioner_id == me)
-    mine = select(Payer.id).where(Payer.programme_id == programme_id, Payer.person_id == me)
-    ways.append(Document.payer_id.in_(mine))
-    return and_(here, or_(*ways)) if programme_id in work.actor.roles else false()
+    return and_(here, _mine(work, programme_id)) if programme_id in work.actor.roles else false()
+
+
+def _mine(work: Work, programme_id: int) -> ColumnElement[bool]:
+    """Documents made out to the viewer, as a practitioner or as a payer."""
+    me = work.actor.person_id
+    paid = Document.payer_id.in_(select(Payer.id).where(Payer.programme_id == programme_id, Payer.person_id == me))
+    return or_(paid, Document.practitioner_id == me) if work.actor.holds(programme_id, Role.PRACTITIONER) else paid
 
 
 def documents(
@@ -114,11 +152,14 @@ def documents(
         where.append(Document.period_id == chosen.period_id)
     if chosen.only_open:
         where.append(_is_open())
+    if chosen.mine:
+        where.append(_mine(work, programme_id))
     if said := chosen.text.strip().replace("\0", "").lower():
         named = [select(model.id).where(func.lower(model.name).contains(said, autoescape=True))
                  for model in (Payer, Person)]
         whom = or_(Document.payer_id.in_(named[0]), Document.practitioner_id.in_(named[1]))
-        where.append(or_(whom, Document.number == int(said)) if said.isdecimal() and len(said) < 10 else whom)
+        number_of = re.fullmatch(r"[^0-9]{0,14}([0-9]{1,9})", said)
+        where.append(or_(whom, Document.number == int(number_of[1])) if number_of else whom)
     total = work.tx.scalar(select(func.count()).select_from(Document).where(*where)) or 0
     ids = list(work.tx.scalars(
         select(Document.id).where(*where).order_by(Document.issued_on.desc(), Document.kind, Document.number.desc())
@@ -143,9 +184,11 @@ def document(work: Work, document_id: int) -> Whole:
                                          .where(Payment.document_id == document_id).order_by(Payment.day, Payment.id))
     ]
     cancels = _entries(work, [one.cancels_id]) if one.cancels_id is not None else []
+    by = _entries(work, list(work.tx.scalars(select(Document.id).where(Document.cancels_id == document_id))))
     return Whole(
-        _entries(work, [document_id])[0], one.header, one.tax_rate, one.reason or "", lines_by_id(work, programme, ids),
-        payments, cancels[0].label if cancels else "", may(work, Action.MONEY_CLOSE, programme.id))
+        _entries(work, [document_id])[0], one.programme_id, one.header, one.tax_rate, one.reason or "",
+        lines_by_id(work, programme, ids), payments, cancels[0].label if cancels else "",
+        (by[0].id, by[0].label) if by else None, may(work, Action.MONEY_CLOSE, programme.id))
 
 
 def _paid() -> Any:
@@ -158,24 +201,38 @@ def _is_credited() -> ColumnElement[bool]:
     return exists().where(other.cancels_id == Document.id)
 
 
+def _credit() -> Any:
+    other = aliased(Document)
+    return select(func.coalesce(func.sum(other.gross), 0)).where(
+        other.cancels_id == Document.id).correlate(Document).scalar_subquery()
+
+
 def _is_open() -> ColumnElement[bool]:
     return and_(Document.kind != DocumentKind.CREDIT_NOTE, Document.gross > _paid(), ~_is_credited())
 
 
 def _entries(work: Work, ids: Sequence[int]) -> list[Entry]:
     rows = work.tx.execute(
-        select(Document, Payer.name, Person.name, Period.from_day, Period.until_day, _paid(), _is_credited())
+        select(Document, Payer.name, Person.name, Period.from_day, Period.until_day, _paid(), _is_credited(),
+               _credit())
         .outerjoin(Payer, Payer.id == Document.payer_id).outerjoin(Person, Person.id == Document.practitioner_id)
         .outerjoin(Period, Period.id == Document.period_id).where(Document.id.in_(ids)))
     found = {
         one.id: Entry(
-            one.id, one.kind, f"{one.header.get('prefix', '')}{one.number}",
+            one.id, one.kind, number_words(one.header, one.kind, one.number),
             one.header["to"]["name"] or payer or person,
-            f"{since:%d %b %Y} – {until:%d %b %Y}" if since else "", one.issued_on, one.due_on, one.currency, one.net,
-            one.tax, one.gross, int(paid), bool(credited))
-        for one, payer, person, since, until, paid, credited in rows
+            span(since, until) if since else "", one.issued_on, one.due_on, one.currency, one.net,
+            one.tax, one.gross, int(paid), bool(credited), int(credit))
+        for one, payer, person, since, until, paid, credited, credit in rows
     }
     return [found[id_] for id_ in ids if id_ in found]
+
+
+def span(since: date, until: date) -> str:
+    """'1 – 31 Oct 2026', '15 Sep – 31 Oct 2026'."""
+    first = f"{since.day}" if (since.year, since.month) == (until.year, until.month) else \
+        f"{since.day} {since:%b}" if since.year == until.year else f"{since.day} {since:%b %Y}"
+    return f"{first} – {until.day} {until:%b %Y}" if since != until else f"{until.day} {until:%b %Y}"
 
 
 @dataclass(frozen=True)
@@ -213,3 +270,50 @@ def periods(work: Work, programme_id: int) -> list[Period]:
         return []
     return list(work.tx.scalars(select(Period).where(Period.programme_id == programme_id)
                                 .order_by(Period.until_day.desc())))
+
+
+@dataclass(frozen=True)
+class Closed:
+    """A closed period with what its documents come to; amounts in minor units."""
+
+    id: int
+    from_day: date
+    until_day: date
+    closed_at: datetime
+    closed_by: str
+    currency: str
+    invoices: int
+    credit_notes: int
+    net: int
+    """Of its invoices, less its credit notes."""
+    tax: int
+    gross: int
+    statements: int
+    paid_out: int
+
+
+def closed_periods(work: Work, programme_id: int) -> list[Closed]:
+    """The closed periods with their sums, the latest first. Raises NotFound, NotAllowed."""
+    require(work, Action.MONEY_SEE, programme_id)
+    programme = programme_of(work, programme_id)
+    sums: dict[tuple[int, DocumentKind], Any] = {
+        (row.period_id, row.kind): row for row in work.tx.execute(
+            select(Document.period_id, Document.kind, func.count().label("count"), func.sum(Document.net).label("net"),
+                   func.sum(Document.tax).label("tax"), func.sum(Document.gross).label("gross"))
+            .where(Document.programme_id == programme_id, Document.period_id.is_not(None))
+            .group_by(Document.period_id, Document.kind))}
+
+    def total(period_id: int, name: str, *kinds: DocumentKind) -> int:
+        return sum(int(getattr(sums[period_id, kind], name)) for kind in kinds if (period_id, kind) in sums)
+
+    charged = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE)
+    return [
+        Closed(
+            one.id, one.from_day, one.until_day, one.closed_at, name, programme.currency,
+            total(one.id, "count", DocumentKind.INVOICE), total(one.id, "count", DocumentKind.CREDIT_NOTE),
+            total(one.id, "net", *charged), total(one.id, "tax", *charged), total(one.id, "gross", *charged),
+            total(one.id, "count", DocumentKind.STATEMENT), total(one.id, "gross", DocumentKind.STATEMENT))
+        for one, name in work.tx.execute(
+            select(Period, Person.name).join(Person, Person.id == Period.closed_by)
+            .where(Period.programme_id == programme_id).order_by(Period.until_day.desc()))
+    ]

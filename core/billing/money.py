@@ -9,6 +9,7 @@ from babel.numbers import format_currency, get_currency_precision
 
 MOST = 10**12
 """No single amount is as much as this, in minor units; more is a slip of the hand."""
+_CODE_BEFORE = re.compile(r"([A-Za-z])(\d)")
 _SPACES = re.compile(r"[\s'’]")
 
 
@@ -20,8 +21,9 @@ def places(currency: str) -> int:
 
 @cache
 def words(amount: int, currency: str) -> str:
-    """'€1,234.50', '-¥120'; always with all of the currency's decimals."""
-    return format_currency(Decimal(amount).scaleb(-places(currency)), currency, locale="en_GB").replace("\xa0", " ")
+    """'€1,234.50', '-¥120', 'KWD 1.250'; always with all of the currency's decimals."""
+    said = format_currency(Decimal(amount).scaleb(-places(currency)), currency, locale="en").replace("\xa0", " ")
+    return _CODE_BEFORE.sub(r"\1 \2", said)
 
 
 def decimal(amount: int, currency: str) -> Decimal:
@@ -86,3 +88,17 @@ def share_words(share: Fraction) -> str:
     percent = share * 100
     return f"{percent} %" if percent.denominator == 1 else \
         f"{float(percent):g} %" if 10_000 % percent.denominator == 0 else str(share)
+
+
+def tax_typed(said: str) -> int:
+    """The hundredths of a percent of a tax rate: '23', '13.5 %'. Raises ValueError with a sentence."""
+    number = _SPACES.sub("", said or "").removesuffix("%").replace(",", ".")
+    rate = Fraction(number) * 100 if re.fullmatch(r"\d{1,3}(\.\d{1,2})?", number) else Fraction(-1)
+    if not 0 <= rate <= 10_000:
+        raise ValueError("Write a rate such as 20 % or 13.5 %; none is 0.")
+    return int(rate)
+
+
+def tax_words(rate: int) -> str:
+    """'23 %', '13.5 %'."""
+    return f"{rate / 100:g} %"

@@ -4,8 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.billing.money import share_words, words
@@ -15,6 +16,7 @@ from core.permissions import Action, may, require
 from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.visible import one_case
 from core.work import Work
+from db.among import among
 from db.models.billing import (
     Biller,
     Document,
@@ -30,9 +32,11 @@ from db.models.learning import Engagement
 from db.models.people import Person, Relation, Team
 from db.models.sessions import Participation, Session
 from db.models.structure import Course
-from db.words import LineKind, Outcome, RateUnit, Role, Side, Status, Tie
+from db.words import DocumentKind, LineKind, Outcome, RateUnit, Role, Side, Status, Tie
 
 PAGE = 50
+_LETTERS = {DocumentKind.INVOICE: "", DocumentKind.CREDIT_NOTE: "C", DocumentKind.STATEMENT: "P"}
+"""Each kind is numbered by itself; a letter tells them apart."""
 
 
 def visible_lines(work: Work, programme_id: int) -> ColumnElement[bool]:
@@ -81,6 +85,7 @@ class Filters:
     """First days of months, for what a chart leads to."""
     only_held: bool = False
     without_payer: bool = False
+    """Charges that stand, and that nobody is named to pay."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,9 @@ class Line:
     held: bool
     document: str
     why: str
+    unit: RateUnit
+    unit_amount: int
+    share: Fraction
 
 
 @dataclass(frozen=True)
@@ -135,14 +143,22 @@ def lines(work: Work, programme_id: int, chosen: Filters, *, number: int = 1, al
     total = sum(row[1] for row in counted)
     sums = {row[0]: int(row[2]) for row in counted}
     number = min(max(1, number), max(1, -(-total // PAGE)))
-    statement = (
-        select(LedgerLine.id).join(Session, Session.id == LedgerLine.session_id).where(*where)
-        .order_by(LedgerLine.day.desc(), LedgerLine.id.desc()))
+    statement = _in_order(where)
     if not all_of_them:
         statement = statement.limit(PAGE).offset((number - 1) * PAGE)
     ids = list(work.tx.scalars(statement))
     return LinePage(lines_by_id(work, programme, ids), total, number, sums.get(LineKind.CHARGE, 0),
                     sums.get(LineKind.PAYOUT, 0))
+
+
+def line_ids(work: Work, programme_id: int, chosen: Filters) -> list[int]:
+    """All that match, in the order of the list. Raises NotFound."""
+    return list(work.tx.scalars(_in_order(_where(work, programme_of(work, programme_id), chosen))))
+
+
+def _in_order(where: Sequence[ColumnElement[bool]]) -> Select[int]:
+    return (select(LedgerLine.id).join(Session, Session.id == LedgerLine.session_id).where(*where)
+            .order_by(LedgerLine.day.desc(), LedgerLine.id.desc()))
 
 
 def lines_of_session(work: Work, session_id: int) -> list[Line]:
@@ -173,7 +189,7 @@ def _where(work: Work, programme: ProgrammeView, chosen: Filters) -> list[Column
     if chosen.session_id is not None:
         where.append(LedgerLine.session_id == chosen.session_id)
     if chosen.without_payer:
-        where += [LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id.is_(None)]
+        where += [LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id.is_(None), stands()]
     if chosen.only_held:
         where += [on_hold(programme), stands()]
     return where
@@ -210,14 +226,19 @@ def lines_by_id(work: Work, programme: ProgrammeView, ids: Sequence[int]) -> lis
         ):
             one: LedgerLine = row[0]
             charge = one.kind is LineKind.CHARGE
-            document = f"{row[11].get('prefix', '')}{row[10]}" if row[9] is not None else ""
+            document = number_words(row[11], row[9], row[10]) if row[9] is not None else ""
             found[one.id] = Line(
                 one.id, one.at, one.day, one.session_id, row[1], one.kind,
                 (row[2] or row[4] or "") if charge else row[3] or "", row[3] or "", row[5] or "", row[6] or "",
                 one.outcome, one.minutes, one.amount, one.currency, one.reverses_id is not None, row[8],
                 bool(row[7]) and one.reverses_id is None and not row[8], document,
-                why(programme, one, row[12], row[6]))
+                why(programme, one, row[12], row[6]), one.unit, one.unit_amount, Fraction(one.share))
     return [found[id_] for id_ in ids if id_ in found]
+
+
+def number_words(header: Mapping[str, Any], kind: DocumentKind, number: int) -> str:
+    """A document's number as it is printed: 'LT-7', 'LT-C2' for a credit note, 'LT-P12' for a payout statement."""
+    return f"{header.get('prefix', '')}{_LETTERS[kind]}{number}"
 
 
 def why(programme: ProgrammeView, line: LedgerLine, rate: Rate, course: str | None) -> str:
@@ -313,18 +334,25 @@ class RateView:
     side: Side
     unit: RateUnit
     amount: int
+    course_id: int | None
     course: str
     type: str
+    practitioner_id: int | None
     practitioner: str
+    engagement_id: int | None
     engagement: str
     from_day: date
     until_day: date | None
     version: int
     used: bool
 
+    def holds_on(self, day: date) -> bool:
+        """Whether it is in force that day."""
+        return self.from_day <= day and (self.until_day is None or day <= self.until_day)
+
 
 def rates(work: Work, programme_id: int) -> list[RateView]:
-    """Every rate of a programme, those in force last. Raises NotFound, NotAllowed."""
+    """Every rate of a programme, what is billed first, the latest first. Raises NotFound, NotAllowed."""
     require(work, Action.MONEY_SEE, programme_id)
     used = exists().where(LedgerLine.rate_id == Rate.id)
     rows = work.tx.execute(
@@ -333,8 +361,9 @@ def rates(work: Work, programme_id: int) -> list[RateView]:
         .outerjoin(Engagement, Engagement.id == Rate.engagement_id)
         .where(Rate.programme_id == programme_id).order_by(Rate.side, Rate.from_day.desc(), Rate.id.desc()))
     return [
-        RateView(one.id, one.side, one.unit, one.amount, course or "", one.type or "", person or "", engagement or "",
-                 one.from_day, one.until_day, one.version, bool(is_used))
+        RateView(one.id, one.side, one.unit, one.amount, one.course_id, course or "", one.type or "",
+                 one.practitioner_id, person or "", one.engagement_id, engagement or "", one.from_day, one.until_day,
+                 one.version, bool(is_used))
         for one, course, person, engagement, is_used in rows
     ]
 
@@ -355,28 +384,34 @@ class PayerView:
     pays_for: tuple[str, ...]
 
 
-def payers(work: Work, programme_id: int, *, retired: bool = False) -> list[PayerView]:
-    """Everybody who is billed in a programme, by name. Raises NotFound, NotAllowed."""
+def payers(
+    work: Work, programme_id: int, *, retired: bool = False, ids: Collection[int] | None = None
+) -> list[PayerView]:
+    """Everybody who is billed in a programme (or those of them), by name. Raises NotFound, NotAllowed."""
     require(work, Action.MONEY_SEE, programme_id)
+    today = work.now.astimezone(programme_of(work, programme_id).zone).date()
     where = [Payer.programme_id == programme_id]
+    if ids is not None:
+        where.append(among(Payer.id, ids))
     if not retired:
         where.append(Payer.retired_at.is_(None))
-    learner = aliased(Person)
-    newest: dict[tuple[int | None, int | None], tuple[date, int, str]] = {}
-    for row in work.tx.execute(
-        select(PaidBy.learner_id, PaidBy.team_id, PaidBy.from_day, PaidBy.payer_id,
-               func.coalesce(learner.name, Team.name))
-        .outerjoin(learner, learner.id == PaidBy.learner_id).outerjoin(Team, Team.id == PaidBy.team_id)
-        .where(PaidBy.programme_id == programme_id).order_by(PaidBy.from_day)
-    ):
-        newest[row[0], row[1]] = (row[2], row[3], row[4])
+    learner, later = aliased(Person), aliased(PaidBy)
+    followed = exists().where(
+        later.programme_id == PaidBy.programme_id, later.from_day > PaidBy.from_day, later.from_day <= today,
+        or_(later.learner_id == PaidBy.learner_id, later.team_id == PaidBy.team_id))
     named: dict[int, list[str]] = {}
-    for _, payer_id, name in newest.values():
-        named.setdefault(payer_id, []).append(name)
+    for payer_id, from_day, name in work.tx.execute(
+        select(PaidBy.payer_id, PaidBy.from_day, func.coalesce(learner.name, Team.name))
+        .outerjoin(learner, learner.id == PaidBy.learner_id).outerjoin(Team, Team.id == PaidBy.team_id)
+        .where(PaidBy.payer_id.in_(select(Payer.id).where(*where)), ~followed)
+    ):
+        ahead = f" (from {from_day.day} {from_day:%b %Y})" if from_day > today else ""
+        named.setdefault(payer_id, []).append(f"{name}{ahead}")
     return [
         PayerView(one.id, one.name, one.address or "", one.email or "", one.tax_number or "", one.tax_rate,
                   one.person_id, one.retired_at is not None, one.version, tuple(sorted(named.get(one.id, ()))))
-        for one in work.tx.scalars(select(Payer).where(*where).order_by(func.lower(Payer.name), Payer.id))
+        for one in work.tx.scalars(
+            select(Payer).where(*where).order_by(Payer.retired_at.is_not(None), func.lower(Payer.name), Payer.id))
     ]
 
 
@@ -409,6 +444,16 @@ class Earnings:
     paid: int
 
 
+MEANS = {
+    "expected": "What the sessions that are booked, or not recorded yet, will earn if everybody comes.",
+    "on_hold": "Earned, and waiting for a note or a report that is still owed. Write it, and it is ready.",
+    "ready": "Earned, with nothing owed. It goes onto the next payout statement.",
+    "stated": "On a payout statement, and not paid yet.",
+    "paid": "Paid out on statements.",
+}
+"""What each figure of `Earnings` counts."""
+
+
 def earnings(work: Work, programme_id: int) -> Earnings:
     """What the viewer earns as a practitioner of a programme. Raises NotFound, NotAllowed."""
     require(work, Action.EARNINGS_SEE, programme_id)
@@ -424,6 +469,40 @@ def earnings(work: Work, programme_id: int) -> Earnings:
     stated, paid = _paid_out(work, programme_id, work.me)
     return Earnings(programme.currency, expected_pay(work, programme, work.me), waiting.get(True, 0),
                     waiting.get(False, 0), stated, paid)
+
+
+@dataclass(frozen=True)
+class EarnedMonth:
+    """What a month's sessions earned; minor units. `on_hold` and `ready` are not on a statement yet."""
+
+    month: date
+    """Its first day."""
+    lines: int
+    amount: int
+    on_hold: int
+    ready: int
+    stated: int
+    """On a payout statement, paid or not."""
+
+
+def earned_months(work: Work, programme_id: int) -> list[EarnedMonth]:
+    """What the viewer earned as a practitioner, month by month, the latest first. Raises NotFound, NotAllowed."""
+    require(work, Action.EARNINGS_SEE, programme_id)
+    programme = programme_of(work, programme_id)
+    held, written = and_(on_hold(programme), stands()), exists().where(DocumentLine.line_id == LedgerLine.id)
+    found: dict[date, list[int]] = {}
+    for day, is_held, is_written, count, amount in work.tx.execute(
+        select(LedgerLine.day, held, written, func.count(), func.sum(LedgerLine.amount))
+        .join(Session, Session.id == LedgerLine.session_id)
+        .where(LedgerLine.programme_id == programme_id, LedgerLine.kind == LineKind.PAYOUT,
+               LedgerLine.practitioner_id == work.me)
+        .group_by(LedgerLine.day, held, written)
+    ):
+        sums = found.setdefault(day.replace(day=1), [0, 0, 0, 0, 0])
+        for at in (1, 4 if is_written else 2 if is_held else 3):
+            sums[at] += int(amount)
+        sums[0] += count
+    return [EarnedMonth(month, *found[month]) for month in sorted(found, reverse=True)]
 
 
 def _paid_out(work: Work, programme_id: int, practitioner_id: int) -> tuple[int, int]:
@@ -453,7 +532,8 @@ def expected_pay(work: Work, programme: ProgrammeView, practitioner_id: int) -> 
 
 
 __all__ = [
-    "Consequence", "Earnings", "Filters", "Line", "LinePage", "PayerView", "RateView", "Terms", "biller",
-    "consequences", "earnings", "expected_pay", "lines", "lines_of_session", "matrices", "on_hold", "payers", "rates",
-    "standing_of", "stands", "visible_lines", "waits_for_notes", "why",
+    "MEANS", "Consequence", "EarnedMonth", "Earnings", "Filters", "Line", "LinePage", "PayerView", "RateView",
+    "Terms", "biller", "consequences", "earned_months", "earnings", "expected_pay", "lines", "lines_of_session",
+    "matrices", "number_words", "on_hold", "payers", "rates", "standing_of", "stands", "visible_lines",
+    "waits_for_notes", "why",
 ]

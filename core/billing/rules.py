@@ -70,6 +70,11 @@ class RateRow(NamedTuple):
         """What it is for; two rates for the same may not overlap in time."""
         return (self.side, self.course_id, self.type, self.practitioner_id, self.engagement_id)
 
+    def overlaps(self, other: "RateRow") -> bool:
+        """Whether both are for the same and hold on a common day."""
+        return self.named == other.named and (other.until_day is None or other.until_day >= self.from_day) and (
+            self.until_day is None or self.until_day >= other.from_day)
+
     def holds_on(self, day: date) -> bool:
         """Whether it is in force that day."""
         return self.from_day <= day and (self.until_day is None or day <= self.until_day)
@@ -178,6 +183,13 @@ def positions(
     facts: Facts, rates: Sequence[RateRow], matrices: Sequence[Matrix], payer_of: PayerOf = lambda *_: None
 ) -> list[Position]:
     """Every line that the facts of a session imply. What has no rate, or costs nothing, has none."""
+    return [one for one in worked_out(facts, rates, matrices, payer_of) if one.amount]
+
+
+def worked_out(
+    facts: Facts, rates: Sequence[RateRow], matrices: Sequence[Matrix], payer_of: PayerOf = lambda *_: None
+) -> list[Position]:
+    """The same with what comes to nothing, by a rate of 0 or a share of 0: that is no gap, it is free."""
     found: list[Position] = []
     if facts.day is not None:
         parts = [(part.learner_id, part.outcome, part.minutes if part.outcome is Outcome.ATTENDED else None)
@@ -225,4 +237,4 @@ def _meeting(
     if rate is not None and practitioner_id is not None and parts:
         payouts = [position(Side.PAID, rate, *part) for part in parts]
         found.append(max(payouts, key=lambda one: (one.amount, one.outcome is Outcome.ATTENDED, one.minutes)))
-    return [one for one in found if one.amount]
+    return found

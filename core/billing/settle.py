@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, exists, func, select, true
+from sqlalchemy import Select, Table, exists, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from core.billing.rules import (
@@ -206,6 +206,16 @@ def standing_lines() -> Select[Any]:
     later = aliased(LedgerLine)
     return select(LedgerLine).where(
         LedgerLine.reverses_id.is_(None), ~exists().where(later.reverses_id == LedgerLine.id))
+
+
+def charged_from(
+    work: Work, programme_id: int, from_day: date, learner_ids: Collection[int], team_ids: Collection[int]
+) -> list[int]:
+    """The sessions from a day on that these learners or teams were charged for."""
+    return list(work.tx.scalars(
+        select(LedgerLine.session_id).where(
+            LedgerLine.programme_id == programme_id, LedgerLine.day >= from_day, LedgerLine.kind == LineKind.CHARGE,
+            or_(among(LedgerLine.learner_id, learner_ids), among(LedgerLine.team_id, team_ids))).distinct()))
 
 
 def has_money(work: Work, session_ids: Collection[int]) -> int | None:

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from sqlalchemy import select
 
-from core.billing.rules import Facts, Matrix, PayerOf, Position, RateRow, positions
+from core.billing.rules import Facts, Matrix, PayerOf, Position, RateRow, positions, worked_out
 from core.billing.settle import Terms, facts_of, standing_of
 from core.clock import day_start
 from core.programmes.queries import programme_of
@@ -60,12 +60,17 @@ def differences(
     work: Work, programme_id: int, terms: Terms, from_day: date, until_day: date | None = None
 ) -> Iterator[Difference]:
     """Each session of these days (local) of which something was recorded, as it stands and as it would be."""
-    for ids in _portions(recorded_sessions(work, programme_id, from_day, until_day)):
-        standing = standing_of(work, ids)
-        for facts in facts_of(work, ids):
-            there = standing.get(facts.session_id, ())
-            then = positions(facts, terms.rates, terms.matrices, _kept(there, terms))
-            yield Difference(facts, tuple(there), tuple(then))
+    for ids in portions(recorded_sessions(work, programme_id, from_day, until_day)):
+        yield from differences_of(work, ids, terms)
+
+
+def differences_of(work: Work, ids: Sequence[int], terms: Terms) -> Iterator[Difference]:
+    """The same of these sessions, few enough for one look."""
+    standing = standing_of(work, ids)
+    for facts in facts_of(work, ids):
+        there = standing.get(facts.session_id, ())
+        then = positions(facts, terms.rates, terms.matrices, _kept(there, terms))
+        yield Difference(facts, tuple(there), tuple(then))
 
 
 def _kept(there: Sequence[Position], terms: Terms) -> PayerOf:
@@ -74,15 +79,26 @@ def _kept(there: Sequence[Position], terms: Terms) -> PayerOf:
     return lambda learner, team, day: kept.get((learner, team, day)) or terms.payer_of(learner, team, day)
 
 
-def reaches(work: Work, programme_id: int, terms: Terms, from_day: date) -> tuple[int, list[int]]:
-    """How many sessions, worked out already, these terms would change; and those that they would add lines to."""
-    changed, added = 0, []
-    for one in differences(work, programme_id, terms, from_day):
-        if one.changes:
-            changed += 1
+def reaches(
+    work: Work, programme_id: int, before: Terms, after: Terms, from_day: date
+) -> tuple[list[int], list[int]]:
+    """The sessions, worked out already, that other terms would change; and those where they fill a gap.
+
+    What came to nothing by a rate or a share of 0 was worked out, and is no gap.
+    """
+    changed, added = [], []
+    for one in differences(work, programme_id, after, from_day):
+        if one.changes or (one.adds and _was_free(one, before)):
+            changed.append(one.facts.session_id)
         elif one.adds:
             added.append(one.facts.session_id)
     return changed, added
+
+
+def _was_free(one: Difference, before: Terms) -> bool:
+    """Whether a line would come where the terms until now make none, though there is a rate."""
+    free = {position.key for position in worked_out(one.facts, before.rates, before.matrices) if not position.amount}
+    return any(position.key in free for position in one.then)
 
 
 def recorded_sessions(work: Work, programme_id: int, from_day: date, until_day: date | None = None) -> list[int]:
@@ -101,6 +117,7 @@ def recorded_sessions(work: Work, programme_id: int, from_day: date, until_day: 
     return sorted({*work.tx.scalars(recorded), *work.tx.scalars(with_lines)})
 
 
-def _portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+def portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    """The same, as many at a time as one look takes."""
     for n in range(0, len(ids), AT_ONCE):
         yield ids[n:n + AT_ONCE]

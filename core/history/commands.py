@@ -19,7 +19,8 @@ from sqlalchemy import (
 )
 
 from core.access.commands import sign_out_everywhere
-from core.billing.undone import follow_undo
+from core.billing.settle import settle
+from core.billing.undoing import keep_the_past, settle_payers, terms_until_now, what_rests_on
 from core.clock import when_words
 from core.errors import Conflict, NotFound
 from core.history.rights import HANGS_ON, NOTHING, OF_SESSIONS, Row, portions, programmes_of, require_undo
@@ -33,6 +34,7 @@ from core.sessions.busy import Wanted, refuse_clashes
 from core.sessions.groups import fill_places
 from core.work import ALREADY, Work
 from db.base import Base
+from db.models.billing import LedgerLine
 from db.models.history import Change, ChangeSet
 from db.models.people import Person
 from db.models.sessions import Participation, Session
@@ -73,11 +75,13 @@ def undo(work: Work, act_id: int) -> list[int]:
     _refuse_in_use(work, changes)
     _refuse_taken_keys(work, act, changes)
     sessions = sorted({change.session_id for change in changes if change.session_id is not None})
-    told = _concerned(work, sessions)
+    told, terms = _concerned(work, sessions), terms_until_now(work, changes, programmes)
     _put_back(work, changes)
     _look_after(work, changes, programmes)
     fill_places(work, sessions)
-    follow_undo(work, changes, programmes)
+    keep_the_past(work, terms)
+    settle_payers(work, changes, programmes)
+    settle(work, sessions, "undone")
     _tell(work, told, _concerned(work, sessions))
     work.say(f"Undid: {act.said}")
     return sessions
@@ -228,6 +232,8 @@ def _refuse_dependants(work: Work, act: ChangeSet, changes: Sequence[RowChange])
             if "id" in table.c and going.get(table.name):
                 held &= table.c.id.not_in(sorted(going[table.name]))
             if work.tx.execute(select(key.parent).where(held).limit(1)).first():
+                if table.name == LedgerLine.__tablename__:
+                    raise Conflict(what_rests_on(work, held))
                 sessions = {c.session_id for c in changes if c.session_id is not None}
                 raise Conflict(_what_came_later(work, act, Change.session_id.in_(sessions)))
 

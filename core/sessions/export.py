@@ -4,7 +4,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from core.permissions import Action
@@ -13,7 +14,7 @@ from core.programmes.rules import Words
 from core.sessions.queries import TO_LOG, TO_PLACE, Row, rows_of
 from core.work import Work
 
-Cell = str | int | float | datetime | None
+Cell = str | int | float | Decimal | date | datetime | None
 
 
 @dataclass(frozen=True)

@@ -9,24 +9,30 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import openpyxl
 import pytest
-from sqlalchemy import Engine, delete
+from sqlalchemy import Engine, delete, update
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 
+from core.attending.commands import record_outcome, reopen_session
+from core.attending.rules import Attendance
+from core.billing import trial
+from core.billing.commands import NewRate, add_rate
 from core.errors import NotAllowed, NotFound
 from core.learning.commands import enrol
 from core.sessions.export import harmless
 from core.settings import Settings
 from db.models.availability import WeeklyWindow
+from db.models.people import Person
 from db.models.programmes import RoleGrant
-from db.words import Role
+from db.words import Outcome, RateUnit, Role, Side
 from tests.conftest import Databases
-from tests.factories import DAY, HOUR, TEN, World, a_world, statements
+from tests.factories import DAY, HOUR, LONG_AGO, TEN, World, a_world, statements
 from tests.web import asgi
 from web import downloads
 from web.door import Door
@@ -291,3 +297,53 @@ def test_x6_figures_are_for_those_who_see_them(world: World, visitor: Visitor, e
         assert len(visitor.get(person, ending, query, "utilisation")) < 100
         assert visitor.status == 404
     assert b"Tess" not in visitor.get(world.tom, "csv", "", "utilisation"), "a practitioner's own alone"
+
+
+# Money -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def billed(world: World) -> World:
+    """Tom and Sara, an hour at 33.33 an hour, recorded; Tess with a strange name and Vic, half an hour."""
+    world.do(world.alice, add_rate, world.programme, NewRate(Side.BILLED, RateUnit.HOUR, 3333, LONG_AGO))
+    world.raw(lambda work: work.tx.execute(update(Person).where(Person.id == world.vic).values(name="=1+1")) and None)
+    for session, learner, leader in ((1, world.sara, world.tom), (2, world.vic, world.tess)):
+        world.do(leader, record_outcome, session, [Attendance(learner, Outcome.ATTENDED)], now=TEN + 3 * DAY)
+    world.do(world.tess, reopen_session, 2, "by mistake", now=TEN + 3 * DAY)
+    return world
+
+
+def test_x4_the_ledger_is_typed_and_safe_and_exactly_what_is_filtered(billed: World, visitor: Visitor) -> None:
+    said = visitor.get(billed.mona, "csv", "from=2026-03-04", "ledger").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(said, newline="")))
+    assert [(row["Day"], row["Member or team"], row["Amount"], row["Note"]) for row in rows] == [
+        ("2026-03-04", "'=1+1", "-33.33", "takes back an earlier line"),
+        ("2026-03-04", "'=1+1", "33.33", "taken back later")]
+    assert "Reason: by mistake" in rows[0]["Why this amount"]
+    sheet = openpyxl.load_workbook(io.BytesIO(visitor.get(billed.mona, "xlsx", "held=x&learner=999", "ledger")))
+    assert sheet["Ledger"].max_row == 1
+    sheet = openpyxl.load_workbook(io.BytesIO(visitor.get(billed.mona, "xlsx", f"learner={billed.vic}", "ledger")))
+    day, number, _, whom, *_, amount = [cell.value for cell in sheet["Ledger"][2]][:10]
+    assert (day, number, whom, amount) == (datetime(2026, 3, 4), 2, "=1+1", -33.33)  # noqa: DTZ001  # a sheet has no zone
+    assert sheet["Ledger"]["D2"].data_type == "s"
+
+
+def test_e3_a_simulation_is_a_file_as_well(billed: World, visitor: Visitor) -> None:
+    asked = trial.address(trial.Trial(rate_id=1, amount=5000), TEN.date(), TEN.date())
+    said = visitor.get(billed.mona, "csv", urlencode(asked), "simulation").decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(said, newline="")))[1:] == [
+        ["2026-03-03", "1", "billed", "Sara", "attended", "33.33", "50.00", "16.67", "GBP"]]
+    visitor.get(billed.mona, "csv", urlencode({**asked, "rate": "999"}), "simulation")
+    assert visitor.status == 404
+
+
+@pytest.mark.parametrize("what", ["ledger", "simulation"])
+def test_x6_money_is_for_those_who_see_it(billed: World, visitor: Visitor, what: str) -> None:
+    asked = urlencode(trial.address(trial.Trial(rate_id=1), TEN.date(), TEN.date()))
+    for person in (None, billed.ben, billed.cuno, billed.tom, billed.sara, billed.gus, billed.lena, 10**9):
+        for ending in ("csv", "xlsx"):
+            assert b"Sara" not in visitor.get(person, ending, asked, what)
+            assert visitor.status == 404
+    for person, query in ((billed.zed, "programme=Home&"), (billed.mona, "programme=Elsewhere&")):
+        visitor.get(person, "csv", query + asked, what)
+        assert visitor.status == 404
