@@ -100,7 +100,10 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     private = _about_others(work, case, acts, changes, learners)
     shown = shown_learners(work, case)
     if shown is not None:
-        changes = {act_id: listed for act_id, listed in changes.items() if act_id not in private}
+        changes = {
+            act_id: [c for c in listed if c.table.name != "participation" or learners.get(c.row_id) in shown]
+            for act_id, listed in changes.items() if act_id not in private
+        }
     changes = _without_the_private(work, session_id, case, changes, reads=reads)
     if not keeps_waiting_list(work, case):
         changes = {act_id: [c for c in listed if c.table.name != "waiting"] for act_id, listed in changes.items()}
