@@ -97,13 +97,11 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     changes = {act_id: net(listed) for act_id, listed in by_act.items()}
     learners = _learners(work, session_id, changes)
     acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
-    private = _about_others(work, case, acts, changes, learners)
     shown = shown_learners(work, case)
+    private = _about_others(work, case, acts, changes, learners, shown or frozenset())
     if shown is not None:
-        changes = {
-            act_id: [c for c in listed if c.table.name != "participation" or learners.get(c.row_id) in shown]
-            for act_id, listed in changes.items() if act_id not in private
-        }
+        changes = {act_id: [c for c in listed if c.table.name != "participation" or learners.get(c.row_id) in shown]
+                   for act_id, listed in changes.items() if act_id not in private}
     changes = _without_the_private(work, session_id, case, changes, reads=reads)
     if not keeps_waiting_list(work, case):
         changes = {act_id: [c for c in listed if c.table.name != "waiting"] for act_id, listed in changes.items()}
@@ -138,12 +136,12 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
 
 def _about_others(
     work: Work, case: Case, acts: Mapping[int, ChangeSet], changes: Mapping[int, list[RowChange]],
-    learners: Mapping[int, int],
+    learners: Mapping[int, int], shown: frozenset[int],
 ) -> set[int]:
     """Acts by which other learners alone left: why they did is not for the rest of the group to read."""
     if case.leads or sees_all(work, case.programme_id):
         return set()
-    side = on_whose_side(work, case.programme_id)
+    side = on_whose_side(work, case.programme_id) | shown
     return {
         act_id for act_id, listed in changes.items() if acts[act_id].command == "cancel_parts"
         and not any(c.table.name == "participation" and learners.get(c.row_id) in side for c in listed)
