@@ -1,6 +1,7 @@
 """The vocabulary of the tables, for those who know the core and not the database."""
 
 from db.words import (
+    DocumentKind,
     EnrolmentStatus,
     Every,
     Kind,
@@ -21,6 +22,6 @@ from db.words import (
 )
 
 __all__ = [
-    "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "NoteKind", "Origin", "Outcome",
-    "RateUnit", "Role", "Side", "Status", "Step", "Tie", "TimetableKind", "Wish",
+    "DocumentKind", "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "NoteKind", "Origin",
+    "Outcome", "RateUnit", "Role", "Side", "Status", "Step", "Tie", "TimetableKind", "Wish",
 ]

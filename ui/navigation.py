@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from core.billing.address import NARROWS as LEDGER
+from core.billing.documents import NARROWS as DOCUMENTS
 from core.clock import FIRST_DAY, LAST_DAY
 from core.insight.queries import NARROWS as FIGURES
 from core.learning.export import NARROWS as PROGRESS
@@ -76,6 +77,16 @@ SCREENS = (
            asks=("terms", "side", "rate_of", "rate_in", "on")),
     Screen("payers", "money/payers.py", "Payers", ":material/account_balance_wallet:", "Money", Action.MONEY_SEE,
            asks=("billing",)),
+    Screen("documents", "money/documents.py", "Invoices and payouts", ":material/request_quote:", "Money",
+           Action.MONEY_SEE, asks=DOCUMENTS),
+    Screen("periods", "money/periods.py", "Periods", ":material/event_repeat:", "Money", Action.MONEY_SEE),
+    Screen("closing", "money/closing.py", "Close a period", ":material/lock:", "Money", Action.MONEY_CLOSE,
+           hidden=True),
+    Screen("document", "money/document.py", "Document", ":material/description:", "Money",
+           (Action.MONEY_SEE, Action.EARNINGS_SEE, Action.INVOICES_OWN), hidden=True, asks=("document",)),
+    Screen("earnings", "money/earnings.py", "My earnings", ":material/savings:", "Money", Action.EARNINGS_SEE,
+           asks=("month", "page")),
+    Screen("invoices", "money/invoices.py", "My invoices", ":material/receipt:", "Money", Action.INVOICES_OWN),
     Screen("people", "people/people.py", "People", ":material/group:", "People", Action.PEOPLE_SEE,
            asks=("sort", "order", "at")),
     Screen("learning", "people/learning.py", "My learning", ":material/local_library:", "People",
@@ -127,7 +138,7 @@ def tidy(page: st.Page) -> None:
     about: dict[str, str] = st.session_state.setdefault(_ABOUT, {})
     for name in [*strays, *(name for name in own if strays and name in st.query_params)]:
         del st.query_params[name]
-    for name in {"session", "person"} & set(own):
+    for name in {"session", "person", "document"} & set(own):
         if strays and name in about and name not in st.query_params:
             st.query_params[name] = about[name]
         if name in st.query_params:
@@ -135,8 +146,13 @@ def tidy(page: st.Page) -> None:
 
 
 def place(page: st.Page) -> str:
-    """Where the viewer is: the screen, and the session or person that it is about."""
-    return f"{page.url_path} {asked_id('session')} {asked_id('person')}"
+    """Where the viewer is: the screen, and the session, person or document that it is about."""
+    return f"{page.url_path} {asked_id('session')} {asked_id('person')} {asked_id('document')}"
+
+
+def open_document(document_id: int) -> None:
+    """Open an invoice, a credit note or a payout statement."""
+    go("document", document=document_id)
 
 
 def asked_id(name: str) -> int | None:

@@ -90,6 +90,7 @@ class Preview:
     bills: tuple[Bill, ...]
     held: int
     """Payouts that wait for a note, and so for the next period."""
+    held_amount: int
     anomalies: tuple[Anomaly, ...]
 
 
@@ -104,13 +105,14 @@ def preview(work: Work, programme_id: int, until_day: date, progress: Progress |
     tell = progress or _silent
     tell(0.1, "Adding up")
     bills = _bills(work, programme, from_day, _owed(work, programme, until_day))
-    held = work.tx.scalar(
-        select(func.count()).select_from(LedgerLine).join(Session, Session.id == LedgerLine.session_id)
+    held, amount = work.tx.execute(
+        select(func.count(), func.coalesce(func.sum(LedgerLine.amount), 0)).select_from(LedgerLine)
+        .join(Session, Session.id == LedgerLine.session_id)
         .where(LedgerLine.programme_id == programme_id, LedgerLine.day <= until_day, on_hold(programme), stands(),
-               _unwritten())) or 0
+               _unwritten())).one()
     found = tuple(anomalies(work, programme_id, from_day, until_day, tell))
     tell(1.0, "Done")
-    return Preview(from_day, until_day, programme.currency, bills, held, found)
+    return Preview(from_day, until_day, programme.currency, bills, held, int(amount), found)
 
 
 def _silent(part: float, said: str) -> None:

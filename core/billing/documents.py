@@ -20,6 +20,8 @@ from db.models.people import Person
 from db.words import DocumentKind, Role
 
 PAGE = 50
+NARROWS = ("paper", "whom", "period", "open", "page")
+"""Parameters of the address: the kind, part of a name or the number, the period, *yes* for what is open, the page."""
 AGES = (0, 30, 60, 90)
 """Days past due from which an open invoice falls into the next bracket."""
 
@@ -87,6 +89,7 @@ class Chosen:
     period_id: int | None = None
     only_open: bool = False
     text: str = ""
+    ids: tuple[int, ...] | None = None
     mine: bool = False
     """Made out to the viewer, whatever else they may see."""
 
@@ -100,6 +103,8 @@ class Payments:
     amount: int
     reference: str
     taken_back: bool
+    reverses: bool = False
+    """Whether it is the entry that takes another back."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +125,15 @@ class Whole:
     may_change: bool
 
 
+def narrowed(said: Mapping[str, Sequence[str]]) -> Chosen:
+    """What the address narrows the list to; what means nothing narrows nothing."""
+    period = "".join(said.get("period", ())[:1])
+    return Chosen(
+        tuple(kind for kind in DocumentKind if kind in said.get("paper", ())),
+        period_id=int(period) if period.isascii() and period.isdecimal() and len(period) < 19 else None,
+        only_open="yes" in said.get("open", ()), text=" ".join(said.get("whom", ()))[:200])
+
+
 def visible_documents(work: Work, programme_id: int) -> ColumnElement[bool]:
     """Documents that exist for the viewer: staff see all, others those made out to them."""
     here = Document.programme_id == programme_id
@@ -136,9 +150,9 @@ def _mine(work: Work, programme_id: int) -> ColumnElement[bool]:
 
 
 def documents(
-    work: Work, programme_id: int, chosen: Chosen | None = None, *, number: int = 1
+    work: Work, programme_id: int, chosen: Chosen | None = None, *, number: int = 1, every: bool = False
 ) -> tuple[list[Entry], int]:
-    """A page of documents, the latest first, and how many there are in all. Raises NotFound."""
+    """A page of documents (or every one), the latest first, and how many there are in all. Raises NotFound."""
     programme_of(work, programme_id)
     chosen = chosen or Chosen()
     where = [visible_documents(work, programme_id)]
@@ -152,6 +166,8 @@ def documents(
         where.append(Document.period_id == chosen.period_id)
     if chosen.only_open:
         where.append(_is_open())
+    if chosen.ids is not None:
+        where.append(Document.id.in_(chosen.ids))
     if chosen.mine:
         where.append(_mine(work, programme_id))
     if said := chosen.text.strip().replace("\0", "").lower():
@@ -161,10 +177,11 @@ def documents(
         number_of = re.fullmatch(r"[^0-9]{0,14}([0-9]{1,9})", said)
         where.append(or_(whom, Document.number == int(number_of[1])) if number_of else whom)
     total = work.tx.scalar(select(func.count()).select_from(Document).where(*where)) or 0
-    ids = list(work.tx.scalars(
-        select(Document.id).where(*where).order_by(Document.issued_on.desc(), Document.kind, Document.number.desc())
-        .limit(PAGE).offset((max(1, number) - 1) * PAGE)))
-    return _entries(work, ids), total
+    statement = select(Document.id).where(*where).order_by(
+        Document.issued_on.desc(), Document.kind, Document.number.desc())
+    if not every:
+        statement = statement.limit(PAGE).offset((max(1, number) - 1) * PAGE)
+    return _entries(work, list(work.tx.scalars(statement))), total
 
 
 def document(work: Work, document_id: int) -> Whole:
@@ -179,7 +196,8 @@ def document(work: Work, document_id: int) -> Whole:
         .where(DocumentLine.document_id == document_id).order_by(LedgerLine.day, LedgerLine.id)))
     later = aliased(Payment)
     payments = [
-        Payments(row.id, row.day, row.amount, row.reference or "", row.reverses_id is not None or gone)
+        Payments(row.id, row.day, row.amount, row.reference or "", row.reverses_id is not None or gone,
+                 row.reverses_id is not None)
         for row, gone in work.tx.execute(select(Payment, exists().where(later.reverses_id == Payment.id))
                                          .where(Payment.document_id == document_id).order_by(Payment.day, Payment.id))
     ]

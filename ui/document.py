@@ -1,0 +1,241 @@
+"""One document on screen: who to whom, sums, lines with why, payments, and what can be done to it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.billing.closing import credit_invoice, enter_payment, take_back_payment
+from core.billing.documents import Payments, State, Whole, document
+from core.billing.money import number_words, share_words, tax_words, typed, words
+from core.billing.paper import price, title
+from core.errors import NotFound
+from core.programmes.queries import ProgrammeView
+from core.words import DocumentKind, LineKind
+from core.work import Work
+from ui import feedback, navigation, panel, runtime
+from ui.documents import badge, day_words
+from ui.format import capital, plain
+from ui.forms import Form
+
+PAGE = 50
+_TURNED = "document:page"
+
+
+def screen(work: Work, programme: ProgrammeView) -> None:
+    """The document that the address names."""
+    id_ = navigation.asked_id("document")
+    try:
+        if id_ is None:
+            raise NotFound
+        whole = document(work, id_)
+    except NotFound as refusal:
+        st.title("Document")
+        st.info(plain(refusal.sentence), icon=":material/search_off:")
+        return
+    today = work.now.astimezone(programme.zone).date()
+    _head(whole)
+    state = whole.entry.state(today)
+    about = [whole.entry.whom, whole.entry.period, f"issued {day_words(whole.entry.issued_on)}"]
+    st.markdown(" · ".join([badge(state), *(plain(part) for part in about if part)]))
+    _told(whole)
+    _figures(whole, state)
+    _sides(whole)
+    _lines(programme, whole)
+    if whole.entry.kind is not DocumentKind.CREDIT_NOTE:
+        _payments(whole)
+    panel.show("document-pay", "Enter a payment", _pay)
+    panel.show("document-credit", "Credit this invoice", _credit)
+
+
+def _head(whole: Whole) -> None:
+    entry = whole.entry
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title(f"{title(entry.kind)} {plain(entry.label)}", width="content")
+        with st.container(horizontal=True, width="content", gap="small"):
+            if whole.may_change and entry.kind is DocumentKind.INVOICE and not entry.credited:
+                st.button("Credit…", icon=":material/undo:", key="document-credit-open", on_click=panel.open_,
+                          args=("document-credit", entry.id), help="Take the invoice back by a credit note.")
+            st.link_button("Excel", f"/export/document/{entry.id}.xlsx", icon=":material/table_view:")
+            pays = whole.may_change and bool(entry.open)
+            st.link_button("PDF", f"/export/document/{entry.id}.pdf", icon=":material/picture_as_pdf:",
+                           type="secondary" if pays else "primary")
+            if pays:
+                st.button("Enter payment", type="primary", icon=":material/payments:", key="document-pay-open",
+                          on_click=panel.open_, args=("document-pay", entry.id))
+
+
+def _told(whole: Whole) -> None:
+    """What else came of it, and what is to be seen to."""
+    entry = whole.entry
+    if whole.credited_by is not None:
+        id_, label = whole.credited_by
+        st.info(f"Credited by [{plain(label)}](document?document={id_}). What is still owed goes onto the next"
+                " invoice.", icon=":material/undo:")
+    if whole.cancels:
+        st.info(f"Credits invoice {plain(whole.cancels)}: {plain(whole.reason)}", icon=":material/undo:")
+    if entry.too_much:
+        st.warning(f"{plain(words(entry.too_much, entry.currency))} more was paid than is owed. Give it back, or set it"
+                   " off against the next one.", icon=":material/currency_exchange:")
+
+
+def _figures(whole: Whole, state: State) -> None:
+    entry = whole.entry
+    figures = [("Net", entry.net), (f"Tax {tax_words(whole.tax_rate)}", entry.tax)] if entry.tax else []
+    figures += [("Total", entry.gross)]
+    if entry.kind is not DocumentKind.CREDIT_NOTE:
+        figures += [("Paid", entry.paid), ("Open", entry.open)]
+    with st.container(horizontal=True, gap="medium", key="figures"):
+        for label, amount in figures:
+            st.metric(label, words(amount, entry.currency), width="content")
+        if state in (State.OPEN, State.OVERDUE):
+            st.metric("Due", day_words(entry.due_on), width="content")
+
+
+def _sides(whole: Whole) -> None:
+    sender, to = whole.header["from"], whole.header["to"]
+    label = "Paid to" if whole.entry.kind is DocumentKind.STATEMENT else "Billed to"
+    with st.container(horizontal=True, gap="large", key="document-sides"):
+        for said, who in (("From", sender), (label, to)):
+            with st.container(width=260, gap="xsmall"):
+                st.caption(said)
+                st.markdown(_address(who))
+
+
+def _address(who: Mapping[str, Any]) -> str:
+    number = f"Tax no. {who['tax_number']}" if who.get("tax_number") else ""
+    lines = [*(who.get("address") or "").splitlines(), number, who.get("email") or ""]
+    return "  \n".join([f"**{plain(who['name'])}**", *(plain(line) for line in lines if line)])
+
+
+def _lines(programme: ProgrammeView, whole: Whole) -> None:
+    said, pages = programme.policy.words, -(-len(whole.lines) // PAGE)
+    at = min(max(1, int(st.session_state.get(_TURNED, 1))), max(1, pages))
+    shown = list(whole.lines[(at - 1) * PAGE:at * PAGE])
+    st.header("Lines")
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.caption(f"{len(whole.lines):,} {'line' if len(whole.lines) == 1 else 'lines'} · click one for its"
+                   f" {said.session}", width="content")
+        if pages > 1:
+            st.pagination(pages, key=_TURNED, width=400)
+    found: dict[str, list[Any]] = {
+        "Date": [line.day for line in shown], "No.": [line.number for line in shown],
+        "For": [line.whom if line.kind is LineKind.CHARGE else "" for line in shown],
+        capital(said.course): [line.course for line in shown],
+        "Outcome": [said.outcome(line.outcome) for line in shown], "Minutes": [line.minutes for line in shown],
+        "Rate": [price(line) for line in shown], "Share": [share_words(line.share) for line in shown],
+        "Amount": [words(line.amount, line.currency) for line in shown],
+        "Why this amount": [line.why for line in shown],
+    }
+    picked = st.dataframe(
+        pd.DataFrame({name: values for name, values in found.items() if any(values)}), hide_index=True,
+        height="content", key="document-lines", selection_mode="single-cell", on_select="rerun", placeholder="",
+        alt=f"Lines of {whole.entry.label}", column_config={
+            "Date": st.column_config.DateColumn(format="D MMM YYYY", width=95),
+            "No.": st.column_config.NumberColumn(format="%d", width=55, help=f"Number of the {said.session}"),
+            "Minutes": st.column_config.NumberColumn(format="%d", width=70),
+            "Amount": st.column_config.TextColumn(alignment="right", width=90),
+            "Rate": st.column_config.TextColumn(alignment="right"),
+            "Share": st.column_config.TextColumn(alignment="right", width=65),
+            "Why this amount": st.column_config.TextColumn(width="large"),
+        })
+    for line, _ in picked.selection.cells:
+        if line < len(shown):
+            navigation.open_session(shown[line].session_id)
+
+
+# Payments ------------------------------------------------------------------------------------------------------------
+
+
+def _payments(whole: Whole) -> None:
+    st.header("Payments")
+    kept = [each for each in whole.payments if not each.reverses]
+    if not kept:
+        st.caption("None yet.")
+    for each in kept:
+        _payment(whole, each)
+
+
+def _payment(whole: Whole, each: Payments) -> None:
+    amount = plain(words(each.amount, whole.entry.currency))
+    reference = f" · {plain(each.reference)}" if each.reference else ""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"payment-{each.id}"):
+        if each.taken_back:
+            st.markdown(f":gray[~~{day_words(each.day)} · {amount}~~{reference} · taken back]", width="content")
+            return
+        st.markdown(f"{day_words(each.day)} · **{amount}**{reference}", width="content")
+        if whole.may_change:
+            st.button("Take back", key=f"payment-back-{each.id}", type="tertiary", icon=":material/undo:",
+                      help="It was entered by mistake, or given back.", on_click=_back, args=(each.id,))
+
+
+def _back(payment_id: int) -> None:
+    feedback.act(take_back_payment, payment_id, final=True)
+
+
+def _known(document_id: int) -> Whole:
+    with runtime.reading() as work:
+        return document(work, document_id)
+
+
+def _finish(form: Form) -> None:
+    """Close the panel once it was saved; money is put right by another entry, so there is no *Undo*."""
+    if saved := form.done():
+        feedback.note(saved.said)
+        panel.close()
+        st.rerun()
+
+
+def _pay(document_id: int) -> None:
+    form = Form(f"document-pay-{document_id}")
+    _finish(form)
+    entry = _known(document_id).entry
+    with runtime.reading() as work:
+        today = work.now.date()
+    form.preset("amount", number_words(entry.open, entry.currency))
+    form.preset("day", today)
+    st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · {plain(words(entry.open, entry.currency))} open")
+    st.text_input(f"Amount ({entry.currency})", key=form.field("amount"), autocomplete="off")
+    form.problem("amount")
+    st.date_input("Paid on", key=form.field("day"), format="YYYY-MM-DD")
+    form.problem("day")
+    st.text_input("Reference (optional)", key=form.field("reference"), autocomplete="off",
+                  placeholder="As the bank shows it")
+    form.problem("reference")
+    form.show_refusal()
+    st.button("Enter payment", type="primary", key=form.field("save"), on_click=_send_payment,
+              args=(form, document_id, entry.currency))
+
+
+def _send_payment(form: Form, document_id: int, currency: str) -> None:
+    problems: dict[str, str] = {}
+    amount = 0
+    try:
+        amount = typed(form.value("amount") or "", currency)
+    except ValueError as problem:
+        problems["amount"] = str(problem)
+    if (day := form.value("day")) is None:
+        problems["day"] = "Choose the day on which it was paid."
+    if problems:
+        form.fail(problems)
+    else:
+        form.send(enter_payment, document_id, day, amount, form.value("reference") or "")
+
+
+def _credit(document_id: int) -> None:
+    form = Form(f"document-credit-{document_id}")
+    _finish(form)
+    entry = _known(document_id).entry
+    st.markdown(f"A credit note takes back **{plain(entry.label)}** of {plain(entry.whom)} over"
+                f" **{plain(words(entry.gross, entry.currency))}**. Both stay in the list. What is owed by what is"
+                " recorded goes onto the next invoice.")
+    st.text_area("Why", key=form.field("reason"), max_chars=500, placeholder="It stands on the credit note.")
+    form.problem("reason")
+    form.show_refusal()
+    st.button("Credit the invoice", type="primary", key=form.field("save"), on_click=_send_credit,
+              args=(form, document_id))
+
+
+def _send_credit(form: Form, document_id: int) -> None:
+    form.send(credit_invoice, document_id, form.value("reason") or "")

@@ -1,0 +1,52 @@
+"""Closed periods on screen: what each came to, with the way to its documents."""
+
+import pandas as pd
+import streamlit as st
+
+from core.billing.documents import Closed, closed_periods, span
+from core.billing.money import words
+from core.permissions import Action, may
+from core.programmes.queries import ProgrammeView
+from core.work import Work
+from ui import navigation, runtime
+
+
+def screen(work: Work, programme: ProgrammeView) -> None:
+    """The whole screen."""
+    closes = may(work, Action.MONEY_CLOSE, programme.id)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title("Periods", width="content")
+        if closes and st.button("Close a period", type="primary", icon=":material/lock:", key="period-close"):
+            navigation.go("closing")
+    listed = closed_periods(work, programme.id)
+    if not listed:
+        way = " Close the first one: invoices and payout statements are made from it." if closes else ""
+        st.info(f"No period is closed yet.{way}", icon=":material/event_repeat:")
+        return
+    st.caption("A closed period never changes. What comes late goes into the next one as an adjustment. Click a period"
+               " for its documents.")
+    _table(programme, listed)
+
+
+def _table(programme: ProgrammeView, listed: list[Closed]) -> None:
+    zone = runtime.zone(programme.zone_name)
+    closed_at = f"Closed ({zone})".replace("_", " ")
+    amounts = ("Net", "Tax", "Total billed", "Paid out")
+    picked = st.dataframe(
+        pd.DataFrame({
+            "Period": [span(each.from_day, each.until_day) for each in listed],
+            "Invoices": [each.invoices for each in listed], "Credit notes": [each.credit_notes for each in listed],
+            "Net": [words(each.net, each.currency) for each in listed],
+            "Tax": [words(each.tax, each.currency) for each in listed],
+            "Total billed": [words(each.gross, each.currency) for each in listed],
+            "Payout statements": [each.statements for each in listed],
+            "Paid out": [words(each.paid_out, each.currency) for each in listed],
+            "Closed by": [each.closed_by for each in listed],
+            closed_at: [f"{(at := each.closed_at.astimezone(zone)).day} {at:%b %Y, %H:%M}" for each in listed],
+        }), hide_index=True, height="content", key="periods", selection_mode="single-cell", on_select="rerun",
+        placeholder="", alt=f"Closed periods of {programme.name}", column_config={
+            name: st.column_config.TextColumn(alignment="right", help=told) for name, told in zip(amounts, (
+                "Of its invoices, less its credit notes.", None, None, "Of its payout statements."), strict=True)})
+    for line, _ in picked.selection.cells:
+        if line < len(listed):
+            navigation.go("documents", period=listed[line].id)
