@@ -36,15 +36,15 @@ MOST_NOTES = 20_000
 def write_notes(connection: Connection, world: World) -> None:
     """A note or a report of each session that has closing words, by whoever led it."""
     kinds = {place.id: kind for kind, place in world.places.items()}
-    load.copy_in(connection, "note", NOTE, _notes(connection, kinds))
-
-
-def _notes(connection: Connection, kinds: dict[int, Kind]) -> Iterator[tuple[Any, ...]]:
     rows = connection.execute(
         select(Session.id, Session.programme_id, Session.practitioner_id, Session.description,
                Session.report_published_at, Session.comments_at)
         .where(Session.comments_at.is_not(None), Session.practitioner_id.is_not(None))
         .order_by(Session.comments_at.desc(), Session.id).limit(MOST_NOTES)).all()
+    load.copy_in(connection, "note", NOTE, _notes(rows, kinds))
+
+
+def _notes(rows: Iterable[Any], kinds: dict[int, Kind]) -> Iterator[tuple[Any, ...]]:
     n = 0
     for row in rows:
         rng = random.Random(row.id)  # noqa: S311 - made-up data

@@ -30,6 +30,8 @@ LINE = (
 )
 OLD_FRIENDS = 11
 """One engagement in so many has a rate of its own."""
+UNNAMED = 5
+"""The student, by place in the list, for whom nobody pays so far: the first whom no demo account teaches."""
 A_STAFF = 18
 """Learners of one employer."""
 ID, PROGRAMME, PRACTITIONER, TEAM, TYPE, STARTS, ENDS, ENGAGED = (SESSION.index(name) for name in (
@@ -123,15 +125,16 @@ class Money:
         return self._payer(place, row[1], f"{person % 180 + 1} {street}", person, row[2])
 
     def _guardians(self, place: Place) -> None:
-        """Of siblings one guardian is billed; the last student in the list has nobody yet."""
+        """Of siblings one guardian is billed; for one student nobody is named yet."""
         payers: dict[int, int] = {}
+        unnamed = place.learners[UNNAMED]
         for _, programme, tie, adult, learner in self.world.rows["relation"]:
-            if programme == place.id and tie is Tie.GUARDIAN:
+            if programme == place.id and tie is Tie.GUARDIAN and learner != unnamed:
                 if adult not in payers:
                     payers[adult] = self._person(place, adult, "Rathgar Road, Dublin 6")
                 self._pays(place, payers[adult], learner)
-        for learner in dict.fromkeys(place.learners[:-1]):
-            if (learner, None) not in self._payers[place.id]:
+        for learner in dict.fromkeys(place.learners):
+            if learner != unnamed and (learner, None) not in self._payers[place.id]:
                 self._pays(place, self._person(place, learner, "Ranelagh, Dublin 6"), learner)
 
     def _members(self, place: Place) -> None:
