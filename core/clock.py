@@ -59,27 +59,31 @@ def day_start(day: date, zone: ZoneInfo) -> datetime:
     return at_local(day, time(), zone).at
 
 
-def day_typed(text: str, today: date) -> date:
+_NEAR = {"yesterday": -1, "today": 0, "tomorrow": 1}
+
+
+def day_typed(text: str, today: date, *, past: bool = False) -> date:
     """The day that somebody typed: '2026-03-04', '4 Mar', 'Wed 4 March 2026', 'today', 'tomorrow' or 'friday'.
 
-    Without a year it is the next such day from today on. Raises ValueError for anything else: a form such as 03/04
-    means two days to two people.
+    Without a year it is the next such day from today on; of the `past`, the last one until today. Raises ValueError
+    for anything else: a form such as 03/04 means two days to two people.
     """
     said = " ".join(text.lower().split())
-    if said in ("today", "tomorrow"):
-        return today + timedelta(days=said == "tomorrow")
+    if said in _NEAR:
+        return today + timedelta(days=_NEAR[said])
     if said[:3] in _DAYS and said.isalpha():
-        return today + timedelta(days=(_DAYS.index(said[:3]) - today.weekday()) % 7)
+        ahead = (_DAYS.index(said[:3]) - today.weekday()) % 7
+        return today + timedelta(days=ahead - 7 if past and ahead else ahead)
     if found := _TYPED.fullmatch(said):
         number, name = found[1] or found[4], found[2] or found[3]
         if name[:3] not in _MONTHS:
             raise ValueError(text)
-        month, years = _MONTHS.index(name[:3]) + 1, [int(found[5])] if found[5] else range(today.year, today.year + 9)
-        for year in years:
+        month, ahead = _MONTHS.index(name[:3]) + 1, -1 if past else 1
+        for year in [int(found[5])] if found[5] else range(today.year, today.year + 9 * ahead, ahead):
             if not found[5] and (month, int(number)) == (2, 29) and not isleap(year):
                 continue
             day = date(year, month, int(number))
-            if found[5] or day >= today:
+            if found[5] or (day <= today if past else day >= today):
                 return day
     return date.fromisoformat(said)
 

@@ -8,6 +8,7 @@ from db.words import (
     LineKind,
     LinkPurpose,
     Method,
+    NoteKind,
     Origin,
     Outcome,
     RateUnit,
@@ -17,9 +18,10 @@ from db.words import (
     Step,
     Tie,
     TimetableKind,
+    Wish,
 )
 
 __all__ = [
-    "DocumentKind", "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "Origin", "Outcome",
-    "RateUnit", "Role", "Side", "Status", "Step", "Tie", "TimetableKind",
+    "DocumentKind", "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "NoteKind", "Origin",
+    "Outcome", "RateUnit", "Role", "Side", "Status", "Step", "Tie", "TimetableKind", "Wish",
 ]

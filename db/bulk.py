@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Table, TextClause, text
+from sqlalchemy import JSON, Connection, Dialect, Table, TextClause, text
 from sqlalchemy.dialects import postgresql
 
 
@@ -24,6 +24,8 @@ def insert_many(
 
 
 def _processor(table: Table, column: str, dialect: Dialect) -> Any:
+    if isinstance(table.c[column].type, JSON) and dialect.name == "postgresql":
+        return _as_it_is  # a document inside the document that all rows travel as
     return table.c[column].type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
 
 

@@ -61,9 +61,9 @@ def _form(programme: ProgrammeView, said: dict[str, Any], version: int) -> None:
     st.text_area("Bank details", key=form.field("bank"), width=_WIDE, height=100, persist_state="session")
     form.problem("bank")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input("Tax rate", key=form.field("tax_rate"), autocomplete="off", width=150, persist_state="session")
-        st.number_input("Due after, in days", key=form.field("terms_days"), step=1, width=170, persist_state="session")
-        st.text_input("Numbers begin with", key=form.field("prefix"), autocomplete="off", width=170,
+        st.text_input("Tax rate", key=form.field("tax_rate"), autocomplete="off", width=130, persist_state="session")
+        st.number_input("Due after, in days", key=form.field("terms_days"), step=1, width=158, persist_state="session")
+        st.text_input("Numbers begin with", key=form.field("prefix"), autocomplete="off", width=158,
                       persist_state="session", placeholder="Such as LT-")
     form.problem("tax_rate", "terms_days", "prefix")
     if form.stale is None:

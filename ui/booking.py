@@ -64,13 +64,13 @@ def chosen(form: Form, zone: ZoneInfo) -> Chosen:
     return Chosen(resolved.at, minutes, resolved.remark)
 
 
-def day_or_problem(form: Form, zone: ZoneInfo, name: str = "date") -> date | str | None:
+def day_or_problem(form: Form, zone: ZoneInfo, name: str = "date", *, past: bool = False) -> date | str | None:
     """The day in a field, None where it is empty, or the sentence about what keeps it from being a day."""
     typed = (form.value(name) or "").strip()
     if not typed:
         return None
     try:
-        day = day_typed(typed, runtime.today(zone))
+        day = day_typed(typed, runtime.today(zone), past=past)
     except ValueError:
         return NO_DATE
     return day if FIRST_DAY <= day <= LAST_DAY else DATE_PROBLEM
@@ -208,8 +208,8 @@ def beside_practitioner(
         timetable_id=looked.asked.timetable_id, course_ids=course_ids, but=looked.but)
     words = programme.policy.words
     if not found:
-        whose = " whose profile says so" if skill.strip() else ""
-        st.caption(f"No {words.practitioner}{whose} is free then, or those who take part are not.")
+        st.caption(f"No {words.practitioner} who is free then says so in their profile." if skill.strip() else
+                   f"No {words.practitioner} is free then, or those who take part are not.")
         return
     shown = {one.id: one.name for one in found[:ANYONE_SHOWN]}
     picked = form.field("anyone-picked")

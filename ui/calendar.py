@@ -17,6 +17,7 @@ from core.programmes.queries import ProgrammeView
 from core.sessions.address import WHICH, Listing
 from core.sessions.calendar import FITS, InView, agenda, in_view, months_on, week_start
 from core.sessions.queries import Row
+from core.sessions.rules import NOTICE
 from core.structure.queries import options
 from core.work import Work
 from ui import calendar_frame, filters, navigation, reschedule, runtime, session_look, session_panels
@@ -206,7 +207,9 @@ def _move(row: Row, start: datetime, end: datetime, stretched: bool, zone: ZoneI
     if row.starts_at is None or row.ends_at is None:
         return
     until = resolve(end, zone).at if stretched else row.ends_at
-    reschedule.dropped(row.id, row.version, start, round((until - row.starts_at).total_seconds() / 60), zone)
+    late = row.starts_at - runtime.now() < NOTICE and bool(row.learners)
+    reschedule.dropped(
+        row.id, row.version, start, round((until - row.starts_at).total_seconds() / 60), zone, late=late)
 
 
 def _booking(asked: Listing, at: datetime, minutes: int | None, *, whole_day: bool) -> dict[str, str | int]:

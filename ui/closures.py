@@ -38,6 +38,17 @@ def days_words(closed: ClosedDays) -> str:
     return f"{_day(closed.first_day)} – {_day(closed.last_day)}"
 
 
+def _short(closed: ClosedDays) -> str:
+    """The same, as short as can be, for a phone."""
+    first, last = closed.first_day, closed.last_day
+    until = f"{last.day} {last:%b %Y}"
+    if first == last:
+        return until
+    if first.year != last.year:
+        return f"{first.day} {first:%b %Y}–{until}"
+    return f"{first.day}–{until}" if first.month == last.month else f"{first.day} {first:%b}–{until}"
+
+
 def _holidays(programme: ProgrammeView, today: date) -> list[tuple[date, str]]:
     if programme.policy.holidays_country is None:
         return []
@@ -65,18 +76,19 @@ def show(programme: ProgrammeView) -> None:
                   args=("closure", programme.id, 0))
     if listed:
         frame = pd.DataFrame({
-            "For": [each.name for each in listed], "Days": [days_words(each) for each in listed],
+            "For": [each.name for each in listed], "Days": [_short(each) for each in listed],
+            "Change": [[_EDIT, _REMOVE]] * len(listed),
             "State": ["past" if each.last_day < today else "closed now" if each.first_day <= today else "ahead"
                       for each in listed],
-            "Change": [[_EDIT, _REMOVE]] * len(listed),
         })
         st.dataframe(
             frame, hide_index=True, height="content" if len(listed) <= SHOWN_WHOLE else 1200, key="closures",
             alt=f"Closures of {programme.name}",
             column_config={
-                "For": st.column_config.TextColumn(width="medium"), "Days": st.column_config.TextColumn(width="medium"),
+                "For": st.column_config.TextColumn(width=100), "Days": st.column_config.TextColumn(width=180),
                 "Change": st.column_config.ButtonColumn(
-                    "Change", key="closure-action", on_click=_clicked, args=(programme.id, [e.id for e in listed])),
+                    "Change", width=75, key="closure-action", on_click=_clicked,
+                    args=(programme.id, [each.id for each in listed])),
             },
         )
     else:

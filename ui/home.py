@@ -6,7 +6,10 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.attending.queries import own_parts
+from core.attending.tasks import Task, my_tasks
 from core.availability.hours import not_bookable
+from core.billing.money import words as money
 from core.notifications.commands import mark_read
 from core.notifications.queries import NoticeRow, my_notices
 from core.permissions import Action, may
@@ -16,11 +19,14 @@ from core.programmes.rules import Words
 from core.sessions.queries import TO_LOG, TO_PLACE, Row, needs_me, next_sessions, upcoming
 from core.words import Role, Status
 from core.work import Work
-from ui import availability, feedback, navigation, runtime
-from ui.format import ago, capital, day_words, labels, names, plain, status_badge, who, zone_words
+from ui import availability, feedback, leaving, navigation, runtime, session_panels
+from ui.format import ago, capital, day_words, labels, names, plain, status_badge, when, who, zone_words
 
 AT_WORK = (Role.PRACTITIONER, Role.LEARNER)
 """Roles whose sessions are one's own."""
+TASKS = 6
+"""Tasks shown before *Show more*."""
+_TASKS = "home:tasks"
 
 
 def nowhere(work: Work) -> None:
@@ -92,11 +98,60 @@ def without_hours(work: Work, programme: ProgrammeView) -> None:
             query_params={"whose": str(missing[0][0])} if len(missing) == 1 else {})
 
 
+def tasks(work: Work, programme: ProgrammeView) -> bool:
+    """What the viewer owes for sessions that have begun, in any programme, what is overdue first; one click opens it.
+
+    Returns whether there is anything (E1).
+    """
+    queues = {each.id: (each, my_tasks(work, each.id)) for each in programmes.my_programmes(work)
+              if work.actor.holds(each.id, Role.PRACTITIONER)}
+    owed = sorted((task for _, queue in queues.values() for task in queue.rows),
+                  key=lambda task: (not task.overdue, task.due_at, task.session_id))
+    total, overdue = (sum(getattr(queue, name) for _, queue in queues.values()) for name in ("total", "overdue"))
+    if not total:
+        return False
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.header("To log", width="content")
+        st.markdown(f":blue-badge[{total:,}]" + (f" :red-badge[{overdue:,} overdue]" if overdue else ""),
+                    width="content")
+    with st.container(border=True, gap="small", key="tasks"):
+        for task in owed[:_more()]:
+            there, _ = queues[task.programme_id]
+            _task(work, task, runtime.zone(there.zone_name, work), "" if task.programme_id == programme.id
+                  else there.name)
+        if len(owed) > _more():
+            st.button(f"Show more of {total:,}", key="tasks-more", type="tertiary", icon=":material/expand_more:",
+                      on_click=lambda: st.session_state.update({_TASKS: _more() + TASKS}))
+    return True
+
+
+def _more() -> int:
+    return int(st.session_state.get(_TASKS, TASKS))
+
+
+def _task(work: Work, task: Task, zone: ZoneInfo, where: str) -> None:
+    """One session: what is owed, until when, and the pay that waits."""
+    which = "record" if task.attendance else "note" if task.note else "report"
+    clock = task.starts_at.astimezone(zone)
+    with st.container(gap=None, key=f"task-{task.session_id}"):
+        st.button(f"**{day_words(task.starts_at, zone, work.now)}, {clock:%H:%M}** {plain(task.whom)}",
+                  key=f"log-{task.session_id}", type="tertiary", icon=":material/edit_note:",
+                  on_click=session_panels.open_, args=(which, task.session_id))
+        due = f"due {when(task.due_at, None, zone)}"
+        waits = f"{money(task.blocked, task.currency)} waits for it" if task.blocked else ""
+        badge = ":red-badge[:material/priority_high: overdue] " if task.overdue else ""
+        said = [capital(" and ".join(filter(None, (", ".join(task.owed[:-1]), task.owed[-1])))), due, waits,
+                task.engagement, where]
+        st.markdown(f"{badge}:small[{plain(' · '.join(filter(None, said)))}]")
+
+
 def needs(work: Work, programme: ProgrammeView) -> None:
-    """How many sessions wait for the viewer, each number leading to the list of them."""
-    counts = {label: count for label, count in needs_me(work, programme.id).items() if count}
+    """What waits for the viewer: what they owe themselves, and how many sessions, each number leading to the list."""
+    owes = tasks(work, programme)
+    counts = {label: count for label, count in needs_me(work, programme.id).items()
+              if count and not (label == TO_LOG and owes and not _whole(work, programme.id))}
     if not counts:
-        if work.actor.holds(programme.id, Role.PRACTITIONER):
+        if not owes and work.actor.holds(programme.id, Role.PRACTITIONER):
             st.success("Nothing waits for you.", icon=":material/check_circle:")
         return
     st.header("Waiting for you" if not _whole(work, programme.id) else f"Waiting in {plain(programme.name)}")
@@ -176,6 +231,8 @@ def _others_title(roles: frozenset[Role], programme: ProgrammeView) -> str:
 
 def _listed(rows: Sequence[tuple[Row, str]], zone: ZoneInfo, work: Work) -> None:
     """Sessions by day, each a link to its page."""
+    leaves = own_parts(work, [row.id for row, _ in rows])
+
     def day(item: tuple[Row, str]) -> str:
         return day_words(item[0].starts_at, zone, work.now) if item[0].starts_at else ""
 
@@ -191,6 +248,10 @@ def _listed(rows: Sequence[tuple[Row, str]], zone: ZoneInfo, work: Work) -> None
                     details = [row.type, row.room or row.location, ", ".join(row.courses), row.description, where]
                     badges = " ".join(status_badge(label) for label in labels(row))
                     st.markdown(f"{badges} :small[{plain(' · '.join(filter(None, details)))}]")
+                    if own := leaves.get(row.id):
+                        st.button(leaving.called(work, own), key=f"leave-{row.id}", type="tertiary",
+                                  icon=":material/person_remove:", on_click=session_panels.open_,
+                                  args=("leave", row.id))
 
 
 def _clock(row: Row, zone: ZoneInfo) -> str:

@@ -59,7 +59,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     _filters(work, programme, chosen)
     st.session_state[_KEPT] = (programme.id, _said())
     page = lines(work, programme.id, chosen, number=_number())
-    _sums(programme, page)
+    _sums(programme, chosen, page)
     if page.rows:
         _table(programme, page)
     elif chosen == Filters():
@@ -195,16 +195,21 @@ def _behind(work: Work, programme: ProgrammeView, chosen: Filters) -> None:
 # What is shown -------------------------------------------------------------------------------------------------------
 
 
-def _sums(programme: ProgrammeView, page: LinePage) -> None:
+def _sums(programme: ProgrammeView, chosen: Filters, page: LinePage) -> None:
+    """What the lines come to; a margin only where both sides of it are among them."""
     if not page.total:
         return
+    charges = chosen.kind is LineKind.CHARGE or chosen.learner_ids or chosen.payer_ids or chosen.without_payer
+    payouts = chosen.kind is LineKind.PAYOUT or chosen.only_held
+    people = programme.policy.words.many("practitioner")
     with st.container(horizontal=True, gap="medium", key="figures"):
-        for label, amount, told in (
-            ("Billed", page.charged, "What payers owe by these lines, what was taken back left out."),
-            ("Paid", page.paid, f"What {programme.policy.words.many('practitioner')} earn by these lines."),
-            ("Margin", page.charged - page.paid, "Billed less paid."),
+        for shown, label, amount, told in (
+            (not payouts, "Billed", page.charged, "What payers owe by these lines; what was taken back cancels out."),
+            (not charges, "Paid", page.paid, f"What {people} earn by these lines; what was taken back cancels out."),
+            (not (charges or payouts), "Margin", page.charged - page.paid, "Billed less paid."),
         ):
-            st.metric(label, words(amount, programme.currency), help=told, width="content")
+            if shown:
+                st.metric(label, words(amount, programme.currency), help=told, width="content")
 
 
 def _table(programme: ProgrammeView, page: LinePage) -> None:
@@ -234,8 +239,8 @@ def _columns(programme: ProgrammeView, rows: Sequence[Line]) -> dict[str, list[A
     found: dict[str, list[Any]] = {
         "Day": [each.day for each in rows], "No.": [each.number for each in rows],
         "Side": [side_words(each.kind) for each in rows], "Whom": [each.whom for each in rows],
-        "Payer": [_payer(each) for each in rows],
         "Amount": [f"{_SIGNS[each.reverses]}{words(each.amount, each.currency)}" for each in rows],
+        "Payer": [_payer(each) for each in rows],
         "Note": [note_of(each) for each in rows], "Why this amount": [each.why for each in rows],
         capital(said.course): [each.course for each in rows], "Document": [each.document for each in rows],
     }

@@ -20,6 +20,7 @@ from ui import panel, runtime, simulation, typed
 from ui.format import capital
 from ui.forms import Form
 
+_WIDE = 340
 Shares = dict[Outcome, tuple[Fraction, Fraction]]
 
 
@@ -33,12 +34,13 @@ def show(programme: ProgrammeView, edits: bool, action: Any) -> None:
     now = matrix_of(listed, today)
     place = listed.index(now)
     st.caption("What share of the rate is billed and paid for each outcome. No change reaches what was worked out.")
-    for n in range(place - 1, -1, -1):
-        st.header(f"From {_day(listed[n].from_day)} on")
-        _table(programme, listed[n])
     since = "" if now is THE_PRESET else f" since {_day(now.from_day)}"
-    st.header(f"In force{since}")
-    _table(programme, now)
+    with st.container(horizontal=True, gap="large"):
+        for title, matrix in ((f"In force{since}", now), *(
+                (f"From {_day(one.from_day)} on", one) for one in reversed(listed[:place]))):
+            with st.container(width=_WIDE):
+                st.header(title)
+                _table(programme, matrix)
     if listed[place + 1:]:
         with st.expander("Earlier", key="matrix-earlier"):
             for n in range(place + 1, len(listed)):
@@ -65,7 +67,7 @@ def _table(programme: ProgrammeView, matrix: Matrix) -> None:
             "Outcome": [capital(said.outcome(outcome)) for outcome in Outcome],
             **{capital(side): [share_words(matrix.share(outcome, side)) for outcome in Outcome] for side in Side},
         },
-        border="horizontal", hide_index=True, width=480, alt="Shares by outcome",
+        border="horizontal", hide_index=True, width=_WIDE, alt="Shares by outcome",
     )
     st.caption(f"{capital(said.a('team'))} is charged once, at the dearest of its {said.many('learner')}."
                if matrix.team_once else f"In {said.a('team')}, each {said.learner} is charged.")

@@ -63,6 +63,8 @@ SCREENS = (
            asks=("timetable", "week", "whom")),
     Screen("availability", "work/availability.py", "Availability", ":material/schedule:", "Work",
            (Action.AVAILABILITY_EDIT, Action.AVAILABILITY_OWN), asks=("whose",)),
+    Screen("queue", "work/queue.py", "Work queue", ":material/assignment_late:", "Work", Action.TASKS_SEE,
+           asks=("whose", "overdue", "page")),
     Screen("worksheet", "work/worksheet.py", "Worksheet", ":material/description:", "Work", hidden=True,
            asks=("session",)),
     Screen("utilisation", "insight/utilisation.py", "Utilisation", ":material/monitoring:", "Insight",

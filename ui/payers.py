@@ -82,7 +82,7 @@ def _without(programme: ProgrammeView, edits: bool) -> None:
     one = total == 1
     with st.container(border=True, gap="small", key="unpaid"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.markdown(f":material/person_alert: **{total:,} {said.learner if one else said.many('learner')}"
+            st.markdown(f":material/warning: **{total:,} {said.learner if one else said.many('learner')}"
                         f" {'has' if one else 'have'} nobody who pays.** What they are charged is on no invoice.",
                         width="content")
             sure = [(each.learner_id, each.guardians[0][0]) for each in listed
@@ -94,8 +94,8 @@ def _without(programme: ProgrammeView, edits: bool) -> None:
         for each in listed:
             _lacking(programme, each, edits)
         if total > len(listed) or whole:
-            label = "Show fewer" if whole else f"Show {'all' if total <= MOST else MOST}"
-            st.button(label, key="unpaid-more", type="tertiary", on_click=_toggle, args=(not whole,))
+            st.button("Show fewer" if whole else "Show more", key="unpaid-more", type="tertiary", on_click=_toggle,
+                      args=(not whole,))
         if whole and total > len(listed):
             st.caption(f"And {total - len(listed):,} more; they move up as others are named.")
 

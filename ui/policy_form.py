@@ -75,6 +75,20 @@ def policy(programme: ProgrammeView) -> None:
     st.toggle(f"A new {words.session} asks for a report before it is complete", key=form.field("report_required"),
               persist_state="session")
 
+    st.header(f"After the {words.session}")
+    st.toggle(f"Each {words.session} held needs a note; its pay waits for it", key=form.field("notes_required"),
+              persist_state="session")
+    for row in (
+        (("log_hours", "Hours until it is to be logged", 1),
+         ("missed_wait", f"Minutes to wait for a missing {words.learner}", 5)),
+        (("remind_every", f"Guardians are reminded of notes every so many {words.many('session')}", 1),),
+    ):
+        for column, (name, label, step) in zip(st.columns(2), row, strict=False):
+            with column:
+                st.number_input(label, key=form.field(name), persist_state="session", step=step, value=None)
+                form.problem(name)
+    st.caption("Waiting 0 minutes asks for no protocol. Without a number guardians are not reminded.")
+
     st.header("Opening hours")
     st.caption(f"In {programme.zone_name.replace('_', ' ')}. Outside them, staff need to give a reason. An end at 00:00"
                " is midnight.")
@@ -150,7 +164,8 @@ def _own_change(programme: ProgrammeView) -> None:
 
 
 def _preset_policy(form: Form, known: Policy) -> None:
-    for name in ("who_books", "usual_minutes", "longest_minutes", "smart_rooms", "report_required", *NUMBERS):
+    for name in ("who_books", "usual_minutes", "longest_minutes", "smart_rooms", "report_required",
+                 "notes_required", *NUMBERS):
         form.preset(name, getattr(known, name))
     for name in ("holidays_country", "holidays_region"):
         form.preset(name, getattr(known, name) or "")
@@ -181,7 +196,7 @@ def _day(form: Form, number: int, day: str) -> None:
 def _said_policy(form: Form) -> dict[str, Any]:
     said = {name: form.value(name) for name in (
         "who_books", "required", "types", "effects", "usual_minutes", "longest_minutes", "smart_rooms",
-        "report_required", *NUMBERS, "holidays_country", "holidays_region")}
+        "report_required", "notes_required", *NUMBERS, "holidays_country", "holidays_region")}
     for number in range(len(DAYS)):
         said[f"hours.{number}"] = _hours(form, number)
     return said

@@ -5,19 +5,21 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.attending.rules import FREED
+from core.billing.queries import consequences
 from core.clock import when_words
-from core.permissions import Action
+from core.permissions import Action, may
 from core.series.commands import change_series
 from core.series.queries import moved_like
 from core.series.rules import Scope
-from core.sessions.commands import Move, reschedule_sessions, take_off_calendar
-from core.words import Outcome
-from ui import booking, feedback, runtime, series
+from core.sessions.commands import LateChange, Move, reschedule_sessions, take_off_calendar
+from core.sessions.rules import NOTICE
+from core.words import Outcome, Wish
+from ui import attendance, booking, feedback, runtime, series
 from ui import panel as side
+from ui.format import capital
 from ui.forms import Form
 from ui.session_panel import About, both_versions, open_
-
-FREED = (Outcome.CANCELLED_LATE, Outcome.CANCELLED_IN_TIME, Outcome.PRACTITIONER_CANCELLED)
 
 
 def panel(session_id: int) -> None:
@@ -25,10 +27,12 @@ def panel(session_id: int) -> None:
     open_("reschedule", session_id)
 
 
-def dropped(session_id: int, version: int, local: datetime, minutes: int, zone: ZoneInfo) -> None:
+def dropped(
+    session_id: int, version: int, local: datetime, minutes: int, zone: ZoneInfo, *, late: bool = False
+) -> None:
     """What a drag in the calendar asks for: the form, filled in and sent at once.
 
-    Refused, or where the clocks change under it, the form opens as it was filled in, with the sentence.
+    Refused, where the clocks change under it, or `late` (E8), the form opens as it was filled in, with what is asked.
     """
     Form(f"reschedule-{session_id}").clear()
     form = Form(f"reschedule-{session_id}")
@@ -38,7 +42,7 @@ def dropped(session_id: int, version: int, local: datetime, minutes: int, zone: 
     at = booking.chosen(form, zone)
     if at.problems:
         form.fail(at.problems)
-    elif at.remark is None and (
+    elif at.remark is None and not late and (
         saved := form.submit(reschedule_sessions, [Move(session_id, at.starts_at, minutes, version)])
     ):
         form.clear()
@@ -76,8 +80,16 @@ def draw(about: About) -> None:
         fix = moved_like(before, chosen.starts_at, chosen.minutes, programme.zone, form.value("reason") or "")
         fix, agreed = series.preview(about, reach, fix)
 
+    asks = reach is Scope.THIS and _is_late(about)
+    if asks:
+        _whose_wish(about)
+
     def move() -> None:
         now = Form(form.name)
+        late = _late(now) if asks else None
+        if isinstance(late, dict):
+            now.fail(late)
+            return
         at = booking.chosen(now, zone)
         if at.problems:
             now.fail(at.problems)
@@ -85,11 +97,16 @@ def draw(about: About) -> None:
             now.send(change_series, about.id, reach, fix, agreed)
         else:
             now.send(reschedule_sessions, [Move(
-                about.id, at.starts_at, at.minutes, now.state["version"], (now.value("reason") or "").strip() or None)])
+                about.id, at.starts_at, at.minutes, now.state["version"], (now.value("reason") or "").strip() or None,
+                late)])
 
     def take_off() -> None:
         now = Form(form.name)
-        now.send(take_off_calendar, [about.id], {about.id: now.state["version"]})
+        late = _late(now) if asks else None
+        if isinstance(late, dict):
+            now.fail(late)
+        else:
+            now.send(take_off_calendar, [about.id], {about.id: now.state["version"]}, late=late)
 
     mine = when_words(chosen.starts_at, programme.zone, chosen.ends_at) if chosen.starts_at else ""
     both_versions(about, {"time": mine}, move)
@@ -99,3 +116,48 @@ def draw(about: About) -> None:
                   icon=":material/event_available:", on_click=move, disabled=reach is not Scope.THIS and not agreed)
         if sheet.row.starts_at is not None and reach is Scope.THIS:
             st.button("Off the calendar", key=form.field("off"), icon=":material/event_busy:", on_click=take_off)
+
+
+def _is_late(about: About) -> bool:
+    """Whether somebody's meeting is changed inside the notice (E8)."""
+    starts_at = about.sheet.row.starts_at
+    return starts_at is not None and starts_at - about.work.now < NOTICE and any(
+        part.outcome not in FREED for part in about.sheet.parts)
+
+
+def _whose_wish(about: About) -> None:
+    """Whose wish the change is, and of the learner's whether it is charged, with what that comes to."""
+    form, words = about.form, about.programme.policy.words
+    called = {Wish.LEARNER: f"the {words.learner}'s", Wish.PRACTITIONER: f"the {words.practitioner}'s or ours"}
+    with st.container(border=True, gap="small"):
+        st.markdown(":orange[:material/schedule: This is under 24 hours ahead.]")
+        wish = st.segmented_control("Whose wish is it?", list(called), key=form.field("wish"), wrap=True,
+                                    format_func=lambda each: capital(called[each]) if each in called else "")
+        form.problem("wish")
+        if wish != Wish.LEARNER:
+            return
+        ways = {True: "Charge it", False: "Waive it"}
+        st.segmented_control("Is it charged as cancelled late?", list(ways), key=form.field("charged"),
+                             format_func=lambda each: ways.get(each, ""))
+        form.problem("charged")
+        st.text_input("Why", key=form.field("late_reason"), on_change="ignore", autocomplete="off",
+                      placeholder="Rang at nine: ill")
+        form.problem("late_reason")
+        people = {part.learner_id: part.name for part in about.sheet.parts if part.outcome is None}
+        found = consequences(about.work, about.id, dict.fromkeys(people, (Outcome.CANCELLED_LATE, None)))
+        if found.priced and form.value("charged") is not None:
+            whole = may(about.work, Action.MONEY_SEE, about.programme.id)
+            said = " ".join(attendance.billed(found, people, words, amounts=whole))
+            st.caption(said if form.value("charged") else "Nobody is billed for the time that is given up.")
+
+
+def _late(form: Form) -> LateChange | dict[str, str]:
+    """What was answered, or what is not answered yet."""
+    wish = form.value("wish")
+    if wish is None:
+        return {"wish": "Say whose wish it is."}
+    if wish != Wish.LEARNER:
+        return LateChange(Wish.PRACTITIONER, False, "")
+    if form.value("charged") is None:
+        return {"charged": "Say whether it is charged."}
+    return LateChange(Wish.LEARNER, form.value("charged"), form.value("late_reason") or "")

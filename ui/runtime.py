@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NoReturn
 from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, available_timezones
@@ -97,6 +97,11 @@ def zone(programme: str | None = None, work: Work | None = None) -> ZoneInfo:
         if name in _ZONES:
             return ZoneInfo(name)
     return ZoneInfo("UTC")
+
+
+def now() -> datetime:
+    """The present moment."""
+    return core_work.now_utc()
 
 
 def today(where: ZoneInfo) -> date:

@@ -2,7 +2,9 @@
 
 import streamlit as st
 
+from core.attending.queries import afterwards
 from ui import navigation, panel, runtime, worksheet
+from ui.afterwards import notes
 from ui.format import labels, status_badge
 from ui.session_panel import About, body, open_
 
@@ -20,11 +22,13 @@ def _draw(about: About) -> None:
         st.markdown(" ".join(status_badge(each) for each in labels(sheet.row)), width="content")
         st.page_link(navigation.BY_NAME["worksheet"].page(), query_params={"session": str(about.id)},
                      label="Worksheet", icon=":material/open_in_new:", width="content")
+    after = afterwards(about.work, about.id)
     with st.container(horizontal=True):
-        worksheet.buttons(sheet, programme, NAME)
+        worksheet.buttons(about.work, sheet, programme, after, NAME)
     zone = runtime.zone(programme.zone_name, about.work)
     worksheet.facts(about.work, sheet, programme)
-    worksheet.participants(sheet, programme, zone, acting=False)
+    notes(sheet, after, zone)
+    worksheet.participants(sheet, programme, zone, after, acting=False)
 
 
 def show(title: str) -> None:

@@ -4,10 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.attending.commands import record_outcome, reopen_session
-from core.attending.rules import Attendance
-from core.learning.effects import asked_of
-from core.learning.rules import ENDS
+from core.attending.commands import reopen_session
 from core.people.queries import names as names_of
 from core.permissions import Action
 from core.series.commands import change_series
@@ -27,9 +24,9 @@ from core.sessions.commands import (
 )
 from core.sessions.fixes import Fix, FixKind
 from core.structure.queries import Option, Options, options
-from core.words import Method, Outcome, Role, Status, TimetableKind
-from ui import group, panel, people_picker, reschedule, series
-from ui.format import capital, names, plain
+from core.words import Method, Role, Status, TimetableKind
+from ui import attendance, group, leaving, objections, panel, people_picker, reschedule, series
+from ui.format import capital, plain
 from ui.forms import Form
 from ui.session_panel import About, Draw, body, both_versions, open_, refused_busy
 
@@ -179,72 +176,6 @@ def _delete(about: About) -> None:
             st.button("Only cancel it", key=form.field("cancel"), on_click=open_, args=("cancel", about.id))
 
 
-HELD, MISSED, ABSENT = "held", "missed", "absent"
-
-
-def _record(about: About) -> None:
-    form, words = about.form, about.programme.policy.words
-    parts = [part for part in about.sheet.parts if part.outcome is None]
-    ways = {HELD: "Held", MISSED: "Missed", ABSENT: f"{capital(words.practitioner)} absent"}
-    way = st.segmented_control(
-        "What came of it?", list(ways), format_func=lambda each: ways.get(each, ""), key=form.field("way"))
-    form.problem("way", "attendance")
-    if way == HELD:
-        if len(parts) > 1:
-            st.markdown("Who attended?")
-            for part in parts:
-                form.preset(f"attended-{part.learner_id}", True)
-                st.checkbox(plain(part.name), key=form.field(f"attended-{part.learner_id}"), on_change="ignore")
-        form.preset("minutes", about.sheet.minutes)
-        st.number_input("Actual minutes", value=None, step=5, key=form.field("minutes"), on_change="ignore",
-                        help=f"A multiple of 5, from 15 to {(about.sheet.minutes or 0) + 30}.")
-        _endings(about)
-    elif way == MISSED:
-        st.caption(f"Nobody came: {plain(names([part.name for part in parts], 5))}.")
-    elif way == ABSENT:
-        st.caption(f"The {words.practitioner} did not come.")
-    form.problem("minutes")
-
-    def send() -> None:
-        now = Form(form.name)
-        chosen = now.value("way")
-        if chosen not in ways:
-            now.fail({"way": "Choose what came of it."})
-            return
-        minutes = now.value("minutes") if chosen == HELD else None
-        if chosen == HELD and minutes is None:
-            now.fail({"minutes": "Say how many minutes it took."})
-            return
-
-        def outcome(learner_id: int) -> Outcome:
-            if chosen == ABSENT:
-                return Outcome.PRACTITIONER_ABSENT
-            there = chosen == HELD and (len(parts) == 1 or now.value(f"attended-{learner_id}"))
-            return Outcome.ATTENDED if there else Outcome.MISSED
-
-        given = [(part.learner_id, outcome(part.learner_id)) for part in parts]
-        if chosen == HELD and all(each is Outcome.MISSED for _, each in given):
-            now.fail({"attendance": "Tick who attended; if nobody did, choose Missed."})
-            return
-        now.send(record_outcome, about.id, [
-            Attendance(learner, each, minutes if each is Outcome.ATTENDED and minutes != about.sheet.minutes else None,
-                       now.value(f"ending-{learner}") if each is Outcome.ATTENDED else None)
-            for learner, each in given
-        ], now.state["version"])
-
-    both_versions(about, {}, send)
-    st.button("Record", type="primary", key=form.field("send"), on_click=send)
-
-
-def _endings(about: About) -> None:
-    """How the enrolments of those in it end, where the type of the session asks for that (C7)."""
-    asked = asked_of(about.work, about.id)
-    for part in about.sheet.parts:
-        if part.learner_id in asked:
-            st.segmented_control(f"{plain(part.name)} has", ENDS, key=about.form.field(f"ending-{part.learner_id}"))
-    about.form.problem("ending")
-
-
 def _reopen(about: About) -> None:
     form = about.form
     st.caption("What was recorded is taken back, so that it can be recorded anew.")
@@ -376,7 +307,10 @@ PANELS: dict[str, tuple[str, Draw]] = {
     "recording": ("Recording", _recording),
     "replace": ("Replace who takes part", _replace), "cancel": ("Cancel", _cancel), "delete": ("Delete", _delete),
     "learners": ("Who takes part", group.add), "places": ("Places", group.places),
-    "record": ("Record what came of it", _record), "reopen": ("Reopen", _reopen), "ask": ("Ask for another time", _ask),
+    "record": ("Record what came of it", attendance.draw), "note": ("Note", attendance.note),
+    "report": ("Report", attendance.report), "leave": ("Cancel a part", leaving.draw),
+    "dispute": ("Something wrong?", objections.object_), "answer": ("Answer an objection", objections.answer),
+    "reopen": ("Reopen", _reopen), "ask": ("Ask for another time", _ask),
 }
 
 

@@ -19,7 +19,8 @@ from ui import runtime, typed
 from ui.format import capital, plain
 from ui.forms import Form
 
-PAGE = 50
+PAGE = 25
+"""Lines, since a panel is no long list."""
 SOON = 1.0
 """Seconds; what takes longer shows how far it has come."""
 Read = Callable[[Form], Trial | dict[str, str]]
@@ -129,10 +130,10 @@ def _table(form: Form, programme: ProgrammeView, shown: list[InWords]) -> None:
         pd.DataFrame({
             capital(said.session): [f"worksheet?session={one.line.session_id}#{one.number}" for one in shown],
             "Whom": [f"{one.whom}, {side_words(one.line.kind)}" for one in shown],
-            "Outcome": [said.outcome(one.line.outcome) for one in shown],
             "Now": [words(one.line.now, currency) for one in shown],
             "Then": [words(one.line.then, currency) for one in shown],
             "Difference": [_signed(one.line.then - one.line.now, currency) for one in shown],
+            "Outcome": [said.outcome(one.line.outcome) for one in shown],
             "Day": [one.line.day for one in shown],
         }), hide_index=True, height="content", key=form.field("changed"), alt="What would have been different",
         column_config={

@@ -13,6 +13,7 @@ from ui.booking import clock_or_problem, day_or_problem
 from ui.forms import Form
 
 DAY_HELP = "Like 2026-12-03, 3 Dec, Friday or tomorrow."
+PAST_HELP = "Like 2026-12-03, 3 Dec, Friday or yesterday."
 TIME_HELP = "Like 14:30, 9 or 2:30 pm."
 NO_DAY = "Choose a day."
 NO_HOURS = "These are no hours. Write them like 9–12:30, 14–17."
@@ -21,9 +22,11 @@ Hours = tuple[tuple[int, int], ...]
 """Minutes after local midnight, from and until."""
 
 
-def day(label: str, form: Form, name: str, zone: ZoneInfo, *, placeholder: str = "") -> None:
-    """A field for a day."""
-    _field(label, form, name, lambda: day_of(form, name, zone), DAY_HELP, placeholder)
+def day(
+    label: str, form: Form, name: str, zone: ZoneInfo, *, placeholder: str = "", past: bool = False
+) -> None:
+    """A field for a day, one of the `past` perhaps."""
+    _field(label, form, name, lambda: day_of(form, name, zone, past=past), PAST_HELP if past else DAY_HELP, placeholder)
 
 
 def clock(label: str, form: Form, name: str, *, placeholder: str = "") -> None:
@@ -36,9 +39,9 @@ def hours(label: str, form: Form, name: str) -> None:
     _field(label, form, name, lambda: hours_of(form, name), None, "No hours")
 
 
-def day_of(form: Form, name: str, zone: ZoneInfo) -> date | str | None:
+def day_of(form: Form, name: str, zone: ZoneInfo, *, past: bool = False) -> date | str | None:
     """The day in a field, None where it is empty, or the sentence about what keeps it from being one."""
-    return day_or_problem(form, zone, name)
+    return day_or_problem(form, zone, name, past=past)
 
 
 def clock_of(form: Form, name: str) -> time | str | None:

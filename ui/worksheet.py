@@ -5,19 +5,22 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.attending.queries import Afterwards, own_parts
 from core.history.queries import Entry, timeline
 from core.permissions import RECORDED, Action
 from core.programmes.queries import ProgrammeView
 from core.sessions.queries import Worksheet, neighbours
-from core.words import Method, Status
+from core.words import Method, NoteKind, Status
 from core.work import Work
-from ui import engagements, feedback, group, navigation, session_panels
+from ui import afterwards, engagements, feedback, group, leaving, navigation, session_panels
 from ui.format import capital, labels, minutes_words, plain, status_badge, when, who, zone_words
 
 OUTCOME_ICONS = {"attended": ":material/check:", "missed": ":material/person_off:"}
 
 
-def head(work: Work, sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo) -> None:
+def head(
+    work: Work, sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo, after: Afterwards
+) -> None:
     """Number, status, time and people; the one thing to do now, and the rest in a menu."""
     row, words = sheet.row, programme.policy.words
     st.page_link(navigation.BY_NAME["sessions"].page(), label=capital(words.many("session")),
@@ -29,7 +32,7 @@ def head(work: Work, sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo)
         with st.container(horizontal=True, vertical_alignment="center", width="content"):
             if row.starts_at is not None:
                 st.link_button("Add to calendar", f"/export/session/{row.id}.ics", icon=":material/calendar_add_on:")
-            buttons(sheet, programme)
+            buttons(work, sheet, programme, after)
     st.markdown(f"**{when(row.starts_at, row.ends_at, zone)}**"
                 + (f" · {minutes_words(sheet.minutes)} · {zone_words(zone, row.starts_at)}" if row.starts_at else ""))
     if row.status is Status.CANCELLED and sheet.cancel_reason:
@@ -40,7 +43,7 @@ Act = tuple[str, str, Callable[[], None]]
 """Label, icon, and what pressing it does."""
 
 
-def actions(sheet: Worksheet, programme: ProgrammeView) -> list[Act]:
+def actions(work: Work, sheet: Worksheet, programme: ProgrammeView, after: Afterwards) -> list[Act]:
     """What the viewer can do with the session, the most pressing first; nothing that is refused anyway."""
     row, may, words, id_ = sheet.row, sheet.may, programme.policy.words, sheet.row.id
 
@@ -53,12 +56,24 @@ def actions(sheet: Worksheet, programme: ProgrammeView) -> list[Act]:
     nothing_yet = row.status not in (*RECORDED, Status.CANCELLED)
     can_record = Action.OUTCOME_RECORD in may and nothing_yet and row.practitioner_id is not None and bool(sheet.parts)
     can_move, can_edit = Action.SESSION_RESCHEDULE in may, Action.SESSION_EDIT in may
+    owes = after.may_write and row.status in RECORDED
+    own = own_parts(work, [id_])
+    leaves = leaving.label(work, sheet, own.get(id_, {}), words.a("learner"))
+    # to the learner's side, leaving as the last one is the way to cancel, told beforehand what it costs
+    cancels = Action.SESSION_CANCEL in may and not (
+        leaving.leaves_nobody(sheet, own.get(id_, {})) and Action.SESSION_REASSIGN not in may)
     listed: list[tuple[bool, Act]] = [
         (row.status is Status.UNASSIGNED and Action.SESSION_REASSIGN in may,
          (f"Choose {words.a('practitioner')}", ":material/person_search:", panel("reassign"))),
         (can_edit and row.to_place,
          ("Choose who takes part", ":material/group_add:", panel("edit"))),
         (can_record, ("Record outcome", ":material/edit_note:", panel("record"))),
+        (owes and after.note_owed and after.note(NoteKind.SHARED) is None,
+         ("Write the note", ":material/edit_note:", panel("note"))),
+        (owes and after.report_owed and after.note(NoteKind.REPORT) is None,
+         ("Write the report", ":material/edit_note:", panel("report"))),
+        (Action.DISPUTE_ANSWER in may and any(not one.answer for one in after.objections),
+         ("Answer the objection", ":material/feedback:", panel("answer"))),
         (can_move, ("Reschedule" if row.starts_at else "Put on the calendar", ":material/event_available:",
                     panel("reschedule"))),
         (not can_move and Action.SESSION_ASK_TIME in may,
@@ -74,18 +89,23 @@ def actions(sheet: Worksheet, programme: ProgrammeView) -> list[Act]:
           panel("recording"))),
         (Action.SESSION_BOOK in may, ("Book next", ":material/event_repeat:", book("next"))),
         (Action.SESSION_BOOK in may, ("Duplicate", ":material/content_copy:", book("copy"))),
+        (owes and not after.note_owed and after.note(NoteKind.SHARED) is None,
+         ("Write a note", ":material/edit_note:", panel("note"))),
+        (leaves is not None, (leaves or "", ":material/person_remove:", panel("leave"))),
         (Action.OUTCOME_REOPEN in may, ("Reopen", ":material/lock_open:", panel("reopen"))),
-        (Action.SESSION_CANCEL in may, ("Cancel", ":material/cancel:", panel("cancel"))),
+        (cancels, ("Cancel", ":material/cancel:", panel("cancel"))),
         (Action.SESSION_DELETE in may, ("Delete", ":material/delete:", panel("delete"))),
     ]
     return [act for holds, act in listed if holds]
 
 
-def buttons(sheet: Worksheet, programme: ProgrammeView, name: str = "worksheet") -> None:
+def buttons(
+    work: Work, sheet: Worksheet, programme: ProgrammeView, after: Afterwards, name: str = "worksheet"
+) -> None:
     """The first of the actions as a button, the rest in a menu; `name` tells them from those of another place."""
     if way := st.session_state.pop("worksheet:go", None):
         navigation.go("book", **{way: sheet.row.id})
-    possible = actions(sheet, programme)
+    possible = actions(work, sheet, programme, after)
     if not possible:
         return
     label, icon, run = possible[0]
@@ -142,7 +162,9 @@ def facts(work: Work, sheet: Worksheet, programme: ProgrammeView) -> None:
         st.text(sheet.planning_notes, width="stretch")
 
 
-def participants(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo, *, acting: bool = True) -> None:
+def participants(
+    sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo, after: Afterwards, *, acting: bool = True
+) -> None:
     """Each learner with what came of it, the places, and who waits for one; with `acting`, to be changed there."""
     words = programme.policy.words
     acting = acting and Action.SESSION_FILL in sheet.may
@@ -160,6 +182,8 @@ def participants(sheet: Worksheet, programme: ProgrammeView, zone: ZoneInfo, *, 
             st.markdown(f"{outcome}{minutes}", width="content")
             if acting and part.outcome is None:
                 group.removing(sheet, part)
+        if said := afterwards.told(after.recorded.get(part.learner_id), zone):
+            st.caption(said)
     group.waiting(sheet, zone, acting)
 
 

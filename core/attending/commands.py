@@ -1,24 +1,28 @@
 """Record what came of a session, take it back, leave it, object to it, and write its note."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, select, update
 
+from core.attending.queries import on_whose_side
 from core.attending.reminders import remind_guardians
 from core.attending.rules import NOTICED, Attendance, Meeting, problems_of
+from core.attending.tasks import owes
 from core.billing.settle import settle
+from core.clock import when_words
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.learning.effects import apply_effects, take_back
 from core.notifications.commands import notify
-from core.permissions import RECORDED, STAFF, Action, allows
+from core.permissions import RECORDED, STAFF, Action, allows, require
+from core.programmes.queries import programme_of
 from core.sessions.commands import Loaded, apply, given, load, tell
 from core.sessions.groups import fill_places
 from core.sessions.rules import StaleForm, notice_outcome, text_problems
-from core.sessions.visible import tied_learners
 from core.work import Work
+from db.among import among
 from db.models.afterwards import Dispute, Note
 from db.models.people import Person, Relation
 from db.models.programmes import RoleGrant
@@ -57,6 +61,7 @@ def record_outcome(
         raise Invalid({"attendance": f"Say for each {each.programme.policy.words.learner} what came of it."})
     meeting = Meeting(each.session.starts_at, _planned(each.session), work.now)
     overrules = allows(work.actor, Action.OUTCOME_OVERRULE, each.case)
+    attendance = [one if overrules else replace(one, overruled="") for one in attendance]
     for item, one in enumerate(attendance):
         if found := problems_of(one, meeting, each.programme.policy, overrules=overrules):
             raise Invalid(found, item)
@@ -80,6 +85,24 @@ def record_outcome(
 
 
 _RECORDED = ("outcome", "outcome_at", "actual_minutes", "notice_at", "waited_minutes", "contact", "overruled")
+
+
+def log_session(
+    work: Work, session_id: int, attendance: Sequence[Attendance], written: Sequence["Written"] = (),
+    version: int | None = None,
+) -> list[int]:
+    """Record what came of a session and submit what was written of it, as one act that is undone as one (E1).
+
+    Raises as `record_outcome` and `submit_note` do.
+    """
+    record_outcome(work, session_id, attendance, version)
+    said = work.said
+    for one in written:
+        submit_note(work, session_id, one)
+    if written:
+        kinds = " and ".join(_called(one.kind) for one in written)
+        work.say(f"{said.removesuffix('.')}, and submitted its {kinds}.")
+    return [session_id]
 
 
 def _values(work: Work, one: Attendance, meeting: Meeting) -> dict[str, Any]:
@@ -154,8 +177,7 @@ def cancel_parts(
     each = load(work, [session_id], Action.PART_CANCEL, {session_id: version})[session_id]
     _refuse_others(work, each, learner_ids)
     reason = given(reason, "reason", "Give a reason; whoever leads the session will read it.")
-    own_side = _as_own_side(work, each)
-    notice = work.now if notice_at is None or own_side else notice_at
+    notice = work.now if notice_at is None or _as_own_side(work, each) else notice_at
     starts_at = each.session.starts_at
     if notice.tzinfo is None or notice > work.now:
         raise Invalid({"notice_at": "Notice cannot lie ahead."})
@@ -201,12 +223,7 @@ def _refuse_others(work: Work, each: Loaded, learner_ids: Collection[int]) -> No
         raise Invalid({"who": "Choose at least one."})
     if not _as_own_side(work, each):
         return
-    theirs = {work.actor.person_id} if each.case.attends else set()
-    if each.case.guards:
-        theirs |= set(work.tx.scalars(select(Relation.learner_id).where(
-            Relation.programme_id == each.programme.id, Relation.tie == Tie.GUARDIAN,
-            Relation.adult_id == work.actor.person_id)))
-    if not set(learner_ids) <= theirs:
+    if not set(learner_ids) <= on_whose_side(work, each.programme.id):
         raise NotAllowed("You may cancel for yourself, or for those in your care, alone.")
 
 
@@ -219,8 +236,8 @@ def dispute_outcome(work: Work, session_id: int, learner_id: int, claim: str) ->
     Raises NotFound, NotAllowed, Invalid, Conflict.
     """
     each = load(work, [session_id], Action.OUTCOME_DISPUTE, {})[session_id]
-    mine = each.case.attends and learner_id == work.actor.person_id
-    if not mine and learner_id not in tied_learners(work, each.programme.id):
+    if learner_id not in on_whose_side(work, each.programme.id) or work.tx.scalar(select(Participation.id).where(
+            Participation.session_id == session_id, Participation.learner_id == learner_id)) is None:
         raise NotFound
     claim = given(claim, "claim", "Say what is wrong.")
     if work.tx.scalar(select(Dispute.id).where(Dispute.session_id == session_id, Dispute.learner_id == learner_id,
@@ -280,6 +297,9 @@ def submit_note(work: Work, session_id: int, written: Written) -> list[int]:
     body = given(written.body, "body", "Write something first.")
     note = work.tx.scalar(select(Note).where(Note.session_id == session_id, Note.kind == written.kind)
                           .with_for_update().execution_options(populate_existing=True))
+    what = _called(written.kind)
+    if note is not None and note.author_id != work.actor.person_id:
+        raise NotAllowed(f"The {what} of {each.name.lower()} was written by somebody else, who alone corrects it.")
     if written.version is not None and written.version != (note.version if note else 0):
         raise StaleForm("The note was changed by somebody else while you had it open.",
                         {"note": note.body if note else ""}, note.version if note else 0)
@@ -294,7 +314,6 @@ def submit_note(work: Work, session_id: int, written: Written) -> list[int]:
     if getattr(each.session, column) is None:
         each.values = {column: work.now, "told_at": each.session.told_at or work.now}
         apply(work, {session_id: each})
-    what = "report" if written.kind is NoteKind.REPORT else "note"
     if first:
         _tell_readers(work, each, f"its {what} can be read.")
         remind_guardians(work, each.session)
@@ -311,24 +330,41 @@ def _tell_readers(work: Work, each: Loaded, said: str) -> None:
                   for person in {*each.learners, *guardians}))
 
 
-def nudge(work: Work, programme_id: int, owed: Mapping[int, Sequence[int]]) -> int:
-    """Remind practitioners of what they still owe: person to session ids. Returns how many were told.
+def _called(kind: NoteKind) -> str:
+    return "report" if kind is NoteKind.REPORT else "note"
 
-    Raises NotFound, NotAllowed.
+
+# Reminding -----------------------------------------------------------------------------------------------------------
+
+
+def nudge(work: Work, programme_id: int, practitioner_ids: Collection[int]) -> int:
+    """Remind practitioners of all that they still owe, each in one notice. Returns how many were told.
+
+    Raises NotFound, NotAllowed, Conflict where none of them owes anything.
     """
-    for session_id in (id_ for those in owed.values() for id_ in those):
-        if session_id < 1:
-            raise NotFound
-    loaded = load(work, sorted({id_ for those in owed.values() for id_ in those}), Action.TASKS_SEE, {})
+    require(work, Action.TASKS_SEE, programme_id)
+    programme = programme_of(work, programme_id)
+    rows = work.tx.execute(
+        select(Session.practitioner_id, Session.id, Session.number, Session.starts_at)
+        .where(owes(work, programme), among(Session.practitioner_id, practitioner_ids))
+        .order_by(Session.starts_at, Session.id)).all()
+    owed: dict[int, list[Any]] = {}
+    for row in rows:
+        owed.setdefault(row.practitioner_id, []).append(row)
+    if not owed:
+        raise Conflict("Nothing is owed any more.")
+    words = programme.policy.words
     notify(work, (
-        (person, programme_id, id_, f"{loaded[id_].name}: please log what came of it.")
-        for person, those in owed.items() for id_ in those
-        if loaded[id_].programme.id == programme_id and loaded[id_].session.practitioner_id == person))
-    work.say(f"Reminded {len(owed)} {'person' if len(owed) == 1 else 'people'}.")
+        (person, programme_id, those[0].id,
+         f"{words.session.capitalize()} {those[0].number}: please log what came of it." if len(those) == 1 else
+         f"{len(those)} {words.many('session')} wait to be logged, the oldest since"
+         f" {when_words(those[0].starts_at, programme.zone)}.")
+        for person, those in owed.items()))
+    work.say(f"Reminded {len(owed)} {words.practitioner if len(owed) == 1 else words.many('practitioner')}.")
     return len(owed)
 
 
 __all__ = [
-    "NOBODY_LEFT", "Attendance", "Written", "answer_dispute", "cancel_parts", "dispute_outcome", "nudge",
+    "NOBODY_LEFT", "Attendance", "Written", "answer_dispute", "cancel_parts", "dispute_outcome", "log_session", "nudge",
     "record_outcome", "reopen_session", "submit_note",
 ]

@@ -22,8 +22,10 @@ def remind_guardians(work: Work, session: Session) -> None:
     every = programme.policy.remind_every
     if every is None:
         return
-    attended = work.tx.scalars(select(Participation.learner_id).where(
-        Participation.session_id == session.id, Participation.outcome == Outcome.ATTENDED)).all()
+    attended = work.tx.scalars(  # of a session without a note there is nothing to read
+        select(Participation.learner_id).join(Note, Note.session_id == Participation.session_id).where(
+            Participation.session_id == session.id, Participation.outcome == Outcome.ATTENDED,
+            Note.kind == NoteKind.SHARED)).all()
     words = programme.policy.words
     for learner_id in attended:
         same = Session.engagement_id == session.engagement_id if session.engagement_id is not None else and_(

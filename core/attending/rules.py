@@ -12,6 +12,8 @@ OVERTIME = 30
 LONGEST_ACTUAL = 24 * 60
 RECORDABLE = frozenset(Outcome)
 NOTICED = (Outcome.CANCELLED_LATE, Outcome.CANCELLED_IN_TIME)
+FREED = (*NOTICED, Outcome.PRACTITIONER_CANCELLED)
+"""Whoever has one of these takes no part any more; where all have, the session is cancelled."""
 
 
 @dataclass(frozen=True)

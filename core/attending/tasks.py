@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
-from sqlalchemy.orm import aliased
 
+from core.attending.queries import Objection, objections_where
 from core.billing.queries import waits_for_notes
 from core.billing.rules import positions
 from core.billing.settle import facts_of, standing_of, terms_of
-from core.permissions import Action, require
+from core.permissions import Action, may, require
 from core.programmes.queries import ProgrammeView, programme_of
+from core.sessions.visible import visible_sessions
 from core.work import Work
 from db.among import among
 from db.models.afterwards import Dispute
@@ -27,7 +28,10 @@ UNTOUCHED = (Status.SCHEDULED, Status.SUBMITTED, Status.LIVE, Status.PENDING)
 
 @dataclass(frozen=True)
 class Task:
-    """What one session still needs from its practitioner; `blocked` is the pay that waits on it, in minor units."""
+    """What one session still needs from its practitioner; `blocked` is the pay that waits on it, in minor units.
+
+    It is None for those who may not see it.
+    """
 
     session_id: int
     programme_id: int
@@ -43,7 +47,7 @@ class Task:
     report: bool
     due_at: datetime
     overdue: bool
-    blocked: int
+    blocked: int | None
     currency: str
 
     @property
@@ -81,14 +85,15 @@ def owes(work: Work, programme: ProgrammeView) -> ColumnElement[bool]:
 def my_tasks(work: Work, programme_id: int, *, most: int = PAGE) -> Queue:
     """What the viewer owes as a practitioner, what is overdue first. Raises NotFound."""
     programme = programme_of(work, programme_id)
-    return _queue(work, programme, [owes(work, programme), Session.practitioner_id == work.me], 1, most)
+    mine = (visible_sessions(work, programme_id), owes(work, programme), Session.practitioner_id == work.me)
+    return _queue(work, programme, mine, 1, most, money=True)
 
 
 def work_queue(
     work: Work, programme_id: int, *, practitioner_ids: Collection[int] = (), overdue_only: bool = False,
     number: int = 1,
 ) -> Queue:
-    """What everybody owes, oldest first. Raises NotFound, NotAllowed."""
+    """What everybody owes, oldest first; the pay that waits, for those who see money. Raises NotFound, NotAllowed."""
     require(work, Action.TASKS_SEE, programme_id)
     programme = programme_of(work, programme_id)
     where = [owes(work, programme)]
@@ -96,7 +101,7 @@ def work_queue(
         where.append(Session.practitioner_id.in_(sorted(practitioner_ids)))
     if overdue_only:
         where.append(_overdue(work, programme))
-    return _queue(work, programme, where, number, PAGE)
+    return _queue(work, programme, where, number, PAGE, money=may(work, Action.MONEY_SEE, programme_id))
 
 
 @dataclass(frozen=True)
@@ -128,7 +133,7 @@ def _overdue(work: Work, programme: ProgrammeView) -> ColumnElement[bool]:
 
 
 def _queue(
-    work: Work, programme: ProgrammeView, where: Sequence[ColumnElement[bool]], number: int, most: int
+    work: Work, programme: ProgrammeView, where: Sequence[ColumnElement[bool]], number: int, most: int, *, money: bool
 ) -> Queue:
     total, overdue = work.tx.execute(
         select(func.count(), func.count().filter(_overdue(work, programme))).select_from(Session).where(*where)).one()
@@ -147,61 +152,40 @@ def _queue(
         .where(among(Participation.session_id, ids)).order_by(Person.name)
     ):
         learners.setdefault(session_id, []).append(name)
-    blocked = _blocked(work, programme, ids)
+    blocked = _blocked(work, programme, ids) if money else {}
     notes = programme.policy.notes_required
     tasks = []
     for row in rows:
         due = row.ends_at + timedelta(hours=programme.policy.log_hours)
         tasks.append(Task(
             row.id, programme.id, row.number, row.starts_at, row.ends_at, row.practitioner_id, row[5],
-            row[6] or ", ".join(learners.get(row.id, ())), row[7] or "", row.attended == 0,
+            row[6] or _named(learners.get(row.id, ())), row[7] or "", row.attended == 0,
             notes and row.comments_at is None, row.report_required and row.report_published_at is None,
-            due, due < work.now, blocked.get(row.id, 0), programme.currency))
+            due, due < work.now, blocked.get(row.id, 0) if money else None, programme.currency))
     return Queue(tasks, total, number, overdue)
 
 
+def _named(names: Sequence[str]) -> str:
+    """'Ann Lee, Bo Day +28'."""
+    return ", ".join(names[:2]) + (f" +{len(names) - 2}" if len(names) > 2 else "")
+
+
 def _blocked(work: Work, programme: ProgrammeView, ids: Sequence[int]) -> dict[int, int]:
-    """The pay that waits: of lines on hold, or of what attending would earn."""
+    """The pay that waits: of lines on hold where something was recorded, else of what attending would earn."""
     terms, standing = terms_of(work, programme.id), standing_of(work, ids)
     found: dict[int, int] = {}
     for facts in facts_of(work, ids):
-        attended = tuple(part._replace(outcome=part.outcome or Outcome.ATTENDED) for part in facts.parts)
-        there = standing.get(facts.session_id)
-        lines = there if there else positions(facts.attended_by(attended), terms.rates, terms.matrices)
+        if any(part.outcome is Outcome.ATTENDED for part in facts.parts):
+            lines = standing.get(facts.session_id, ())
+        else:
+            attended = tuple(part._replace(outcome=part.outcome or Outcome.ATTENDED) for part in facts.parts)
+            implied = positions(facts.attended_by(attended), terms.rates, terms.matrices)
+            lines = tuple(one for one in implied if not one.forfeit_part)
         found[facts.session_id] = sum(one.amount for one in lines if one.kind is LineKind.PAYOUT)
     return found
-
-
-@dataclass(frozen=True)
-class Objection:
-    """What a learner's side objects to, and the answer."""
-
-    id: int
-    session_id: int
-    number: int
-    learner: str
-    by: str
-    claim: str
-    at: datetime
-    answer: str
 
 
 def objections(work: Work, programme_id: int) -> list[Objection]:
     """Objections that wait for an answer, oldest first. Raises NotFound, NotAllowed."""
     require(work, Action.DISPUTE_ANSWER, programme_id)
-    return _objections(work, [Session.programme_id == programme_id, Dispute.answered_at.is_(None)])
-
-
-def objections_to(work: Work, session_id: int) -> list[Objection]:
-    """Those to what one session is recorded as; whoever calls this has seen to who may read them."""
-    return _objections(work, [Dispute.session_id == session_id])
-
-
-def _objections(work: Work, where: Sequence[ColumnElement[bool]]) -> list[Objection]:
-    learner, by = aliased(Person), aliased(Person)
-    rows = work.tx.execute(
-        select(Dispute, Session.number, learner.name, by.name).join(Session, Session.id == Dispute.session_id)
-        .join(learner, learner.id == Dispute.learner_id).join(by, by.id == Dispute.by_id)
-        .where(*where).order_by(Dispute.at, Dispute.id))
-    return [Objection(one.id, one.session_id, number, whom, who, one.claim, one.at, one.answer or "")
-            for one, number, whom, who in rows]
+    return objections_where(work, Session.programme_id == programme_id, Dispute.answered_at.is_(None))

@@ -273,6 +273,8 @@ class Consequence:
     """By learner (0: the team, charged once); 0 is not billed."""
     payout: int | None = None
     on_hold: bool = False
+    priced: bool = False
+    """Whether there is a rate by which it is billed or paid at all."""
 
 
 def consequences(
@@ -313,7 +315,7 @@ def _consequence(work: Work, programme: ProgrammeView, facts: Facts, about: Coll
         one.amount for one in implied if one.kind is LineKind.PAYOUT and not one.forfeit_part)
     held = any(part.outcome is Outcome.ATTENDED for part in facts.parts)
     owed = work.tx.scalar(select(Session.id).where(Session.id == facts.session_id, waits_for_notes(programme)))
-    return Consequence(programme.currency, charges, payout, held and owed is not None)
+    return Consequence(programme.currency, charges, payout, held and owed is not None, bool(billed or paid))
 
 
 def _charged(implied: Sequence[Position], learner_id: int) -> int:

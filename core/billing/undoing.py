@@ -67,7 +67,7 @@ def keep_the_past(work: Work, put: Mapping[int, Put]) -> None:
                 raise Conflict(f"{NOT_ANY_MORE}another rate for the same holds on these days now.")
         changed, added = reaches(work, programme_id, one.terms, now, one.from_day)
         if changed:
-            raise Conflict(f"{NOT_ANY_MORE}{_named(work, changed)} worked out by what holds now.")
+            raise Conflict(f"{NOT_ANY_MORE}{_named(work, changed)} were worked out by what holds now.")
         settle(work, added, "undone")
 
 
@@ -87,13 +87,13 @@ def settle_payers(work: Work, changes: Sequence[RowChange], programmes: Mapping[
 def what_rests_on(work: Work, held: ColumnElement[bool]) -> str:
     """Why something cannot go: the sessions of the ledger's lines that rest on it."""
     ids = work.tx.scalars(select(LedgerLine.session_id).where(held).distinct()).all()
-    return f"{NOT_ANY_MORE}{_named(work, ids)} worked out by it, and the ledger keeps that."
+    return f"{NOT_ANY_MORE}{_named(work, ids)} rest on it, and the ledger keeps that."
 
 
 def _named(work: Work, ids: Collection[int]) -> str:
-    """'the amounts of lesson 3 and 2 more were'."""
+    """'the amounts of lesson 3 and 2 more'."""
     number, programme_id = work.tx.execute(
         select(func.min(Session.number), func.min(Session.programme_id)).where(among(Session.id, ids))).one()
     word = programme_of(work, programme_id).policy.words.session
     more = f" and {len(ids) - 1:,} more" if len(ids) > 1 else ""
-    return f"the amounts of {word} {number}{more} were"
+    return f"the amounts of {word} {number}{more}"

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, insert, select, text
 from core.access.commands import mark_as_demo
 from core.access.rules import hash_password
 from core.clock import when_words
-from core.demo import accounts, hours, learning, load
+from core.demo import accounts, afterwards, hours, learning, load
 from core.demo.engagements import ENGAGEMENT
 from core.demo.life import (
     CAME_OF_IT,
@@ -31,6 +31,7 @@ from core.demo.life import (
     Life,
     Told,
 )
+from core.demo.money import LINE, Money
 from core.demo.texts import AWAY_FOR
 from core.demo.world import AT_SCALE, COLUMNS, World, make_world
 from core.errors import Invalid
@@ -47,6 +48,8 @@ from db.models.sessions import Participation, Session
 from db.words import Kind, Status
 
 SEED = 2026
+THE_LEDGERS = 1
+"""The act that wrote the ledger at scale."""
 ACT = ("id", "key", "at", "actor_id", "source", "command", "said")
 
 
@@ -116,9 +119,17 @@ def settle_in(work: Work, world: World) -> None:
     _relive(work, connection, whole)
     _take_off(connection, world, stream)
     learning.enrol(connection, world)
+    money = Money(world)
+    money.meet(stream.engagements.rows())
+    money.enter(connection)
+    afterwards.write_notes(connection, world)
+    afterwards.object_to_some(connection, world)
     mark_as_demo(work, _offered(world))
     _tell(connection, world, stream.heard)
+    assert work.act_id is not None  # commit has opened this act
+    load.copy_in(connection, "ledger_line", LINE, money.lines(whole, work.act_id))
     load.count_on(connection)
+    afterwards.keep_the_ledger(work, world)
     work.say("Made the demo up.")
 
 
@@ -264,7 +275,7 @@ def _settle_in_at_scale(engine: Engine, world: World) -> None:
 
     A session's history begins, and ends, with how it stands.
     """
-    stream = Life(world)
+    stream, money = Life(world), Money(world)
     with load.without_guards(engine) as connection:
         _enter(connection, world)
         made: Counter[Act] = Counter()
@@ -273,19 +284,26 @@ def _settle_in_at_scale(engine: Engine, world: World) -> None:
             load.copy_in(connection, "participation", (*PART, *PART_CAME_OF_IT), batch.parts)
             load.copy_in(connection, "session_course", LINKED, batch.links)
             made.update(act for act, _ in batch.acts)
+            money.meet(stream.engagements.rows())
+            load.copy_in(connection, "ledger_line", LINE, money.lines(batch, THE_LEDGERS))
         load.copy_in(connection, "engagement", ENGAGEMENT, stream.engagements.rows())
+        money.enter(connection)
         acts = sorted(made, key=lambda act: (act.at, act.actor))
-        load.copy_in(
-            connection, "change_set", ACT, (_change_set(n, act, made[act]) for n, act in enumerate(acts, start=1))
-        )
+        load.copy_in(connection, "change_set", ACT, [
+            (THE_LEDGERS, "demo:ledger", world.moment, None, "terminal", "settle", "Worked out what sessions cost."),
+            *(_change_set(n, act, made[act]) for n, act in enumerate(acts, start=THE_LEDGERS + 1)),
+        ])
         load.derive(connection)
         _take_off(connection, world, stream)
         learning.enrol(connection, world)
+        afterwards.write_notes(connection, world)
+        afterwards.object_to_some(connection, world)
         _tell(connection, world, stream.heard)
         load.count_on(connection)
     with reading(engine) as connection:
         if found := load.problems(connection):
             raise RuntimeError("The demo data does not hold: " + "; ".join(found))
+    commit(engine, THE_PORTAL, afterwards.close_some, world, source="terminal")
     commit(engine, THE_PORTAL, mark_as_demo, _offered(world), source="terminal")
 
 

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from core.demo import hours
 from core.demo.engagements import Engagements, often
+from core.demo.prices import CONTACTS
 from core.demo.texts import CANCEL_REASONS
 from core.demo.world import DAYS_AHEAD, DAYS_BACK, Place, World
 from core.learning.rules import OFF_JOB_TYPES
@@ -33,7 +34,7 @@ CAME_OF_IT = (
 """Facts of a session that are not there when it is booked."""
 COUNTS = ("attended", "missed")
 PART = ("id", "session_id", "learner_id")
-PART_CAME_OF_IT = ("outcome", "outcome_at", "notice_at", "actual_minutes")
+PART_CAME_OF_IT = ("outcome", "outcome_at", "notice_at", "actual_minutes", "waited_minutes", "contact")
 LINKED = ("id", "session_id", "course_id")
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -143,7 +144,7 @@ class Life:
         ))
         for part in made.parts:
             self._part_ids += 1
-            batch.parts.append((self._part_ids, id_, *part))
+            batch.parts.append((self._part_ids, id_, *part, *plan.protocol(id_, part[1])))
         if made.course is not None:
             self._link_ids += 1
             batch.links.append((self._link_ids, id_, made.course))
@@ -486,6 +487,12 @@ class _Plan:
         comments = at if not owed else None
         joined = (start - 2 * MINUTE, end) if luck * 10 % 1 < 0.5 else (None, None)
         return (None, None, None, *joined, report, comments, None if owed else at), parts, act
+
+    def protocol(self, session: int, outcome: Outcome | None) -> tuple[int | None, str | None]:
+        """How long was waited for somebody who missed it, and how contact was tried, where policy asks (D11)."""
+        if outcome is not Outcome.MISSED or not self.policy.missed_wait:
+            return None, None
+        return self.policy.missed_wait + session % 3 * 5, CONTACTS[session % len(CONTACTS)]
 
     def unplanned(self) -> Iterator[_Made]:
         """Sessions without a time: taken off the calendar, requested, asked for, or open; as many as are left."""

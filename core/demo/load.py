@@ -13,7 +13,7 @@ from db.models.sessions import FREES_LEARNER
 from db.types import Choice, Instant
 from db.words import Outcome
 
-LARGE = ("session", "session_number", "session_course", "participation", "occupancy", "change")
+LARGE = ("session", "session_number", "session_course", "participation", "occupancy", "change", "ledger_line")
 """Tables that are filled before anything but their primary key stands on them."""
 _DAYS: dict[int, str] = {}
 

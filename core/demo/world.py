@@ -143,15 +143,25 @@ def _people(world: World, rng: random.Random, place: Place, practitioners: int, 
     for many, role, known in (
         (practitioners, Role.PRACTITIONER, place.practitioners), (learners, Role.LEARNER, place.learners)
     ):
-        for _ in range(many):
-            known.append(_stranger(world, rng))
+        for n in range(many):
+            about = _profile(place.material, n) if role is Role.PRACTITIONER else None
+            known.append(_stranger(world, rng, about=about))
             world.add("role_grant", place.id, known[-1], role, None)
 
 
-def _stranger(world: World, rng: random.Random, last: str | None = None) -> int:
+def _profile(material: Material, n: int) -> str:
+    """What a practitioner is good at: two of the programme's courses, and what they take up in them."""
+    courses = list(material.courses)
+    first, second = courses[n % len(courses)], courses[(n // 2 + 1 + n) % len(courses)]
+    both = list(dict.fromkeys((first, second)))
+    topics = [material.courses[course][n % len(material.courses[course])] for course in both]
+    return f"{' and '.join(both)}: {'; '.join(topics)}. Also {material.aspects[n % len(material.aspects)]}."
+
+
+def _stranger(world: World, rng: random.Random, last: str | None = None, about: str | None = None) -> int:
     first, last = rng.choice(FIRST_NAMES), last or rng.choice(LAST_NAMES)
     email = f"{first}.{last}.{len(world.rows['person']) + 1}@demo.invalid".lower()
-    return _person(world, rng, f"{first} {last}", email)
+    return _person(world, rng, f"{first} {last}", email, about)
 
 
 def _person(world: World, rng: random.Random, name: str, email: str, about: str | None = None) -> int:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from core.attending.queries import on_whose_side
 from core.clock import when_words
 from core.errors import NotFound
 from core.history.rights import OWN_FOR, may_repeat
@@ -15,8 +16,9 @@ from core.history.rows import RowChange, net
 from core.permissions import Action, Case, allows, may
 from core.programmes.queries import programme_of
 from core.programmes.rules import Words
-from core.sessions.visible import keeps_waiting_list, one_case, shown_learners
+from core.sessions.visible import keeps_waiting_list, one_case, sees_all, shown_learners
 from core.work import SAVED, Saved, Work
+from db.models.afterwards import Dispute
 from db.models.history import Change, ChangeSet
 from db.models.learning import Engagement
 from db.models.people import Person, Team
@@ -27,7 +29,8 @@ DID = {
     "book_sessions": "Booked", "reschedule_sessions": "Rescheduled", "take_off_calendar": "Taken off the calendar",
     "change_venue": "Venue changed", "reassign_sessions": "Reassigned", "edit_sessions": "Edited",
     "replace_participants": "Replaced", "cancel_sessions": "Cancelled", "delete_sessions": "Deleted",
-    "record_outcome": "Outcome recorded", "add_recording": "Recording added", "reopen_session": "Reopened",
+    "record_outcome": "Outcome recorded", "log_session": "Logged",
+    "add_recording": "Recording added", "reopen_session": "Reopened",
     "cancel_parts": "Cancelled for somebody", "dispute_outcome": "Objection", "answer_dispute": "Objection answered",
     "submit_note": "Note submitted", "undo": "Change undone",
     "apply_fixes": "Quick fix", "book_series": "Booked in a series",
@@ -93,13 +96,15 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
         by_act.setdefault(row.change_set_id, []).append(row)
     changes = {act_id: net(listed) for act_id, listed in by_act.items()}
     learners = _learners(work, session_id, changes)
+    acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
     shown = shown_learners(work, case)
+    private = _about_others(work, case, acts, changes, learners, shown or frozenset())
     if shown is not None:
         changes = {act_id: [c for c in listed if c.table.name != "participation" or learners.get(c.row_id) in shown]
-                   for act_id, listed in changes.items()}
+                   for act_id, listed in changes.items() if act_id not in private}
+    changes = _without_the_private(work, session_id, case, changes, reads=reads)
     if not keeps_waiting_list(work, case):
         changes = {act_id: [c for c in listed if c.table.name != "waiting"] for act_id, listed in changes.items()}
-    acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
     undone_by = {act_id: by for act_id, by in work.tx.execute(
         select(ChangeSet.undoes_id, ChangeSet.id).where(ChangeSet.undoes_id.in_(by_act))) if act_id is not None}
     undone: set[int] = set()
@@ -121,12 +126,42 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
             act_id, acts[act_id].at, people.get(acts[act_id].actor_id or 0, "The portal"),
             _did(acts[act_id], acts),
             _lines(listed, hidden, labels, names, learners, programme.zone, programme.policy.words),
-            (acts[act_id].reason or "") if reads else "",
+            (acts[act_id].reason or "") if reads and act_id not in private else "",
             act_id not in undone_by and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
         )
         for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone
     ]
     return entries[:most]
+
+
+def _about_others(
+    work: Work, case: Case, acts: Mapping[int, ChangeSet], changes: Mapping[int, list[RowChange]],
+    learners: Mapping[int, int], shown: frozenset[int],
+) -> set[int]:
+    """Acts by which other learners alone left: why they did is not for the rest of the group to read."""
+    if case.leads or sees_all(work, case.programme_id):
+        return set()
+    side = on_whose_side(work, case.programme_id) | shown
+    return {
+        act_id for act_id, listed in changes.items() if acts[act_id].command == "cancel_parts"
+        and not any(c.table.name == "participation" and learners.get(c.row_id) in side for c in listed)
+    }
+
+
+def _without_the_private(
+    work: Work, session_id: int, case: Case, changes: Mapping[int, list[RowChange]], *, reads: bool
+) -> dict[int, list[RowChange]]:
+    """Notes are for those who read them, and objections for staff, the practitioner and whose they are (X6)."""
+    hidden = set() if reads else {"note", "forfeit", "dispute"}
+    own: set[int] | None = None
+    if not (case.leads or allows(work.actor, Action.DISPUTE_ANSWER, case)):
+        own = set(work.tx.scalars(select(Dispute.id).where(
+            Dispute.session_id == session_id, Dispute.learner_id.in_(on_whose_side(work, case.programme_id)))))
+    return {
+        act_id: [c for c in listed if c.table.name not in hidden
+                 and (c.table.name != "dispute" or own is None or c.row_id in own)]
+        for act_id, listed in changes.items()
+    }
 
 
 def _did(act: ChangeSet, acts: Mapping[int, ChangeSet]) -> str:

@@ -45,6 +45,7 @@ DONE_BY = {
     "reassign_sessions": Action.SESSION_REASSIGN, "edit_sessions": Action.SESSION_EDIT,
     "replace_participants": Action.SESSION_CANCEL, "cancel_sessions": Action.SESSION_CANCEL,
     "delete_sessions": Action.SESSION_DELETE, "record_outcome": Action.OUTCOME_RECORD,
+    "log_session": Action.OUTCOME_RECORD,
     "reopen_session": Action.OUTCOME_REOPEN, "add_recording": Action.RECORDING_ADD,
     "cancel_parts": Action.PART_CANCEL, "dispute_outcome": Action.OUTCOME_DISPUTE,
     "answer_dispute": Action.DISPUTE_ANSWER, "submit_note": Action.NOTE_WRITE,

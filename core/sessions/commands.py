@@ -43,7 +43,7 @@ from core.sessions.rules import (
 from core.sessions.visible import cases_for, facts_of
 from core.work import Work
 from db.bulk import insert_many
-from db.models.afterwards import Forfeit, Note
+from db.models.afterwards import Forfeit, Message, Note
 from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber, Waiting
@@ -310,6 +310,8 @@ class Edit:
 
 TAKING = frozenset({"team_id", "learner_ids", "timetable_id", "method", "records"})
 """What changes whose time, or which room, a session takes."""
+PRICED = frozenset({"team_id", "type", "course_ids"})
+"""What rates go by."""
 EDITABLE = frozenset({
     "description", "type", "planning_notes", "report_required", "number", "timetable_id", "course_ids", "team_id",
     "learner_ids", "location", "method", "records",
@@ -703,7 +705,10 @@ def _forfeit(work: Work, loaded: Mapping[int, Loaded], late: Mapping[int, LateCh
         if change.charged and change.wish is not Wish.LEARNER:
             raise Invalid({"wish": f"Only a change that the {each.programme.policy.words.learner} wished for is"
                                    " charged."}, item)
-        reason = given(change.reason, "late_reason", "Say why it is charged, or waived.")
+        reason = change.reason
+        if change.wish is Wish.PRACTITIONER and not (reason or "").strip():
+            reason = "The practitioner's wish."  # what is never charged asks for no more
+        reason = given(reason, "late_reason", "Say why it is charged, or waived.")
         rows += [{
             "session_id": id_, "learner_id": learner, "practitioner_id": each.session.practitioner_id,
             "starts_at": each.session.starts_at, "ends_at": each.session.ends_at, "wish": change.wish,
@@ -840,6 +845,7 @@ def edit_sessions(work: Work, edits: Sequence[Edit]) -> list[int]:
     if parts:
         insert_many(work.tx.connection(), PARTS, parts)
         tell(work, {id_: loaded[id_] for id_ in joining}, "you take part.")
+    settle(work, [edit.session_id for edit in edits if edit.changes.keys() & PRICED], "the session was edited")
     work.say(f"Changed {_names(loaded).lower()}.")
     return ids
 
@@ -1092,6 +1098,7 @@ def delete_sessions(
             raise Conflict(f"After it, {what}, so it stays. Cancel it instead.")
     for model in (Participation, SessionCourse, Waiting):
         work.tx.execute(delete(model).where(model.session_id.in_(ids)))
+    work.tx.execute(update(Message).where(Message.session_id.in_(ids)).values(session_id=None))
     work.tx.execute(delete(Session).where(Session.id.in_(ids)))
     tell(work, loaded, "deleted.")
     work.say(f"Deleted {_names(loaded).lower()}.")

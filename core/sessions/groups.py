@@ -10,6 +10,7 @@ from typing import cast
 
 from sqlalchemy import Table, delete, or_, select, update
 
+from core.billing.settle import settle
 from core.clock import when_words
 from core.errors import Conflict, Invalid
 from core.notifications.commands import notify
@@ -282,6 +283,8 @@ def _take_in(work: Work, group: Group, people: Sequence[int]) -> None:
     insert_many(work.tx.connection(), PARTS, [
         {"session_id": group.session.id, "learner_id": person} for person in people if person not in back])
     group.learners += people
+    if back:
+        settle(work, [group.session.id], "takes part again")
 
 
 def _touch(work: Work, group: Group) -> None:

@@ -1,6 +1,6 @@
 """What comes next, what waits for the viewer, and what the portal has told them."""
 
-from ui import here, home, runtime
+from ui import here, home, runtime, session_panels
 
 with runtime.reading() as work:
     programmes = here.listed(work)
@@ -13,3 +13,4 @@ with runtime.reading() as work:
         home.without_hours(work, programme)
         home.needs(work, programme)
         home.sessions_and_notices(work, programme)
+session_panels.show()

@@ -2,10 +2,11 @@
 
 import streamlit as st
 
+from core.attending import queries as attending
 from core.errors import NotFound
 from core.programmes.queries import programme_of
 from core.sessions import queries
-from ui import here, navigation, runtime, series, session_panels, worksheet
+from ui import afterwards, here, navigation, runtime, series, session_panels, worksheet
 
 session_id = navigation.asked_id("session")
 with runtime.reading() as work:
@@ -19,13 +20,17 @@ with runtime.reading() as work:
     here.switch_to(work, sheet.programme_id)
     programme = programme_of(work, sheet.programme_id)
     zone = runtime.zone(programme.zone_name, work)
-    worksheet.head(work, sheet, programme, zone)
+    after = attending.afterwards(work, sheet.row.id)
+    worksheet.head(work, sheet, programme, zone, after)
     left, right = st.columns([3, 2], gap="large")
     with left:
         with st.container(border=True):
             worksheet.facts(work, sheet, programme)
+        afterwards.notes(sheet, after, zone)
         series.strip(work, sheet, programme)
-        worksheet.participants(sheet, programme, zone)
+        worksheet.participants(sheet, programme, zone, after)
+        afterwards.disputes(work, sheet, after, zone)
+        afterwards.ledger(work, sheet, after, programme, zone)
         worksheet.beside(work, sheet, programme)
         worksheet.origin(sheet, programme, zone)
     with right:

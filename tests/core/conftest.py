@@ -3,10 +3,11 @@
 import pytest
 from sqlalchemy import Engine
 
-from tests.factories import World, a_world
+from tests.conftest import Databases
+from tests.factories import World
 
 
 @pytest.fixture
-def world(engine: Engine) -> World:
+def world(engine: Engine, databases: Databases) -> World:
     """A coaching programme in which nothing is required and clients do not book; see `tests/factories.py`."""
-    return a_world(engine)
+    return databases.world(engine)

@@ -83,6 +83,15 @@ def test_a_typed_day_is_the_next_such_day(text: str, day: date) -> None:
     assert day_typed(text, date(2026, 3, 3)) == day
 
 
+@pytest.mark.parametrize(("text", "day"), [
+    ("2 mar", date(2026, 3, 2)), ("3 mar", date(2026, 3, 3)), ("4 mar", date(2025, 3, 4)), ("mon", date(2026, 3, 2)),
+    ("tue", date(2026, 3, 3)), ("wed", date(2026, 2, 25)), ("yesterday", date(2026, 3, 2)),
+    ("29 feb", date(2024, 2, 29)), ("4 mar 2026", date(2026, 3, 4)),
+])
+def test_of_the_past_a_typed_day_is_the_last_such_day(text: str, day: date) -> None:
+    assert day_typed(text, date(2026, 3, 3), past=True) == day
+
+
 @pytest.mark.parametrize("text", [
     "31 Feb", "29 Feb 2027", "03/04/2026", "0 mar", "4 foo", "noon", "4", "<b>", "🎉", "2026-13-01",
 ])

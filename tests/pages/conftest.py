@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from core.access.commands import begin_sign_in
 from db.models.access import SignIn
 from tests.conftest import Databases
-from tests.factories import World, a_world
+from tests.factories import World
 from ui import navigation, runtime
 
 SHELL = Path(__file__).parents[2] / "ui" / "shell.py"
@@ -32,9 +32,9 @@ def engine(databases: Databases) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(engine: Engine, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> World:
     """The small world, with the portal at its time and on its database. Tests may build their own with `a_world`."""
-    return in_portal(a_world(engine), monkeypatch)
+    return in_portal(databases.world(engine), monkeypatch)
 
 
 def in_portal(world: World, monkeypatch: pytest.MonkeyPatch) -> World:

@@ -389,7 +389,7 @@ def test_b9_anyone_free_then_is_chosen_by_one_click(world: World, open_screen: O
     offered = tab.button_group(key="book:anyone-picked")
     assert offered.options == ["Tess"]
     tab.text_input(key="book:skill").set_value("no such skill").run()
-    assert "No coach whose profile says so is free then" in texts(tab)
+    assert "No coach who is free then says so in their profile." in texts(tab)
     tab.text_input(key="book:skill").set_value("").run()
     offered = tab.button_group(key="book:anyone-picked")
     offered.set_value(world.tess).run()

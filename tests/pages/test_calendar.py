@@ -144,6 +144,18 @@ def test_a4_a_drag_moves_by_the_same_act_and_can_be_undone(
     assert world.fact(session, "starts_at") == TEN
 
 
+def test_e8_a_drag_inside_the_notice_asks_whose_wish_it_is(
+    world: World, open_screen: Opener, frame: Frame, session: int
+) -> None:
+    world.now = TEN - 2 * HOUR
+    tab = does(open_screen(world.ben, "calendar", view="week"), frame, drag(session, *MOVED))
+    assert world.fact(session, "starts_at") == TEN
+    assert "This is under 24 hours ahead." in texts(tab)
+    tab.segmented_control(f"reschedule-{session}:wish").set_value("practitioner").run()
+    tab.button(f"reschedule-{session}:send").click().run()
+    assert world.fact(session, "starts_at") == TEN + 25 * HOUR
+
+
 def test_a4_a_stretch_changes_how_long_it_takes(
     world: World, open_screen: Opener, frame: Frame, session: int
 ) -> None:

@@ -11,16 +11,17 @@ from core.permissions import Action
 from core.structure.commands import retire_entries
 from core.structure.rules import Which
 from db.models.learning import Enrolment, Evidence
-from db.words import EnrolmentStatus, Kind
-from tests.factories import DAY, TEN, World, a_world
+from db.words import EnrolmentStatus, Kind, Outcome
+from tests.conftest import Databases
+from tests.factories import DAY, TEN, World
 from tests.pages.conftest import Opener, in_portal
 from tests.pages.conftest import texts as marked
 
 
 @pytest.fixture
-def world(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(engine: Engine, databases: Databases, monkeypatch: pytest.MonkeyPatch) -> World:
     """Sara is enrolled in Maths and meets Tom; Vic is behind in Art."""
-    made = in_portal(a_world(engine, Kind.APPRENTICESHIP), monkeypatch)
+    made = in_portal(databases.world(engine, Kind.APPRENTICESHIP), monkeypatch)
     made.do(made.ben, commands.enrol, made.programme, made.maths, [made.sara], first_day=date(2026, 2, 27),
             planned_end=date(2027, 2, 26), off_job_minutes=6000)
     made.do(made.ben, commands.enrol, made.programme, made.art, [made.vic], first_day=date(2025, 1, 5),
@@ -196,7 +197,7 @@ def test_c7_recording_an_exit_asks_how_it_ends(world: World, open_screen: Opener
     tab.session_state["panel:open"] = ("session-record", (session,))
     tab.session_state["panel:key"] = "k"
     tab.run()
-    tab.segmented_control(key=f"record-{session}:way").set_value("held").run()
+    tab.segmented_control(key=f"record-{session}:way").set_value(Outcome.ATTENDED).run()
     next(each for each in tab.button if each.label == "Record").click().run()
     assert "Say of Sara whether the enrolment is completed or withdrawn" in texts(tab)
     tab.segmented_control(key=f"record-{session}:ending-{world.sara}").set_value(EnrolmentStatus.COMPLETED)

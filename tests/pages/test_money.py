@@ -180,7 +180,7 @@ def test_e3_shares_are_set_from_a_day_on(taught: World, open_screen: Opener) -> 
     tab.button(f"{form}:save").click().run()
     assert not tab.exception
     assert taught.one(select(OutcomeMatrix.shares))["missed"] == ["1", "1/3"]
-    assert [each.value for each in tab.header] == ["From 1 Apr 2026 on", "In force"]
+    assert [each.value for each in tab.header] == ["In force", "From 1 Apr 2026 on"]
 
 
 # Payers --------------------------------------------------------------------------------------------------------------

@@ -143,6 +143,9 @@ def test_every_field_of_the_policy_is_saved(world: World, open_screen: Opener) -
     tab.number_input(f"{form}:longest_minutes").set_value(120)
     tab.toggle(f"{form}:smart_rooms").set_value(True)
     tab.toggle(f"{form}:report_required").set_value(True)
+    tab.toggle(f"{form}:notes_required").set_value(True)
+    for name, value in (("log_hours", 24), ("missed_wait", 10), ("remind_every", 3)):
+        tab.number_input(f"{form}:{name}").set_value(value)
     tab.time_input(f"{form}:from.0").set_value(time(7, 30))
     tab.time_input(f"{form}:to.0").set_value(time(0, 0))
     tab.checkbox(f"{form}:open.1").set_value(False)

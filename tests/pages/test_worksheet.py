@@ -277,38 +277,6 @@ def test_b10_cancels_with_a_reason(world: World, open_screen: Opener, session: i
     assert "Cancelled: snow" in said(tab)
 
 
-@pytest.mark.parametrize(("way", "status"), [
-    ("held", Status.HELD), ("missed", Status.MISSED), ("absent", Status.MISSED),
-])
-def test_records_what_came_of_it(
-    world: World, open_screen: Opener, session: int, way: str, status: Status
-) -> None:
-    world.now = TEN + DAY
-    tab = opened(open_screen(world.tom, "worksheet", session=session), "record", session)
-    press(tab, "record", session)
-    assert "Choose what came of it." in said(tab)
-    tab.segmented_control(key=f"record-{session}:way").set_value(way).run()
-    press(tab, "record", session)
-    assert world.fact(session, "status") is status
-    assert "Reopen" in buttons(tab)
-
-
-def test_records_who_attended_and_for_how_long(world: World, open_screen: Opener) -> None:
-    session = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN)
-    world.now = TEN + DAY
-    tab = opened(open_screen(world.tom, "worksheet", session=session), "record", session)
-    tab.segmented_control(key=f"record-{session}:way").set_value("held").run()
-    tab.checkbox(key=f"record-{session}:attended-{world.sam}").set_value(False).run()
-    tab.number_input(key=f"record-{session}:minutes").set_value(7).run()
-    press(tab, "record", session)
-    assert "Actual minutes are a multiple of 5, from 15 to 90." in said(tab)
-    tab.number_input(key=f"record-{session}:minutes").set_value(75).run()
-    press(tab, "record", session)
-    found = dict(world.all(select(Participation.learner_id, Participation.outcome)))
-    assert {name: str(found[getattr(world, name)]) for name in ("sara", "sam")} == {"sara": "attended", "sam": "missed"}
-    assert set(world.all(select(Participation.actual_minutes))) == {75, None}
-
-
 def test_reopens_with_a_reason(world: World, open_screen: Opener, session: int) -> None:
     world.now = TEN + DAY
     world.held(session)

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -82,7 +83,7 @@ class _Recount:
             hours = self.open_hours[day.weekday()]
             shut = any(_day(row.first_day) <= day <= _day(row.last_day) for row in self.here["closure"].itertuples())
             if self.country:
-                shut |= day in holidays.country_holidays(self.country, subdiv=self.region, years=day.year)
+                shut |= day in _holidays(self.country, self.region, day.year)
             if hours and not shut:
                 spans.append((self.instant(day, hours[0], self.zone), self.instant(day, hours[1], self.zone)))
         return self.marked(spans)
@@ -129,6 +130,11 @@ class _Recount:
 def _minutes(person: int, start: datetime, end: datetime, what: str) -> pd.DataFrame:
     minutes = pd.date_range(start, end, freq="1min", inclusive="left")
     return pd.DataFrame({"person": int(person), "at": minutes, what: 1})
+
+
+@cache
+def _holidays(country: str, region: str | None, year: int) -> holidays.HolidayBase:
+    return holidays.country_holidays(country, subdiv=region, years=year)
 
 
 def _day(value: Any) -> date:

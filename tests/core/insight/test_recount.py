@@ -33,6 +33,8 @@ CHANGES = {
 """Zones with the days on which their clocks change (in Kathmandu they never do, but a year ends)."""
 ZONES = list(CHANGES)
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+COUNTED: dict[str, Counted] = {}
+"""What a recount says of each made-up programme: made from the same seeds, it is one on every kind of database."""
 
 
 class Made:
@@ -132,18 +134,20 @@ def told(work: Work, programme_id: int, first: date, last: date) -> Counted:
 
 def test_it_is_what_a_recount_says_of_200_made_up_programmes(engine: Engine) -> None:
     """X3, X6: zones and changes of clocks; exceptions, own timetables, closures, time off; all in one database."""
-    def make(work: Work) -> list[tuple[int, str]]:
+    def make(work: Work) -> list[tuple[int, str, str]]:
         made = [Made(work, seed) for seed in range(200)]
-        return [(one.id, one.day.isoformat()) for one in made]
+        return [(one.id, one.name, one.day.isoformat()) for one in made]
 
     made, counts = commit(engine, THE_PORTAL, make, now=NOW).result, 0
     tables = tables_of(engine)
-    for id_, day in made:
+    for id_, name, day in made:
         middle = date.fromisoformat(day)
         first, last = middle - 9 * DAY, middle + 9 * DAY
-        expected = recount(tables, id_, first, last)
+        expected = COUNTED.get(name)
+        if expected is None:
+            expected = COUNTED[name] = recount(tables, id_, first, last)
         with reading(engine, THE_PORTAL, now=NOW) as work:
-            assert told(work, id_, first, last) == expected, id_
+            assert told(work, id_, first, last) == expected, name
         counts += sum(all(figures) for figures in expected.values())
     assert counts > 100, "many have hours, something booked and something held in the same week"
 

@@ -14,7 +14,8 @@ from core.learning import commands
 from core.work import Saved
 from db.models.learning import Enrolment, EnrolmentStep
 from db.words import EnrolmentStatus, Kind, Outcome
-from tests.factories import DAY, TEN, World, a_world
+from tests.conftest import Databases
+from tests.factories import DAY, TEN, World
 
 
 @dataclass
@@ -74,9 +75,9 @@ class School:
 
 
 @pytest.fixture
-def school(engine: Engine) -> School:
+def school(engine: Engine, databases: Databases) -> School:
     """Sara is enrolled in Maths."""
-    world = a_world(engine, Kind.APPRENTICESHIP)
+    world = databases.world(engine, Kind.APPRENTICESHIP)
     made = School(world, 0)
     made.enrolment = made.enrol(world.sara)[0]
     return made
