@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.billing.closing import mark_paid
-from core.billing.documents import NARROWS, PAGE, Chosen, Entry, State, documents, narrowed, periods, span
+from core.billing.documents import NARROWS, PAGE, Chosen, Entry, State, documents, narrowed, page_of, periods, span
 from core.billing.money import words
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
@@ -56,9 +56,6 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     _filters(work, programme, chosen)
     st.session_state[_KEPT] = (programme.id, _said())
     listed, total = documents(work, programme.id, chosen, number=_number())
-    if not listed and total:
-        filters.write(page=None)
-        st.rerun()
     if not listed:
         _nothing(closes, chosen)
     else:
@@ -142,7 +139,7 @@ def _table(
     work: Work, programme: ProgrammeView, listed: Sequence[Entry], total: int, closes: bool
 ) -> list[Entry]:
     """The page; returns what is ticked on it."""
-    today, number = work.now.astimezone(programme.zone).date(), _number()
+    today, number = work.now.astimezone(programme.zone).date(), page_of(_number(), total)
     first = (number - 1) * PAGE + 1
     how = "tick what was paid, click another cell to open one" if closes else "click a line to open it"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
