@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Table, and_, case, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Table, case, exists, func, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from core.billing.commands import FULL_TAX
@@ -40,7 +40,8 @@ from db.models.programmes import Programme
 from db.models.sessions import Participation, Session
 from db.words import DocumentKind, LineKind, Outcome, Side
 
-LINES, DOCUMENTS = (cast(Table, model.__table__) for model in (LedgerLine, Document))
+LINES, DOCUMENTS, ON_DOCUMENTS = (
+    cast(Table, model.__table__) for model in (LedgerLine, Document, DocumentLine))
 UNUSUAL = 4 * 60
 """Minutes from which a session is unusually long."""
 Progress = Callable[[float, str], None]
@@ -294,7 +295,7 @@ def close_period(work: Work, programme_id: int, until_day: date) -> int:
                     closed_by=work.me, change_set_id=work.act_id)
     work.tx.add(period)
     work.tx.flush()
-    _write(work, programme, header, period.id, bills, [line.id for line in owed])
+    _write(work, programme, header, period.id, bills, owed)
     made = [f"{count:,} {kind if count == 1 else f'{kind}s'}" for kind in DocumentKind
             if (count := sum(bill.kind is kind for bill in bills))]
     work.say(f"Closed {from_day.day} {from_day:%b %Y} to {until_day.day} {until_day:%b %Y}:"
@@ -303,7 +304,7 @@ def close_period(work: Work, programme_id: int, until_day: date) -> int:
 
 
 def _write(
-    work: Work, programme: ProgrammeView, header: Biller, period_id: int, bills: Sequence[Bill], lines: Sequence[int]
+    work: Work, programme: ProgrammeView, header: Biller, period_id: int, bills: Sequence[Bill], owed: Sequence[_Owed]
 ) -> None:
     today = work.now.astimezone(programme.zone).date()
     payers = {one.id: one for one in work.tx.scalars(select(Payer).where(Payer.programme_id == programme.id))}
@@ -321,12 +322,13 @@ def _write(
             "change_set_id": work.act_id,
         })
     insert_many(work.tx.connection(), DOCUMENTS, rows)
-    theirs = or_(and_(LedgerLine.kind == LineKind.CHARGE, Document.payer_id == LedgerLine.payer_id),
-                 and_(LedgerLine.kind == LineKind.PAYOUT, Document.practitioner_id == LedgerLine.practitioner_id))
-    work.tx.execute(insert(DocumentLine).from_select(
-        ["document_id", "line_id"],
-        select(Document.id, LedgerLine.id).join_from(LedgerLine, Document, theirs)
-        .where(Document.period_id == period_id, among(LedgerLine.id, lines)).order_by(LedgerLine.id)))
+    of: dict[tuple[LineKind, int | None], int] = {}
+    for id_, payer_id, practitioner_id in work.tx.execute(
+        select(Document.id, Document.payer_id, Document.practitioner_id).where(Document.period_id == period_id)
+    ):
+        of[(LineKind.PAYOUT, practitioner_id) if payer_id is None else (LineKind.CHARGE, payer_id)] = id_
+    insert_many(work.tx.connection(), ON_DOCUMENTS, [  # SQLite, left to join them, tries every pair
+        {"document_id": of[line.kind, line.whom_id], "line_id": line.id} for line in owed], "line_id")
 
 
 def _hold(work: Work, programme_id: int) -> None:

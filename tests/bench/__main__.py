@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from core.settings import HOME
-from tests.bench import booking, browser, calendar, databases, insight, lists, series, slots
+from tests.bench import booking, browser, calendar, closing, databases, insight, lists, series, slots
 from tests.bench.timing import Bar
 
 
@@ -22,6 +22,7 @@ def main(wanted: list[str]) -> int:
         for bars in (
             lists.bars(million, tenth), slots.bars(million), booking.bars(million), insight.bars(million),
             browser.bars(million), calendar.bars(million), series.bars(million),
+            closing.bars(million),
         ):
             found += _shown(bars)
     target = HOME / "var" / "bench.json"

@@ -32,6 +32,9 @@ SCREENS = {
     "ledger": "/ledger?programme=Liffey+Tutors", "rates": "/rates?programme=Liffey+Tutors",
     "outcomes": "/rates?terms=Outcomes", "payers": "/payers?programme=Liffey+Tutors",
     "invoice-header": "/payers?billing=Invoice+header",
+    "documents": "/documents?programme=Liffey+Tutors", "no-documents": "/documents?whom=zyzzyva",
+    "document": "/document?document={invoice}&programme=Liffey+Tutors", "no-document": "/document?document=999999999",
+    "periods": "/periods?programme=Liffey+Tutors", "closing": "/closing?programme=Liffey+Tutors",
     "groups": "/groups?programme=Open+Door+Peer+Advice",
     "timetable-list": "/timetable-list",
     "closures": "/programme?tab=Closures",
@@ -40,7 +43,8 @@ SCREENS = {
     "new-programme": "/programme?tab=New+programme", "account": "/account", "gone": "/worksheet?session=999999999",
 }
 OTHERS = ("Ben Adler", "Mona Reyes", "Tom Brady", "Sara Byrne", "Gus Byrne", "Lena Fox")
-OWN = {"Tom Brady": ("/members", "/contacts?programme=Open+Door+Peer+Advice")}
+OWN = {"Tom Brady": ("/members", "/contacts?programme=Open+Door+Peer+Advice", "/earnings?programme=Liffey+Tutors"),
+       "Gus Byrne": ("/invoices",)}
 """Screens that Alice has not, looked at wide and narrow."""
 PHONE = ("Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Mobile"
          " Safari/537.36")
@@ -149,6 +153,8 @@ def places(portal: Portal) -> dict[str, int]:
         "ahead": f"{here} = 'scheduled' ORDER BY s.starts_at DESC LIMIT 1",
         "weekdays": f"SELECT id FROM timetable WHERE name = '{TIMETABLE}'",
         "tom": "SELECT id FROM person WHERE name = 'Tom Brady'",
+        "invoice": "SELECT d.id FROM document d JOIN programme p ON p.id = d.programme_id WHERE p.name = 'Liffey Tutors'"
+                   " AND d.kind = 'invoice' ORDER BY d.id DESC LIMIT 1",
     }
     with portal.engine.connect() as connection:
         return {name: int(connection.exec_driver_sql(sql).scalar_one()) for name, sql in asked.items()}
