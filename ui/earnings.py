@@ -50,7 +50,7 @@ def _waiting(work: Work, programme: ProgrammeView) -> None:
     if not held.rows:
         return
     with st.container(border=True, gap="xsmall", key="on-hold"):
-        st.markdown(f":material/hourglass_top: **{held.total:,} {'pay waits' if held.total == 1 else 'pays wait'} for"
+        st.markdown(f":material/hourglass_top: **{held.total:,} {'payment waits' if held.total == 1 else 'payments wait'} for"
                     " a note or a report.** Write it, and the pay is ready.")
         name = capital(programme.policy.words.session)
         st.markdown("\n".join(
