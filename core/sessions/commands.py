@@ -671,7 +671,9 @@ def reschedule_sessions(work: Work, moves: Sequence[Move], *, by_hand: bool = Tr
     return ids
 
 
-def take_off_calendar(work: Work, session_ids: Sequence[int], versions: Mapping[int, int] | None = None) -> list[int]:
+def take_off_calendar(
+    work: Work, session_ids: Sequence[int], versions: Mapping[int, int] | None = None, *, by_hand: bool = True
+) -> list[int]:
     """Free everybody's time and keep the sessions, unscheduled. Raises NotAllowed, Conflict, StaleForm."""
     loaded = _load(work, session_ids, Action.SESSION_RESCHEDULE, versions or {})
     _refuse_too_late(work, loaded, Action.SESSION_RESCHEDULE)
@@ -679,7 +681,7 @@ def take_off_calendar(work: Work, session_ids: Sequence[int], versions: Mapping[
         if each.session.starts_at is None:
             raise Conflict(f"{each.name} is not on the calendar.")
         each.values = {"starts_at": None, "ends_at": None, "room_id": None}
-    _apply(work, loaded)
+    _apply(work, loaded, by_hand=by_hand)
     _tell(work, loaded, "taken off the calendar.")
     work.say(f"Took {_names(loaded).lower()} off the calendar.")
     return list(session_ids)
