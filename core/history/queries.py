@@ -12,8 +12,8 @@ from core.clock import when_words
 from core.errors import NotFound
 from core.history.rights import OWN_FOR, may_repeat
 from core.history.rows import RowChange, net
-from core.permissions import Action, Case, allows, may
 from core.learning.visible import visible_enrolments
+from core.permissions import Action, Case, allows, may
 from core.programmes.queries import programme_of
 from core.programmes.rules import Words
 from core.sessions.visible import keeps_waiting_list, one_case, shown_learners
