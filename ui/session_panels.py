@@ -1,6 +1,6 @@
 """Side panels about one session, for the list and the worksheet: each a short form that does one thing."""
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -119,7 +119,8 @@ def _venue(about: About) -> None:
     form.preset("room", about.sheet.room_id if about.sheet.room_id in rooms else None)
     form.preset("location", about.sheet.row.location)
     nothing = "Allot any that fits" if smart else "No room"
-    change = "ignore" if about.sheet.series_id is None else "rerun"  # of a series, what is chosen is shown at once
+    # Of a series, what is chosen is shown at once.
+    change: Literal["ignore", "rerun"] = "ignore" if about.sheet.series_id is None else "rerun"
     st.selectbox("Room", list(rooms), index=None, format_func=lambda id_: rooms.get(id_, ""), placeholder=nothing,
                  key=form.field("room"), on_change=change)
     form.problem("room")
