@@ -161,6 +161,23 @@ def test_filters_stand_in_the_address(
     assert (len(tab.dataframe[0].value) if tab.dataframe else 0) == shown
 
 
+def test_where_there_are_many_they_are_typed_for(
+    taught: World, open_screen: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("rates", "ledger"):
+        monkeypatch.setattr(f"ui.{module}.FEW", 0)
+    taught.do(taught.alice, add_rate, taught.programme, NewRate(
+        Side.BILLED, RateUnit.SESSION, 9000, (TEN + DAY * 30).date(), practitioner_id=taught.tom))
+    tab = open_screen(taught.mona, "rates")
+    tab.text_input("filter:rate_of:text").set_value("Tom").run()
+    assert tab.query_params["rate_of"] in ("Tom", ["Tom"])
+    assert list(tab.dataframe[0].value["For"]) == ["Tom"]
+    tab = open_screen(taught.mona, "ledger")
+    tab.text_input("filter:ledger-practitioner:text").set_value("Tess").run()
+    assert tab.query_params["practitioner"] in (str(taught.tess), [str(taught.tess)])
+    assert "No line matches." in texts(tab)
+
+
 # Outcomes ------------------------------------------------------------------------------------------------------------
 
 
