@@ -197,7 +197,14 @@ def test_e3_shares_are_set_from_a_day_on(taught: World, open_screen: Opener) -> 
     tab.button(f"{form}:save").click().run()
     assert not tab.exception
     assert taught.one(select(OutcomeMatrix.shares))["missed"] == ["1", "1/3"]
-    assert [each.value for each in tab.header] == ["In force", "From 1 Apr 2026 on"]
+    assert [each.value for each in tab.header] == ["In force", "Ahead and earlier"]
+    ahead = tab.dataframe[0].value
+    assert list(ahead["Days"]) == ["From 1 Apr 2026 on"] * 2
+    assert list(ahead["Missed"]) == ["100 %", "1/3"]
+    taught.now = LATER + 60 * DAY
+    tab = open_screen(taught.mona, "rates", terms="Outcomes")
+    assert tab.header[0].value == "In force since 1 Apr 2026"
+    assert list(tab.dataframe[0].value["Days"]) == ["Until 31 Mar 2026"] * 2
 
 
 # Payers --------------------------------------------------------------------------------------------------------------
