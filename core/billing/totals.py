@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Date,
+    Engine,
     FromClause,
     String,
     case,
@@ -25,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 from core.permissions import Action, require
-from core.work import Work
+from core.work import THE_PORTAL, Work, commit, reading
 from db.models.billing import LedgerFold, LedgerLine, LedgerTotal
 from db.triggers import LINES_COME
 from db.words import LineKind, TotalOf
@@ -34,6 +35,8 @@ NOTHING = "0"
 """What stands for no course, or no payer."""
 KEY = ("programme_id", "month", "kind", "by", "what")
 SUMS = ("amount", "minutes", "lines")
+AT_ONCE = 100_000
+"""Lines folded in one act: who writes lines waits for it."""
 
 
 class Sum(NamedTuple):
@@ -48,12 +51,15 @@ class Sum(NamedTuple):
     lines: int
 
 
-def fold(work: Work) -> int:
-    """Add the lines since the last time to the totals. Returns how many. Any number of processes may do it."""
+def fold(work: Work, most: int = AT_ONCE) -> int:
+    """Add the lines since the last time to the totals, the oldest `most` of them. Returns up to how many.
+
+    Any number of processes may do it.
+    """
     if not work.on_sqlite:  # whoever still writes lines is waited for, so that none with a lower id comes after
         work.tx.execute(text(f"SELECT pg_advisory_xact_lock({LINES_COME})"))
     mark = work.tx.scalar(select(LedgerFold.line_id).with_for_update()) or 0
-    newest = work.tx.scalar(select(func.max(LedgerLine.id))) or 0
+    newest = min(work.tx.scalar(select(func.max(LedgerLine.id))) or 0, mark + most)
     if newest <= mark:
         return 0
     insert: Any = (sqlite.insert if work.on_sqlite else postgresql.insert)(LedgerTotal)
@@ -66,6 +72,22 @@ def fold(work: Work) -> int:
     work.tx.execute(update(LedgerFold).values(line_id=newest))
     work.say("Summed up the ledger.")
     return newest - mark
+
+
+def is_due(work: Work) -> bool:
+    """Whether lines have come since the last time."""
+    newest = select(func.max(LedgerLine.id)).scalar_subquery()
+    return bool(work.tx.scalar(select(LedgerFold.one).where(LedgerFold.line_id < newest)))
+
+
+def fold_all(engine: Engine, most: int = AT_ONCE) -> int:
+    """Fold what there is in short acts, and make none where there is nothing. Returns how many lines."""
+    folded = 0
+    while True:
+        with reading(engine, THE_PORTAL) as work:
+            if not is_due(work):
+                return folded
+        folded += int(commit(engine, THE_PORTAL, fold, most, source="portal").result)
 
 
 def sums(
