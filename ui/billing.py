@@ -1,12 +1,12 @@
 """The screen of billing put together: months, figures with what they mean, charts, each with the same as a table."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
-from babel.numbers import get_currency_symbol
 
 from core.billing.address import COURSE, PRACTITIONER
 from core.billing.figures import (
@@ -200,9 +200,8 @@ class _Drawn:
         with st.container(horizontal=True, gap="medium", key="figures"):
             for label, amount, lead, what in listed:
                 with st.container(width="content", gap=None, key=f"figure-{label}"):
-                    st.metric(label, words(amount, self.currency), help=MEANS[label], width="content",
-                              delta=self._share(whole) if label == "Margin" else None, delta_color="off",
-                              delta_arrow="off")
+                    said = f"{label} ({share})" if label == "Margin" and (share := self._share(whole)) else label
+                    st.metric(said, words(amount, self.currency), help=MEANS[label], width="content")
                     if lead is not None and st.button(
                             what, key=f"behind-{label}", type="tertiary", icon=":material/arrow_forward:",
                             help=f"What is behind: {label.lower()}"):
@@ -210,7 +209,7 @@ class _Drawn:
 
     @staticmethod
     def _share(whole: Row) -> str | None:
-        return f"{100 * whole.margin / whole.billed:.0f}% of billed" if whole.billed > 0 else None
+        return f"{100 * whole.margin / whole.billed:.0f}%" if whole.billed > 0 else None
 
     def _to(self, where: str, at: Mapping[str, list[str]] | None) -> Callable[[], None] | None:
         if at is None:
@@ -358,7 +357,7 @@ class _Drawn:
 
 
 def _sign(currency: str) -> str:
-    return get_currency_symbol(currency, locale="en_GB")
+    return re.sub(r"[\d.,\s]", "", words(0, currency))
 
 
 def _both(whole: Row) -> Mapping[str, list[str]] | None:

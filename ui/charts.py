@@ -107,13 +107,15 @@ def rows(
     """Bars that lie, one below the other, each name with one or two of them; from top to bottom."""
     style = _style()
     thick = ROW if len(series) == 1 else ROW + 8
+    height = AROUND + thick * len(names) + (34 if len(series) > 1 else 10)
     return go.Figure(_groups(series, told, upright=False), {
         **_layout(
-            AROUND + (24 if len(series) > 1 else 0) + thick * len(names),
+            height,
             {"gridcolor": style["lines"], "tickprefix": sign, "tickformat": ",.0f", "nticks": 4, "tickangle": 0},
             {"tickvals": list(range(len(names))), "ticktext": [plain(_short(name)) for name in names],
              "showgrid": False, "range": [len(names) - 0.5, -0.5]}),
         "barmode": "group", "bargap": 0.3, "legend": _legend(), "showlegend": len(series) > 1,
+        "margin": {"l": 0, "r": 16, "t": 8, "b": 28},
     })
 
 
