@@ -18,10 +18,11 @@ from db.words import (
     Step,
     Tie,
     TimetableKind,
+    TotalOf,
     Wish,
 )
 
 __all__ = [
     "DocumentKind", "EnrolmentStatus", "Every", "Kind", "LineKind", "LinkPurpose", "Method", "NoteKind", "Origin",
-    "Outcome", "RateUnit", "Role", "Side", "Status", "Step", "Tie", "TimetableKind", "Wish",
+    "Outcome", "RateUnit", "Role", "Side", "Status", "Step", "Tie", "TimetableKind", "TotalOf", "Wish",
 ]

@@ -1,6 +1,6 @@
 """Charts in the portal's colours, in the light and in the dark: readable without colour, quiet, nothing to set."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -60,7 +60,7 @@ def heatmap(
     })
 
 
-def bars(columns: Sequence[str], series: dict[str, Sequence[float]], unit: str) -> go.Figure:
+def bars(columns: Sequence[str], series: Mapping[str, Sequence[float]], unit: str) -> go.Figure:
     """Groups of bars side by side, three at most; they differ by pattern as well as by colour."""
     style = _style()
     looks = [(style["pale"], ""), (style["high"], ""), (style["second"], "/")]
@@ -77,15 +77,75 @@ def bars(columns: Sequence[str], series: dict[str, Sequence[float]], unit: str) 
         **_layout(300, _named(columns),
                   {"gridcolor": style["lines"], "rangemode": "tozero", "ticksuffix": f" {unit}"}),
         "barmode": "group", "bargap": 0.25,
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"color": style["text"]}},
+        "legend": _legend(),
     })
+
+
+def columns_and_line(
+    columns: Sequence[str], series: Mapping[str, Sequence[float]], line: tuple[str, Sequence[float]],
+    told: Sequence[Sequence[str]], sign: str,
+) -> go.Figure:
+    """Two groups of bars with a line over them; `told` is what each bar (and the line, last) says when pointed at."""
+    style = _style()
+    name, values = line
+    drawn = _groups(series, told, upright=True)
+    drawn.append({
+        "type": "scatter", "mode": "lines+markers", "name": name, "x": list(range(len(columns))), "y": list(values),
+        "line": {"color": style["second"], "width": 2}, "marker": {"color": style["second"], "size": 6},
+        "hovertext": list(told[-1]), "hoverinfo": "text", "selected": {"marker": {"opacity": 1}},
+        "unselected": {"marker": {"opacity": 1}},
+    })
+    return go.Figure(drawn, {
+        **_layout(300, _named(columns), {"gridcolor": style["lines"], "tickprefix": sign, "tickformat": ",.0f"}),
+        "barmode": "group", "bargap": 0.25, "legend": _legend(),
+    })
+
+
+def rows(
+    names: Sequence[str], series: Mapping[str, Sequence[float]], told: Sequence[Sequence[str]], sign: str
+) -> go.Figure:
+    """Bars that lie, one below the other, each name with one or two of them; from top to bottom."""
+    style = _style()
+    thick = ROW if len(series) == 1 else ROW + 8
+    height = AROUND + thick * len(names) + (34 if len(series) > 1 else 10)
+    return go.Figure(_groups(series, told, upright=False), {
+        **_layout(
+            height,
+            {"gridcolor": style["lines"], "tickprefix": sign, "tickformat": ",.0f", "nticks": 4, "tickangle": 0},
+            {"tickvals": list(range(len(names))), "ticktext": [plain(_short(name)) for name in names],
+             "showgrid": False, "range": [len(names) - 0.5, -0.5]}),
+        "barmode": "group", "bargap": 0.3, "legend": _legend(), "showlegend": len(series) > 1,
+        "margin": {"l": 0, "r": 16, "t": 8, "b": 28},
+    })
+
+
+def _groups(series: Mapping[str, Sequence[float]], told: Sequence[Sequence[str]], *, upright: bool) -> list[Any]:
+    style = _style()
+    looks = [(style["high"], ""), (style["pale"], "/")]
+    drawn: list[Any] = []
+    for number, ((name, values), (colour, pattern)) in enumerate(zip(series.items(), looks, strict=False)):
+        places, amounts = list(range(len(values))), list(values)
+        drawn.append({
+            "type": "bar", "name": name, "orientation": "v" if upright else "h",
+            "x": places if upright else amounts, "y": amounts if upright else places,
+            "customdata": [[number, m] for m in places], "hovertext": list(told[number]), "hoverinfo": "text",
+            "textposition": "none", "marker": {"color": colour, "pattern": {
+                "shape": pattern, "fgcolor": style["text"], "fgopacity": 0.35, "bgcolor": colour, "size": 6}},
+            "selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}},
+        })
+    return drawn
+
+
+def _legend() -> dict[str, Any]:
+    return {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "font": {"color": _style()["text"]}}
 
 
 def show(figure: go.Figure, key: str, clicked: Callable[[int, int], None]) -> None:
     """Draw it; a click on a cell or a bar tells its line (or series) and column."""
     chosen: Any = st.plotly_chart(figure, key=key, on_select="rerun", selection_mode="points", config=_QUIET)
     for point in chosen["selection"]["points"]:
-        clicked(*point["customdata"])
+        if "customdata" in point:  # a line over the bars leads nowhere
+            clicked(*point["customdata"])
 
 
 def _layout(height: int, across: dict[str, Any], up: dict[str, Any]) -> dict[str, Any]:

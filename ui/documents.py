@@ -122,6 +122,9 @@ def _filters(work: Work, programme: ProgrammeView, chosen: Chosen) -> None:
         st.toggle("Only open", key=key, on_change=_writes("open", key))
         if chosen != Chosen():
             st.button("Clear", type="tertiary", key="filter:clear", on_click=_clear)
+    due = [f"{word} {day_words(day)}" for word, day in (("from", chosen.due_from), ("until", chosen.due_until)) if day]
+    if due:
+        st.caption(f":material/tune: Due {' '.join(due)}")
 
 
 def _writes(name: str, key: str) -> Callable[[], None]:

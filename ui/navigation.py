@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.billing.address import NARROWS as LEDGER
 from core.billing.documents import NARROWS as DOCUMENTS
+from core.billing.figures import NARROWS as BILLING
 from core.clock import FIRST_DAY, LAST_DAY
 from core.insight.queries import NARROWS as FIGURES
 from core.learning.export import NARROWS as PROGRESS
@@ -69,6 +70,8 @@ SCREENS = (
            asks=("session",)),
     Screen("utilisation", "insight/utilisation.py", "Utilisation", ":material/monitoring:", "Insight",
            Action.INSIGHT_OWN, asks=(*FIGURES, "sort", "page")),
+    Screen("billing", "insight/billing.py", "Billing", ":material/bar_chart:", "Insight", Action.MONEY_SEE,
+           asks=BILLING),
     Screen("progress", "insight/progress.py", "Learning progress", ":material/school:", "Insight",
            Action.LEARNING_SEE, asks=PROGRESS),
     Screen("ledger", "money/ledger.py", "Ledger", ":material/receipt_long:", "Money", Action.MONEY_SEE,

@@ -24,8 +24,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.billing import address as ledger_address
 from core.billing import export as billing
+from core.billing import figures, trial
 from core.billing import sheet as document_sheet
-from core.billing import trial
 from core.billing.documents import Whole, document
 from core.billing.paper import paper
 from core.billing.queries import line_ids, lines_by_id
@@ -65,6 +65,7 @@ def routes(door: Door) -> list[Route]:
         Route("/export/learning.csv", files.progress_as_csv), Route("/export/learning.xlsx", files.progress_as_xlsx),
         Route("/export/document/{id:int}.pdf", files.document_as_pdf),
         Route("/export/document/{id:int}.xlsx", files.document_as_xlsx),
+        Route("/export/billing.csv", files.billing_as_csv), Route("/export/billing.xlsx", files.billing_as_xlsx),
         Route("/export/ledger.csv", files.ledger_as_csv), Route("/export/ledger.xlsx", files.ledger_as_xlsx),
         Route("/export/simulation.csv", files.trial_as_csv), Route("/export/simulation.xlsx", files.trial_as_xlsx),
     ]
@@ -118,6 +119,14 @@ class Downloads:
             words, now = programme_of(work, whole.programme_id).policy.words, work.now
         made = paper(whole, words, now)
         return Response(made, media_type="application/pdf", headers=attached(f"{_called(whole)}.pdf"))
+
+    async def billing_as_csv(self, request: Request) -> ASGIApp:
+        """The figures of billing, as they are filtered."""
+        return await self._answer(request, partial(self._csv, self._billing))
+
+    async def billing_as_xlsx(self, request: Request) -> ASGIApp:
+        """The same as a spreadsheet."""
+        return await self._answer(request, partial(self._xlsx, self._billing))
 
     async def ledger_as_csv(self, request: Request) -> ASGIApp:
         """Lines of the ledger, as they are filtered."""
@@ -188,6 +197,17 @@ class Downloads:
             found = utilisation.utilisation(work, programme.id, utilisation.asked_for(work, programme.id, said).filters)
             return Figures(programme, programme.zone, work.now, insight.headings(work, programme.id),
                            insight.lines(found))
+
+    def _billing(self, request: Request, who: int) -> "Billing":
+        """The figures of billing as they are asked for, for whoever sees money. Raises NotFound, NotAllowed."""
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            programme = _programme(work, request.query_params.get("programme"))
+            said = {name: request.query_params.getlist(name) for name in figures.NARROWS}
+            found = figures.billing(work, programme.id, figures.asked_for(said))
+            return Billing(programme, programme.zone, work.now, figures.headings(programme),
+                           figures.lines(programme, found))
 
     def _document(self, request: Request, who: int) -> "Sheet":
         """One document, as the person whom the gate named. Raises NotFound."""
@@ -402,6 +422,17 @@ class Figures(File):
     def bites(self) -> Iterator[list[list[Cell]]]:
         """All lines at once."""
         yield list(self.lines)
+
+
+@dataclass(frozen=True)
+class Billing(Figures):
+    """What was billed and paid, added up already."""
+
+    sheet = "Billing"
+
+    @property
+    def title(self) -> str:
+        return "billing"
 
 
 @dataclass(frozen=True)

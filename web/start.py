@@ -15,11 +15,13 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from streamlit import config
 
+from core.database import the_engine
 from core.settings import HOME, LOOPBACK, Settings, settings
 from db import migrate
 from db.engine import engine_for
 from web import demo
 from web.door import Door
+from web.folding import Folding
 
 log = logging.getLogger(__name__)
 
@@ -100,12 +102,15 @@ def server_options() -> dict[str, Any]:
 
 @asynccontextmanager
 async def lifespan(_: streamlit.starlette.App) -> AsyncIterator[None]:
-    """Load what every screen needs before the first click, and keep it out of later garbage collections."""
+    """Load what every screen needs before the first click, keep it out of later garbage collections, and sum up."""
     for name in HEAVY:
         importlib.import_module(name)
     gc.collect()
     gc.freeze()
+    folding = Folding(the_engine())
+    folding.start()
     yield
+    folding.stop()
     gc.unfreeze()
 
 

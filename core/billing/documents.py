@@ -20,8 +20,9 @@ from db.models.people import Person
 from db.words import DocumentKind, Role
 
 PAGE = 50
-NARROWS = ("paper", "whom", "period", "open", "page")
-"""Parameters of the address: the kind, part of a name or the number, the period, *yes* for what is open, the page."""
+NARROWS = ("paper", "whom", "period", "open", "due_from", "due_until", "page")
+"""Parameters of the address: the kind, part of a name or the number, the period, *yes* for what is open, from when and
+until when it is due, the page."""
 AGES = (0, 30, 60, 90)
 """Days past due from which an open invoice falls into the next bracket."""
 
@@ -92,6 +93,8 @@ class Chosen:
     ids: tuple[int, ...] | None = None
     mine: bool = False
     """Made out to the viewer, whatever else they may see."""
+    due_from: date | None = None
+    due_until: date | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +134,15 @@ def narrowed(said: Mapping[str, Sequence[str]]) -> Chosen:
     return Chosen(
         tuple(kind for kind in DocumentKind if kind in said.get("paper", ())),
         period_id=int(period) if period.isascii() and period.isdecimal() and len(period) < 19 else None,
-        only_open="yes" in said.get("open", ()), text=" ".join(said.get("whom", ()))[:200])
+        only_open="yes" in said.get("open", ()), text=" ".join(said.get("whom", ()))[:200],
+        due_from=_day(said.get("due_from", ())), due_until=_day(said.get("due_until", ())))
+
+
+def _day(said: Sequence[str]) -> date | None:
+    try:
+        return date.fromisoformat(said[0]) if said else None
+    except ValueError:
+        return None
 
 
 def visible_documents(work: Work, programme_id: int) -> ColumnElement[bool]:
@@ -166,6 +177,10 @@ def documents(
         where.append(Document.period_id == chosen.period_id)
     if chosen.only_open:
         where.append(_is_open())
+    if chosen.due_from is not None:
+        where.append(Document.due_on >= chosen.due_from)
+    if chosen.due_until is not None:
+        where.append(Document.due_on <= chosen.due_until)
     if chosen.ids is not None:
         where.append(Document.id.in_(chosen.ids))
     if chosen.mine:

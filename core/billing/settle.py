@@ -25,6 +25,7 @@ from db.among import among
 from db.bulk import insert_many
 from db.models.afterwards import Forfeit
 from db.models.billing import DocumentLine, LedgerLine, OutcomeMatrix, PaidBy, Rate
+from db.models.programmes import Programme
 from db.models.sessions import Participation, Session, SessionCourse
 from db.words import LineKind
 
@@ -77,9 +78,11 @@ def settle(work: Work, session_ids: Iterable[int], reason: str | None = None) ->
 
 
 def _settle(work: Work, ids: Sequence[int], reason: str | None) -> int:
-    if not work.on_sqlite:  # two that settle the same session do it one after the other
-        work.tx.execute(select(Session.id).where(among(Session.id, ids)).order_by(Session.id)
-                        .with_for_update(key_share=True))
+    if not work.on_sqlite:  # two that settle the same session do it one after the other, and no terms change meanwhile
+        held = work.tx.execute(select(Session.programme_id).where(among(Session.id, ids)).order_by(Session.id)
+                               .with_for_update(key_share=True)).scalars().all()
+        work.tx.execute(select(Programme.id).where(Programme.id.in_(set(held))).order_by(Programme.id)
+                        .with_for_update(read=True))
     standing, turns = _standing(work, ids)
     by_programme: dict[int, list[Facts]] = {}
     for one in facts_of(work, ids):

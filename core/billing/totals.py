@@ -4,11 +4,12 @@ The ledger only grows, so its lines are the deltas: folding adds what is new to 
 """
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     Date,
+    Engine,
     FromClause,
     String,
     case,
@@ -25,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.elements import ColumnElement
 
 from core.permissions import Action, require
-from core.work import Work
+from core.work import THE_PORTAL, Work, commit, reading
 from db.models.billing import LedgerFold, LedgerLine, LedgerTotal
 from db.triggers import LINES_COME
 from db.words import LineKind, TotalOf
@@ -34,6 +35,8 @@ NOTHING = "0"
 """What stands for no course, or no payer."""
 KEY = ("programme_id", "month", "kind", "by", "what")
 SUMS = ("amount", "minutes", "lines")
+AT_ONCE = 100_000
+"""Lines folded in one act: who writes lines waits for it."""
 
 
 class Sum(NamedTuple):
@@ -48,12 +51,15 @@ class Sum(NamedTuple):
     lines: int
 
 
-def fold(work: Work) -> int:
-    """Add the lines since the last time to the totals. Returns how many. Any number of processes may do it."""
+def fold(work: Work, most: int = AT_ONCE) -> int:
+    """Add the lines since the last time to the totals, the oldest `most` of them. Returns up to how many.
+
+    Any number of processes may do it.
+    """
     if not work.on_sqlite:  # whoever still writes lines is waited for, so that none with a lower id comes after
         work.tx.execute(text(f"SELECT pg_advisory_xact_lock({LINES_COME})"))
     mark = work.tx.scalar(select(LedgerFold.line_id).with_for_update()) or 0
-    newest = work.tx.scalar(select(func.max(LedgerLine.id))) or 0
+    newest = min(work.tx.scalar(select(func.max(LedgerLine.id))) or 0, mark + most)
     if newest <= mark:
         return 0
     insert: Any = (sqlite.insert if work.on_sqlite else postgresql.insert)(LedgerTotal)
@@ -68,36 +74,61 @@ def fold(work: Work) -> int:
     return newest - mark
 
 
+def is_due(work: Work) -> bool:
+    """Whether lines have come since the last time."""
+    newest = select(func.max(LedgerLine.id)).scalar_subquery()
+    return bool(work.tx.scalar(select(LedgerFold.one).where(LedgerFold.line_id < newest)))
+
+
+def fold_all(engine: Engine, most: int = AT_ONCE) -> int:
+    """Fold what there is in short acts, and make none where there is nothing. Returns how many lines."""
+    folded = 0
+    while True:
+        with reading(engine, THE_PORTAL) as work:
+            if not is_due(work):
+                return folded
+        folded += int(commit(engine, THE_PORTAL, fold, most, source="portal").result)
+
+
 def sums(
     work: Work, programme_ids: Collection[int], by: TotalOf, from_month: date | None = None,
-    until_month: date | None = None,
+    until_month: date | None = None, *, only: Sequence[ColumnElement[bool]] = (), together: bool = False,
 ) -> list[Sum]:
-    """What the ledger comes to by month, kind of line and one thing. Raises NotFound, NotAllowed."""
+    """What the ledger comes to by month, kind of line and one thing. Raises NotFound, NotAllowed.
+
+    `only` narrows the lines, which then are added up one by one; `together` takes all months as one, the first.
+    """
     for programme_id in programme_ids:
         require(work, Action.MONEY_SEE, programme_id)
-    return _sums(work, programme_ids, by, from_month, until_month)
-
-
-def _sums(
-    work: Work, programme_ids: Collection[int], by: TotalOf, from_month: date | None, until_month: date | None
-) -> list[Sum]:
-    mark = select(LedgerFold.line_id).scalar_subquery()
     here = sorted(programme_ids)
-    folded = select(*(getattr(LedgerTotal, name) for name in (*KEY, *SUMS))).where(
-        LedgerTotal.programme_id.in_(here), LedgerTotal.by == by)
-    both = union_all(folded, _grouped(work, by, LedgerLine.id > mark, LedgerLine.programme_id.in_(here))).subquery()
-    within = []
+    tail = [LedgerLine.programme_id.in_(here), *only]
+    folded = [LedgerTotal.programme_id.in_(here), LedgerTotal.by == by]
     if from_month is not None:
-        within.append(both.c.month >= from_month)
+        tail.append(LedgerLine.day >= from_month)
+        folded.append(LedgerTotal.month >= from_month)
     if until_month is not None:
-        within.append(both.c.month <= until_month)
-    return _read(work, both, within)
+        tail.append(LedgerLine.day < next_month(until_month))
+        folded.append(LedgerTotal.month <= until_month)
+    if only:
+        return _read(work, _grouped(work, by, *tail).subquery(), together=together)
+    mark = select(LedgerFold.line_id).scalar_subquery()
+    both = union_all(
+        select(*(getattr(LedgerTotal, name) for name in (*KEY, *SUMS))).where(*folded),
+        _grouped(work, by, LedgerLine.id > mark, *tail))
+    return _read(work, both.subquery(), together=together)
 
 
-def _read(work: Work, both: FromClause, within: Sequence[ColumnElement[bool]]) -> list[Sum]:
-    columns = [both.c[name] for name in ("programme_id", "month", "kind", "what")]
+def next_month(month: date) -> date:
+    """The first day of the month after."""
+    return (month.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _read(work: Work, both: FromClause, *, together: bool = False) -> list[Sum]:
+    named = [both.c[name] for name in ("programme_id", "kind", "what")]
+    month: ColumnElement[Any] = func.min(both.c.month) if together else both.c.month
+    columns = named if together else [named[0], both.c.month, *named[1:]]
     amounts = [func.sum(both.c[name]) for name in SUMS]
-    rows = work.tx.execute(select(*columns, *amounts).where(*within).group_by(*columns).order_by(*columns))
+    rows = work.tx.execute(select(named[0], month, *named[1:], *amounts).group_by(*columns).order_by(*columns))
     return [Sum(row[0], row[1], row[2], row[3], *(int(each) for each in row[4:])) for row in rows]
 
 
@@ -125,4 +156,4 @@ def _number(column: Any) -> ColumnElement[Any]:
 def recomputed(work: Work, programme_ids: Collection[int], by: TotalOf) -> list[Sum]:
     """The same from every line, for proof."""
     every = _grouped(work, by, LedgerLine.programme_id.in_(sorted(programme_ids))).subquery()
-    return _read(work, every, [])
+    return _read(work, every)

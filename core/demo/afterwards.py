@@ -92,10 +92,9 @@ def keep_the_ledger(work: Work, world: World) -> None:
 
 
 def close_some(work: Work, world: World) -> None:
-    """At scale, the first two months alone are closed and mostly paid; the totals are up to date."""
+    """At scale, the first two months alone are closed and mostly paid."""
     close(work, world, months_to_close(world.today)[:2])
     pay(work, world)
-    fold(work)
     work.say("Closed two months.")
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, bindparam, func, insert, select, text
 
 from core.access.commands import mark_as_demo
 from core.access.rules import hash_password
+from core.billing.totals import fold_all
 from core.clock import when_words
 from core.demo import accounts, afterwards, hours, learning, load
 from core.demo.engagements import ENGAGEMENT
@@ -304,6 +305,7 @@ def _settle_in_at_scale(engine: Engine, world: World) -> None:
         if found := load.problems(connection):
             raise RuntimeError("The demo data does not hold: " + "; ".join(found))
     commit(engine, THE_PORTAL, afterwards.close_some, world, source="terminal")
+    fold_all(engine)
     commit(engine, THE_PORTAL, mark_as_demo, _offered(world), source="terminal")
 
 
