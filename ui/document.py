@@ -153,7 +153,7 @@ def _payments(whole: Whole) -> None:
     st.header("Payments")
     kept = [each for each in whole.payments if not each.reverses]
     if not kept:
-        st.caption("None yet.")
+        st.caption("No payment yet.")
     for each in kept:
         _payment(whole, each)
 

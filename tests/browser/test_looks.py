@@ -153,7 +153,7 @@ def places(portal: Portal) -> dict[str, int]:
         "ahead": f"{here} = 'scheduled' ORDER BY s.starts_at DESC LIMIT 1",
         "weekdays": f"SELECT id FROM timetable WHERE name = '{TIMETABLE}'",
         "tom": "SELECT id FROM person WHERE name = 'Tom Brady'",
-        "invoice": "SELECT d.id FROM document d JOIN programme p ON p.id = d.programme_id WHERE p.name = 'Liffey Tutors'"
+        "invoice": "SELECT d.id FROM document d JOIN programme p ON p.id = d.programme_id WHERE p.name LIKE 'Liffey%'"
                    " AND d.kind = 'invoice' ORDER BY d.id DESC LIMIT 1",
     }
     with portal.engine.connect() as connection:
