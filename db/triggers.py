@@ -443,42 +443,37 @@ def _postgresql() -> Iterator[str]:
 
 
 def _postgresql_history() -> Iterator[str]:
+    def act(name: str, select: str, *settings: str) -> str:
+        return _function(f"portal_history_{name}", f"""DECLARE act bigint := (SELECT id FROM change_set
+          WHERE id = nullif(current_setting('portal.act', true), '')::bigint AND said IS NULL);
+        BEGIN IF act IS NULL THEN
+          RAISE EXCEPTION USING MESSAGE = '{NO_ACT}', ERRCODE = 'integrity_constraint_violation'; END IF;
+          INSERT INTO change (change_set_id, table_name, row_id, session_id, before, after)
+          SELECT act, TG_TABLE_NAME, {select}; RETURN NULL; END""", *settings)
+
     # An argument is a derived column to leave out; the session's id is found in the row itself.
-    act = f""" act bigint := (SELECT id FROM change_set
-      WHERE id = nullif(current_setting('portal.act', true), '')::bigint AND said IS NULL);
-    BEGIN IF act IS NULL THEN
-      RAISE EXCEPTION USING MESSAGE = '{NO_ACT}', ERRCODE = 'integrity_constraint_violation'; END IF;
-      INSERT INTO change (change_set_id, table_name, row_id, session_id, before, after) """
     session = "CASE WHEN TG_TABLE_NAME = 'session' THEN (r->>'id')::bigint ELSE (r->>'session_id')::bigint END"
-
-    def whole(rows: str) -> str:
-        """Each row without its empty columns, but with what is empty inside a document."""
-        return (
-            f"FROM {rows}, LATERAL (SELECT jsonb_object_agg(key, value) AS r"
-            f" FROM jsonb_each(to_jsonb({rows}) - TG_ARGV::text[]) WHERE value <> 'null') x ORDER BY {rows}.id"
-        )
-
-    yield _function(
-        "portal_history_insert",
-        f"DECLARE {act} SELECT act, TG_TABLE_NAME, fresh.id, {session}, NULL, r {whole('fresh')}; RETURN NULL; END",
-    )
-    yield _function(
-        "portal_history_delete",
-        f"DECLARE {act} SELECT act, TG_TABLE_NAME, gone.id, {session}, r, NULL {whole('gone')}; RETURN NULL; END",
-    )
-    yield _function(
-        "portal_history_update",
-        f"""DECLARE {act} SELECT act, TG_TABLE_NAME, (r->>'id')::bigint, {session}, b, a
+    yield act(
+        "update",
+        f"""(r->>'id')::bigint, {session}, b, a
         FROM (SELECT to_jsonb(fresh) AS r, to_jsonb(gone) AS o FROM fresh JOIN gone USING (id) OFFSET 0) x, LATERAL
          (SELECT jsonb_object_agg(n.key, o->n.key) AS b, jsonb_object_agg(n.key, n.value) AS a
           FROM jsonb_each(r - TG_ARGV::text[]) n WHERE n.value IS DISTINCT FROM o->n.key) y
-        WHERE a IS NOT NULL ORDER BY (r->>'id')::bigint; RETURN NULL; END""",
+        WHERE a IS NOT NULL ORDER BY (r->>'id')::bigint""",
         "enable_nestloop = off",  # the plan made for one row is kept, and would be quadratic for a thousand
     )
     for name in HISTORY:
-        for event in _EVENTS:
-            left_out = DERIVED.get(name, ("-",))  # never none: without arguments TG_ARGV is NULL; and no column's name
-            yield _after("history", name, event, f"portal_history_{event}", *left_out)
+        table = Base.metadata.tables[name]
+        pairs = ", ".join(f"'{column}': x.{column}" for column in _kept_columns(table))
+        # without its empty columns, but with what is empty inside a document; a quarter of to_jsonb and taking apart
+        row = f"json_object({pairs} ABSENT ON NULL RETURNING jsonb)"
+        of = f"x.id, {_session_of(table, 'x')}"
+        yield act(f"{name}_insert", f"{of}, NULL, {row} FROM fresh x ORDER BY x.id")
+        yield act(f"{name}_delete", f"{of}, {row}, NULL FROM gone x ORDER BY x.id")
+        left_out = DERIVED.get(name, ("-",))  # never none: without arguments TG_ARGV is NULL; and no column's name
+        for event in ("insert", "delete"):
+            yield _after("history", name, event, f"portal_history_{name}_{event}")
+        yield _after("history", name, "update", "portal_history_update", *left_out)
 
 
 def _postgresql_occupancy() -> Iterator[str]:

@@ -115,7 +115,7 @@ def _shown(programme: ProgrammeView, seen: Preview) -> None:
             ("Invoices", f"{sum(bill.kind is DocumentKind.INVOICE for bill in charged):,}", "One for each payer."),
             ("Billed", words(sum(bill.net for bill in charged), seen.currency), "Net, less credit notes."),
             ("Payout statements", f"{len(paid):,}", f"One for each {programme.policy.words.practitioner}."),
-            ("Paid out", words(sum(bill.net for bill in paid), seen.currency), "The sum of the statements."),
+            ("To pay out", words(sum(bill.net for bill in paid), seen.currency), "The sum of the statements."),
             ("On hold", words(seen.held_amount, seen.currency),
              f"{seen.held:,} payouts wait for a note or a report, and so for a later period."),
         ):

@@ -14,7 +14,7 @@ from core.errors import NotFound
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind, LineKind
 from core.work import Work
-from ui import feedback, navigation, panel, runtime
+from ui import feedback, here, navigation, panel, runtime
 from ui.documents import badge, day_words
 from ui.format import capital, plain
 from ui.forms import Form
@@ -34,6 +34,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         st.title("Document")
         st.info(plain(refusal.sentence), icon=":material/search_off:")
         return
+    here.switch_to(work, whole.programme_id)
     today = work.now.astimezone(programme.zone).date()
     _head(whole)
     state = whole.entry.state(today)

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.billing.closing import mark_paid
-from core.billing.documents import NARROWS, PAGE, Chosen, Entry, State, documents, narrowed, periods, span
+from core.billing.documents import NARROWS, PAGE, Chosen, Entry, State, documents, narrowed, page_of, periods, span
 from core.billing.money import words
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
@@ -56,9 +56,6 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     _filters(work, programme, chosen)
     st.session_state[_KEPT] = (programme.id, _said())
     listed, total = documents(work, programme.id, chosen, number=_number())
-    if not listed and total:
-        filters.write(page=None)
-        st.rerun()
     if not listed:
         _nothing(closes, chosen)
     else:
@@ -145,7 +142,7 @@ def _table(
     work: Work, programme: ProgrammeView, listed: Sequence[Entry], total: int, closes: bool
 ) -> list[Entry]:
     """The page; returns what is ticked on it."""
-    today, number = work.now.astimezone(programme.zone).date(), _number()
+    today, number = work.now.astimezone(programme.zone).date(), page_of(_number(), total)
     first = (number - 1) * PAGE + 1
     how = "tick what was paid, click another cell to open one" if closes else "click a line to open it"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -153,7 +150,7 @@ def _table(
         _turn(number, -(-total // PAGE))
     modes: list[Any] = ["multi-row", "single-cell"] if closes else ["single-cell"]
     picked = st.dataframe(
-        pd.DataFrame(columns(listed, today)), hide_index=True, height="content", key=_LIST, selection_mode=modes,
+        pd.DataFrame(_columns(listed, today)), hide_index=True, height="content", key=_LIST, selection_mode=modes,
         on_select="rerun", placeholder="", alt=f"Invoices and payouts of {programme.name}", column_config={
             **{name: st.column_config.DateColumn(format="D MMM YYYY") for name in ("Issued", "Due")},
             **{name: st.column_config.TextColumn(alignment="right") for name in AMOUNTS},
@@ -167,8 +164,8 @@ def _table(
 AMOUNTS = ("Net", "Tax", "Total", "Paid", "Open")
 
 
-def columns(listed: Sequence[Entry], today: date, *, whom: bool = True) -> dict[str, list[Any]]:
-    """Documents as columns of a table."""
+def _columns(listed: Sequence[Entry], today: date) -> dict[str, list[Any]]:
+    """Documents as columns of a table; without tax, net and total are the same."""
     found: Mapping[str, list[Any]] = {
         "Number": [each.label for each in listed], "Kind": [capital(each.kind) for each in listed],
         "Whom": [each.whom for each in listed], "State": [sign(each.state(today)) for each in listed],
@@ -180,7 +177,8 @@ def columns(listed: Sequence[Entry], today: date, *, whom: bool = True) -> dict[
         "Paid": [words(each.paid, each.currency) for each in listed],
         "Open": [words(each.open, each.currency) for each in listed],
     }
-    return {name: values for name, values in found.items() if whom or name != "Whom"}
+    taxed = any(each.tax for each in listed)
+    return {name: values for name, values in found.items() if taxed or name not in ("Net", "Tax")}
 
 
 def _turn(number: int, pages: int) -> None:

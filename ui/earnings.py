@@ -50,8 +50,8 @@ def _waiting(work: Work, programme: ProgrammeView) -> None:
     if not held.rows:
         return
     with st.container(border=True, gap="xsmall", key="on-hold"):
-        st.markdown(f":material/hourglass_top: **{held.total:,} {'pay waits' if held.total == 1 else 'pays wait'} for"
-                    " a note or a report.** Write it, and the pay is ready.")
+        st.markdown(f":material/hourglass_top: **{held.total:,} {'payout waits' if held.total == 1 else 'payouts wait'}"
+                    " for a note or a report.** Write it, and the payout is ready.")
         name = capital(programme.policy.words.session)
         st.markdown("\n".join(
             f"- [{plain(name)} {line.number}](worksheet?session={line.session_id}) · {day_words(line.day)} ·"

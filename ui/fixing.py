@@ -17,9 +17,10 @@ from ui.forms import Form
 
 LABELS = {
     FixKind.REASSIGN: ":material/swap_horiz: Reassign", FixKind.SHIFT: ":material/schedule: Shift in time",
-    FixKind.VENUE: ":material/meeting_room: Change venue", FixKind.CANCEL: ":material/event_busy: Cancel",
+    FixKind.VENUE: ":material/meeting_room: Change venue",
+    FixKind.OFF: ":material/event_note: Take off the calendar", FixKind.CANCEL: ":material/event_busy: Cancel",
 }
-DOES = {FixKind.CANCEL: "Cancel"}
+DOES = {FixKind.CANCEL: "Cancel", FixKind.OFF: "Take off"}
 """What the button says it does, where that is not *Change*."""
 _PANEL = "fix"
 
@@ -126,6 +127,11 @@ def _venue(form: Form, work: Work, programme: ProgrammeView) -> None:
     form.problem("location")
 
 
+def _off(form: Form, work: Work, programme: ProgrammeView) -> None:
+    st.caption("Everybody's time is free at once, and everybody who takes part is told. They can be put on the calendar"
+               " again.")
+
+
 def _cancel(form: Form, work: Work, programme: ProgrammeView) -> None:
     st.caption("Everybody's time is free at once, and everybody who takes part is told why. Undo brings it back"
                " while nobody has taken it.")
@@ -133,7 +139,8 @@ def _cancel(form: Form, work: Work, programme: ProgrammeView) -> None:
     form.problem("reason")
 
 
-_FIELDS = {FixKind.REASSIGN: _reassign, FixKind.SHIFT: _shift, FixKind.VENUE: _venue, FixKind.CANCEL: _cancel}
+_FIELDS = {FixKind.REASSIGN: _reassign, FixKind.SHIFT: _shift, FixKind.VENUE: _venue, FixKind.OFF: _off,
+           FixKind.CANCEL: _cancel}
 
 
 def _fix(form: Form, kind: FixKind) -> Fix:

@@ -4,10 +4,11 @@ from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from core.billing.commands import set_matrix
-from core.billing.listing import today_of
+from core.billing.listing import AHEAD, ENDED, today_of
 from core.billing.money import share_typed, share_words
 from core.billing.queries import matrices
 from core.billing.rules import THE_PRESET, Matrix, matrix_of, read_shares
@@ -25,7 +26,7 @@ Shares = dict[Outcome, tuple[Fraction, Fraction]]
 
 
 def show(programme: ProgrammeView, edits: bool, action: Any) -> None:
-    """The matrix in force, those ahead, and those of the past in a fold."""
+    """The matrix in force, and under it those ahead and those of the past."""
     if edits:
         action.button("Set shares from a day on", type="primary", icon=":material/edit_calendar:", key="matrix-add",
                       on_click=panel.open_, args=("matrix", programme.id))
@@ -35,19 +36,11 @@ def show(programme: ProgrammeView, edits: bool, action: Any) -> None:
     place = listed.index(now)
     st.caption("What share of the rate is billed and paid for each outcome. No change reaches what was worked out.")
     since = "" if now is THE_PRESET else f" since {_day(now.from_day)}"
-    with st.container(horizontal=True, gap="large"):
-        for title, matrix in ((f"In force{since}", now), *(
-                (f"From {_day(one.from_day)} on", one) for one in reversed(listed[:place]))):
-            with st.container(width=_WIDE):
-                st.header(title)
-                _table(programme, matrix)
-    if listed[place + 1:]:
-        with st.expander("Earlier", key="matrix-earlier"):
-            for n in range(place + 1, len(listed)):
-                until = _day(listed[n - 1].from_day - timedelta(days=1))
-                since = "Until" if listed[n] is THE_PRESET else f"{_day(listed[n].from_day)} to"
-                st.markdown(f"**{since} {until}**")
-                _table(programme, listed[n])
+    st.header(f"In force{since}")
+    _table(programme, now)
+    if len(listed) > 1:
+        st.header("Ahead and earlier")
+        _others(programme, listed, place)
 
 
 def _all(work: Work, programme_id: int) -> list[Matrix]:
@@ -71,6 +64,22 @@ def _table(programme: ProgrammeView, matrix: Matrix) -> None:
     )
     st.caption(f"{capital(said.a('team'))} is charged once, at the dearest of its {said.many('learner')}."
                if matrix.team_once else f"In {said.a('team')}, each {said.learner} is charged.")
+
+
+def _others(programme: ProgrammeView, listed: list[Matrix], place: int) -> None:
+    """Those that are not in force, two lines each, the latest first."""
+    said, rows = programme.policy.words, []
+    for n, matrix in enumerate(listed):
+        if n == place:
+            continue
+        since = "" if matrix is THE_PRESET else f"from {_day(matrix.from_day)} "
+        until = f"until {_day(listed[n - 1].from_day - timedelta(days=1))}" if n else "on"
+        rows += [{
+            "Days": capital(f"{since}{until}"), "State": AHEAD if n < place else ENDED, "Side": str(side),
+            **{capital(said.outcome(one)): share_words(matrix.share(one, side)) for one in Outcome},
+            capital(said.team): "charged once" if matrix.team_once else f"each {said.learner}",
+        } for side in Side]
+    st.dataframe(pd.DataFrame(rows), hide_index=True, height="content", key="matrices", alt="Shares ahead and earlier")
 
 
 def panels() -> None:

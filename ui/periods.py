@@ -1,5 +1,7 @@
 """Closed periods on screen: what each came to, with the way to its documents."""
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -31,22 +33,25 @@ def screen(work: Work, programme: ProgrammeView) -> None:
 def _table(programme: ProgrammeView, listed: list[Closed]) -> None:
     zone = runtime.zone(programme.zone_name)
     closed_at = f"Closed ({zone})".replace("_", " ")
-    amounts = ("Net", "Tax", "Total billed", "Paid out")
+    taxed = any(each.tax for each in listed)
+    found: dict[str, list[Any]] = {
+        "Period": [span(each.from_day, each.until_day) for each in listed],
+        "Invoices": [each.invoices for each in listed], "Credit notes": [each.credit_notes for each in listed],
+        "Net": [words(each.net, each.currency) for each in listed if taxed],
+        "Tax": [words(each.tax, each.currency) for each in listed if taxed],
+        "Total billed": [words(each.gross, each.currency) for each in listed],
+        "Payout statements": [each.statements for each in listed],
+        "To pay out": [words(each.paid_out, each.currency) for each in listed],
+        "Closed by": [each.closed_by for each in listed],
+        closed_at: [f"{(at := each.closed_at.astimezone(zone)).day} {at:%b %Y, %H:%M}" for each in listed],
+    }
+    told = {"Net": None, "Tax": None, "Total billed": "Of its invoices, less its credit notes.",
+            "To pay out": "Of its payout statements."}
     picked = st.dataframe(
-        pd.DataFrame({
-            "Period": [span(each.from_day, each.until_day) for each in listed],
-            "Invoices": [each.invoices for each in listed], "Credit notes": [each.credit_notes for each in listed],
-            "Net": [words(each.net, each.currency) for each in listed],
-            "Tax": [words(each.tax, each.currency) for each in listed],
-            "Total billed": [words(each.gross, each.currency) for each in listed],
-            "Payout statements": [each.statements for each in listed],
-            "Paid out": [words(each.paid_out, each.currency) for each in listed],
-            "Closed by": [each.closed_by for each in listed],
-            closed_at: [f"{(at := each.closed_at.astimezone(zone)).day} {at:%b %Y, %H:%M}" for each in listed],
-        }), hide_index=True, height="content", key="periods", selection_mode="single-cell", on_select="rerun",
-        placeholder="", alt=f"Closed periods of {programme.name}", column_config={
-            name: st.column_config.TextColumn(alignment="right", help=told) for name, told in zip(amounts, (
-                "Of its invoices, less its credit notes.", None, None, "Of its payout statements."), strict=True)})
+        pd.DataFrame({name: values for name, values in found.items() if values}), hide_index=True, height="content",
+        key="periods", selection_mode="single-cell", on_select="rerun", placeholder="",
+        alt=f"Closed periods of {programme.name}", column_config={
+            name: st.column_config.TextColumn(alignment="right", help=said) for name, said in told.items()})
     for line, _ in picked.selection.cells:
         if line < len(listed):
             navigation.go("documents", period=listed[line].id)

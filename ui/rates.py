@@ -27,11 +27,11 @@ from core.people.queries import pick_among_few
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import Words
-from core.sessions.address import listing
+from core.sessions.address import listing, person_words
 from core.structure.queries import options
 from core.words import RateUnit, Role, Side
 from core.work import Work
-from ui import feedback, matrix, panel, people_picker, runtime, simulation, typed
+from ui import feedback, filters, matrix, panel, people_picker, runtime, simulation, typed
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -98,13 +98,7 @@ def _filters(work: Work, programme: ProgrammeView) -> dict[str, Any]:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", key="filters"):
         side = st.selectbox("Side", [capital(each) for each in Side], index=None, key="side", bind="query-params",
                             placeholder="Billed and paid", width=170, on_change=_first_page)
-        few = pick_among_few(work, programme.id, Role.PRACTITIONER, FEW) or []
-        names = [one.name for one in few]
-        leader = st.selectbox(
-            capital(said.practitioner),
-            [one.name if names.count(one.name) == 1 else f"{one.name} ~{one.id}" for one in few],
-            index=None, key="rate_of", bind="query-params", placeholder="Any", width=180, on_change=_first_page,
-        ) if few else None
+        leader = _leader(work, programme)
         courses = [each.name for each in options(work, programme.id).courses]
         course = st.selectbox(capital(said.course), courses, index=None, key="rate_in", bind="query-params",
                               placeholder="Any", width=180, on_change=_first_page) if courses else None
@@ -117,12 +111,38 @@ def _filters(work: Work, programme: ProgrammeView) -> dict[str, Any]:
         "practitioner_id": next(iter(named.practitioners), None), "course_id": next(iter(named.courses), None)}
 
 
+def _leader(work: Work, programme: ProgrammeView) -> str | None:
+    """The practitioner as the address names them: out of a list where there are few, else typed for."""
+    label = capital(programme.policy.words.practitioner)
+    few = pick_among_few(work, programme.id, Role.PRACTITIONER, FEW)
+    if few is not None:
+        names = [one.name for one in few]
+        chosen: str | None = st.selectbox(
+            label, [one.name if names.count(one.name) == 1 else f"{one.name} ~{one.id}" for one in few], index=None,
+            key="rate_of", bind="query-params", placeholder="Any", width=180, on_change=_first_page)
+        return chosen
+    said = st.query_params.get("rate_of")
+    known = listing(work, programme.id, {"practitioner": [said] if said else []}).filters.practitioners
+    key = filters.seeded("rate_of", known[0] if known and known[0] else None)
+
+    def changed() -> None:
+        id_ = st.session_state[key]
+        with runtime.reading() as look:
+            filters.write(rate_of=person_words(look, programme.id, [id_]).get(id_) if id_ else None)
+        _first_page()
+
+    with st.container(width=180, gap="xsmall"):
+        people_picker.person(work, programme.id, Role.PRACTITIONER, label, key, most=8, on_change=changed)
+    return said
+
+
 def _first_page() -> None:
     st.session_state[_TURNED] = 1
 
 
 def _clear() -> None:
     st.session_state.update(dict.fromkeys(_ASKED))
+    filters.write(rate_of=None)
     _first_page()
 
 

@@ -13,6 +13,7 @@ from core.series.commands import change_series
 from core.series.queries import moved_like
 from core.series.rules import Scope
 from core.sessions.commands import LateChange, Move, reschedule_sessions, take_off_calendar
+from core.sessions.fixes import Fix, FixKind
 from core.sessions.rules import NOTICE
 from core.words import Outcome, Wish
 from ui import attendance, booking, feedback, runtime, series
@@ -76,6 +77,9 @@ def draw(about: About) -> None:
         timetable_id=sheet.timetable_id, but=about.id))
 
     before, reach, agreed, fix = sheet.row.starts_at, series.scope(about), dict[int, int](), None
+    if reach is not Scope.THIS and form.state.get("leaving"):
+        _several_off(about, reach)
+        return
     if reach is not Scope.THIS and before is not None and chosen.starts_at is not None and chosen.minutes:
         fix = moved_like(before, chosen.starts_at, chosen.minutes, programme.zone, form.value("reason") or "")
         fix, agreed = series.preview(about, reach, fix)
@@ -102,6 +106,9 @@ def draw(about: About) -> None:
 
     def take_off() -> None:
         now = Form(form.name)
+        if reach is not Scope.THIS:
+            now.state["leaving"] = True
+            return
         late = _late(now) if asks else None
         if isinstance(late, dict):
             now.fail(late)
@@ -114,7 +121,7 @@ def draw(about: About) -> None:
         alone = "Move" if sheet.row.starts_at else "Put on the calendar"
         st.button(series.called(about, "Move", alone, reach, agreed), type="primary", key=form.field("send"),
                   icon=":material/event_available:", on_click=move, disabled=reach is not Scope.THIS and not agreed)
-        if sheet.row.starts_at is not None and reach is Scope.THIS:
+        if sheet.row.starts_at is not None:
             st.button("Off the calendar", key=form.field("off"), icon=":material/event_busy:", on_click=take_off)
 
 
@@ -161,3 +168,19 @@ def _late(form: Form) -> LateChange | dict[str, str]:
     if form.value("charged") is None:
         return {"charged": "Say whether it is charged."}
     return LateChange(Wish.LEARNER, form.value("charged"), form.value("late_reason") or "")
+
+
+def _several_off(about: About, reach: Scope) -> None:
+    """Which of the series leave the calendar, shown before they do (C10)."""
+    form = about.form
+    fix, agreed = series.preview(about, reach, Fix(FixKind.OFF))
+
+    def send() -> None:
+        Form(form.name).send(change_series, about.id, reach, fix, agreed)
+
+    both_versions(about, {"time": "off the calendar"}, send)
+    with st.container(horizontal=True):
+        st.button(f"{series.called(about, 'Take', 'Take', reach, agreed)} off the calendar", type="primary",
+                  key=form.field("off-several"), icon=":material/event_busy:", on_click=send, disabled=not agreed)
+        st.button("Back", key=form.field("back"), icon=":material/arrow_back:", on_click=form.state.pop,
+                  args=("leaving", None))

@@ -1,6 +1,6 @@
 """Side panels about one session, for the list and the worksheet: each a short form that does one thing."""
 
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -115,20 +115,34 @@ def _venue(about: About) -> None:
     form.preset("room", about.sheet.room_id if about.sheet.room_id in rooms else None)
     form.preset("location", about.sheet.row.location)
     nothing = "Allot any that fits" if smart else "No room"
+    # Of a series, what is chosen is shown at once.
+    change: Literal["ignore", "rerun"] = "ignore" if about.sheet.series_id is None else "rerun"
     st.selectbox("Room", list(rooms), index=None, format_func=lambda id_: rooms.get(id_, ""), placeholder=nothing,
-                 key=form.field("room"), on_change="ignore")
+                 key=form.field("room"), on_change=change)
     form.problem("room")
-    st.text_input("Location", key=form.field("location"), on_change="ignore")
+    st.text_input("Location", key=form.field("location"), on_change=change)
     form.problem("location")
+    reach, agreed = series.scope(about), dict[int, int]()
+
+    def wanted() -> Fix:
+        now = Form(form.name)
+        return Fix(FixKind.VENUE, room_id=now.value("room"), location=now.value("location") or "")
+
+    if reach is not Scope.THIS:
+        _, agreed = series.preview(about, reach, wanted())
 
     def send() -> None:
         now = Form(form.name)
-        now.send(change_venue, [Venue(about.id, now.value("room"), now.value("location"), now.state["version"])])
+        if reach is Scope.THIS:
+            now.send(change_venue, [Venue(about.id, now.value("room"), now.value("location"), now.state["version"])])
+        else:
+            now.send(change_series, about.id, reach, wanted(), agreed)
 
     both_versions(
         about, {"room": rooms.get(form.value("room"), ""), "location": form.value("location") or ""}, send)
     refused_busy(form)
-    st.button("Change the venue", type="primary", key=form.field("send"), on_click=send)
+    st.button(series.called(about, "Change", "Change the venue", reach, agreed), type="primary",
+              key=form.field("send"), on_click=send, disabled=reach is not Scope.THIS and not agreed)
 
 
 # Ending -------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from sqlalchemy.orm import aliased
 
 from core.billing.commands import FULL_TAX
 from core.billing.money import MOST, rounded
-from core.billing.queries import on_hold, stands
+from core.billing.queries import number_words, on_hold, stands
 from core.billing.rules import Facts, matrix_of, rate_for
 from core.billing.settle import facts_of, settle, terms_of
 from core.billing.simulate import recorded_sessions
@@ -128,8 +128,8 @@ def last_period(work: Work, programme_id: int) -> Period | None:
 def _from_day(work: Work, programme: ProgrammeView, until_day: date) -> date:
     last = last_period(work, programme.id)
     if last is not None and until_day <= last.until_day:
-        raise Invalid({"until_day": f"Closed until {last.until_day:%d %b %Y} already. What comes late goes into the"
-                                    " next period, so choose a later day."})
+        raise Invalid({"until_day": f"Closed until {last.until_day.day} {last.until_day:%b %Y} already. What comes late"
+                                    " goes into the next period, so choose a later day."})
     if until_day >= work.now.astimezone(programme.zone).date():
         raise Invalid({"until_day": "Choose a day that is over."})
     if last is not None:
@@ -295,9 +295,10 @@ def close_period(work: Work, programme_id: int, until_day: date) -> int:
     work.tx.add(period)
     work.tx.flush()
     _write(work, programme, header, period.id, bills, [line.id for line in owed])
-    invoices = sum(bill.kind is not DocumentKind.STATEMENT for bill in bills)
-    work.say(f"Closed {from_day:%d %b %Y} to {until_day:%d %b %Y}: {invoices} invoices and credit notes,"
-             f" {len(bills) - invoices} payout statements.")
+    made = [f"{count:,} {kind if count == 1 else f'{kind}s'}" for kind in DocumentKind
+            if (count := sum(bill.kind is kind for bill in bills))]
+    work.say(f"Closed {from_day.day} {from_day:%b %Y} to {until_day.day} {until_day:%b %Y}:"
+             f" {', '.join(made) or 'nothing was owed or earned'}.")
     return int(period.id)
 
 
@@ -390,7 +391,7 @@ def credit_invoice(work: Work, document_id: int, reason: str) -> int:
     work.tx.execute(insert(DocumentLine), [{"document_id": made, "line_id": id_} for id_ in written.values()])
     settle(work, {line.session_id for line in listed}, "the invoice was credited")
     work.because(reason)
-    work.say(f"Credited invoice {one.header.get('prefix', '')}{one.number}.")
+    work.say(f"Credited invoice {number_words(one.header, one.kind, one.number)}.")
     return int(made)
 
 
@@ -460,7 +461,7 @@ def mark_paid(work: Work, document_ids: Sequence[int], day: date) -> int:
         if (left := one.gross - int(paid)) > 0 and one.kind is not DocumentKind.CREDIT_NOTE:
             enter_payment(work, id_, day, left)
             done += 1
-    work.say(f"Marked {done} as paid.")
+    work.say(f"Marked {done:,} {'document' if done == 1 else 'documents'} as paid.")
     return done
 
 

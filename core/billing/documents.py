@@ -195,8 +195,13 @@ def documents(
     statement = select(Document.id).where(*where).order_by(
         Document.issued_on.desc(), Document.kind, Document.number.desc())
     if not every:
-        statement = statement.limit(PAGE).offset((max(1, number) - 1) * PAGE)
+        statement = statement.limit(PAGE).offset((page_of(number, total) - 1) * PAGE)
     return _entries(work, list(work.tx.scalars(statement))), total
+
+
+def page_of(number: int, total: int) -> int:
+    """The page that is shown where this one is asked for."""
+    return min(max(1, number), max(1, -(-total // PAGE)))
 
 
 def document(work: Work, document_id: int) -> Whole:

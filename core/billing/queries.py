@@ -461,10 +461,9 @@ def earnings(work: Work, programme_id: int) -> Earnings:
     mine = and_(LedgerLine.programme_id == programme_id, LedgerLine.kind == LineKind.PAYOUT,
                 LedgerLine.practitioner_id == work.me)
     no_document = ~exists().where(DocumentLine.line_id == LedgerLine.id)
-    rows = work.tx.execute(
-        select(and_(on_hold(programme), stands()), func.sum(LedgerLine.amount))
-        .join(Session, Session.id == LedgerLine.session_id).where(mine, no_document)
-        .group_by(and_(on_hold(programme), stands()))).all()
+    each = (select(and_(on_hold(programme), stands()).label("held"), LedgerLine.amount)
+            .join(Session, Session.id == LedgerLine.session_id).where(mine, no_document)).subquery()
+    rows = work.tx.execute(select(each.c.held, func.sum(each.c.amount)).group_by(each.c.held)).all()
     waiting = {bool(row[0]): int(row[1]) for row in rows}
     stated, paid = _paid_out(work, programme_id, work.me)
     return Earnings(programme.currency, expected_pay(work, programme, work.me), waiting.get(True, 0),
@@ -491,12 +490,13 @@ def earned_months(work: Work, programme_id: int) -> list[EarnedMonth]:
     programme = programme_of(work, programme_id)
     held, written = and_(on_hold(programme), stands()), exists().where(DocumentLine.line_id == LedgerLine.id)
     found: dict[date, list[int]] = {}
+    each = (select(LedgerLine.day, held.label("held"), written.label("written"), LedgerLine.amount)
+            .join(Session, Session.id == LedgerLine.session_id)
+            .where(LedgerLine.programme_id == programme_id, LedgerLine.kind == LineKind.PAYOUT,
+                   LedgerLine.practitioner_id == work.me)).subquery()
+    by = (each.c.day, each.c.held, each.c.written)
     for day, is_held, is_written, count, amount in work.tx.execute(
-        select(LedgerLine.day, held, written, func.count(), func.sum(LedgerLine.amount))
-        .join(Session, Session.id == LedgerLine.session_id)
-        .where(LedgerLine.programme_id == programme_id, LedgerLine.kind == LineKind.PAYOUT,
-               LedgerLine.practitioner_id == work.me)
-        .group_by(LedgerLine.day, held, written)
+        select(*by, func.count(), func.sum(each.c.amount)).group_by(*by)
     ):
         sums = found.setdefault(day.replace(day=1), [0, 0, 0, 0, 0])
         for at in (1, 4 if is_written else 2 if is_held else 3):

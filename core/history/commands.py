@@ -218,9 +218,12 @@ def _room_without_time(change: RowChange, row: Any) -> bool:
 
 
 def _refuse_dependants(work: Work, act: ChangeSet, changes: Sequence[RowChange]) -> None:
-    """Rows that this act made cannot go while others, made later, point at them."""
+    """Rows that this act made cannot go while others point at them, but those that it turned to them itself."""
     going: dict[str, set[int]] = {}
+    turned: dict[Any, set[int]] = {}
     for change in changes:
+        for column in change.before or {} if not change.is_gone else ():
+            turned.setdefault(change.table.c[column], set()).add(change.row_id)
         if change.is_new:
             going.setdefault(change.table.name, set()).add(change.row_id)
     for table in Base.metadata.sorted_tables:
@@ -231,6 +234,8 @@ def _refuse_dependants(work: Work, act: ChangeSet, changes: Sequence[RowChange])
             held: ColumnElement[bool] = key.parent.in_(sorted(ids))
             if "id" in table.c and going.get(table.name):
                 held &= table.c.id.not_in(sorted(going[table.name]))
+            if back := turned.get(key.parent):
+                held &= table.c.id.not_in(sorted(back))
             if work.tx.execute(select(key.parent).where(held).limit(1)).first():
                 if table.name == LedgerLine.__tablename__:
                     raise Conflict(what_rests_on(work, held))

@@ -13,6 +13,7 @@ from core.clock import when_words
 from core.errors import NotFound
 from core.history.rights import OWN_FOR, may_repeat
 from core.history.rows import RowChange, net
+from core.learning.visible import visible_enrolments
 from core.permissions import Action, Case, allows, may
 from core.programmes.queries import programme_of
 from core.programmes.rules import Words
@@ -20,7 +21,7 @@ from core.sessions.visible import keeps_waiting_list, one_case, sees_all, shown_
 from core.work import SAVED, Saved, Work
 from db.models.afterwards import Dispute
 from db.models.history import Change, ChangeSet
-from db.models.learning import Engagement
+from db.models.learning import Engagement, Enrolment
 from db.models.people import Person, Team
 from db.models.sessions import Participation, Session
 from db.models.structure import Course, Room, Timetable
@@ -35,6 +36,7 @@ DID = {
     "submit_note": "Note submitted", "undo": "Change undone",
     "apply_fixes": "Quick fix", "book_series": "Booked in a series",
     "change_series": "Series changed", "try_again": "Booked after all", "add_learners": "People added",
+    "add_engagement": "Counted towards an engagement", "edit_engagement": "Counted towards an engagement",
     "remove_learners": "People removed", "set_places": "Places changed", "leave_waiting": "Waiting list changed",
 }
 LABELS = {
@@ -121,11 +123,13 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     ).all())
     labels = {**LABELS, **{f"{which}_id": getattr(programme.policy.words, which)
                            for which in ("practitioner", "learner", "team", "course")}}
+    effects = _effects(work, programme.id, session_id, by_act)
     entries = [
         Entry(
             act_id, acts[act_id].at, people.get(acts[act_id].actor_id or 0, "The portal"),
             _did(acts[act_id], acts),
-            _lines(listed, hidden, labels, names, learners, programme.zone, programme.policy.words),
+            (*_lines(listed, hidden, labels, names, learners, programme.zone, programme.policy.words),
+             *effects.get(act_id, ())),
             (acts[act_id].reason or "") if reads and act_id not in private else "",
             act_id not in undone_by and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
         )
@@ -162,6 +166,30 @@ def _without_the_private(
                  and (c.table.name != "dispute" or own is None or c.row_id in own)]
         for act_id, listed in changes.items()
     }
+
+
+def _effects(work: Work, programme_id: int, session_id: int, acts: Iterable[int]) -> dict[int, list[str]]:
+    """What the session did to enrolments and what was taken back, by act, for those who may see them (C7)."""
+    rows = work.tx.execute(
+        select(Change.change_set_id, Change.before, Change.after)
+        .where(Change.change_set_id.in_(list(acts)), Change.table_name == "enrolment_step").order_by(Change.id)
+    ).all()
+    steps = [(row.change_set_id, row.after is not None, row.after or row.before) for row in rows]
+    steps = [each for each in steps if each[2].get("session_id") == session_id]
+    if not steps:
+        return {}
+    named = {row.id: f"{row.learner}, {row.course}" for row in work.tx.execute(
+        select(Enrolment.id, Person.name.label("learner"), Course.name.label("course"))
+        .join(Person, Person.id == Enrolment.learner_id).join(Course, Course.id == Enrolment.course_id)
+        .where(visible_enrolments(work, programme_id), Enrolment.id.in_({each["enrolment_id"] for *_, each in steps})))}
+    found: dict[int, list[str]] = {}
+    for act_id, done, step in steps:
+        if (whose := named.get(step["enrolment_id"])) is not None:
+            before, after = step.get("before") or NOTHING, step["after"]
+            found.setdefault(act_id, []).append(
+                f"{whose}: {step['what']} {before} → {after}" if done else
+                f"{whose}: {step['what']} back from {after} to {before}")
+    return found
 
 
 def _did(act: ChangeSet, acts: Mapping[int, ChangeSet]) -> str:

@@ -721,7 +721,7 @@ def _forfeit(work: Work, loaded: Mapping[int, Loaded], late: Mapping[int, LateCh
 
 def take_off_calendar(
     work: Work, session_ids: Sequence[int], versions: Mapping[int, int] | None = None, *,
-    late: LateChange | None = None,
+    late: LateChange | None = None, by_hand: bool = True,
 ) -> list[int]:
     """Free everybody's time and keep the sessions, unscheduled. Raises NotAllowed, Invalid, Conflict, StaleForm."""
     loaded = load(work, session_ids, Action.SESSION_RESCHEDULE, versions or {})
@@ -731,7 +731,7 @@ def take_off_calendar(
         if each.session.starts_at is None:
             raise Conflict(f"{each.name} is not on the calendar.")
         each.values = {"starts_at": None, "ends_at": None, "room_id": None}
-    apply(work, loaded)
+    apply(work, loaded, by_hand=by_hand)
     settle(work, forfeited)
     tell(work, loaded, "taken off the calendar.")
     work.say(f"Took {_names(loaded).lower()} off the calendar.")

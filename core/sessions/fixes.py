@@ -30,6 +30,7 @@ from core.sessions.commands import (
     change_venue,
     reassign_sessions,
     reschedule_sessions,
+    take_off_calendar,
 )
 from core.sessions.pool import Sought, allot, pool
 from core.sessions.rules import Clash, text_problems, time_problems
@@ -52,13 +53,17 @@ class FixKind(StrEnum):
     REASSIGN = "reassign"
     SHIFT = "shift in time"
     VENUE = "change venue"
+    OFF = "take off the calendar"
     CANCEL = "cancel"
 
 
 NEEDS = {
     FixKind.REASSIGN: Action.SESSION_REASSIGN, FixKind.SHIFT: Action.SESSION_RESCHEDULE,
-    FixKind.VENUE: Action.SESSION_RESCHEDULE, FixKind.CANCEL: Action.SESSION_CANCEL,
+    FixKind.VENUE: Action.SESSION_RESCHEDULE, FixKind.OFF: Action.SESSION_RESCHEDULE,
+    FixKind.CANCEL: Action.SESSION_CANCEL,
 }
+FREES = frozenset({FixKind.OFF, FixKind.CANCEL})
+"""What takes nobody's time, but gives it back."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,8 @@ def apply_fixes(
             work, [Move(one.id, times[one.id], fix.length, reason=fix.reason or None) for one in fine], by_hand=by_hand)
     elif fix.kind is FixKind.VENUE:
         change_venue(work, [Venue(one.id, fix.room_id, fix.location) for one in fine], by_hand=by_hand)
+    elif fix.kind is FixKind.OFF:
+        take_off_calendar(work, [one.id for one in fine], by_hand=by_hand)
     else:
         cancel_sessions(work, [one.id for one in fine], fix.reason)
     if len(fine) < len(plans):
@@ -222,7 +229,7 @@ def _planned(
         plan.location = plan.session.location if allows(work.actor, Action.SESSION_DESCRIBE, case) else None
         if not allows(work.actor, NEEDS[fix.kind], case):
             plan.refused = why_not(work.actor, NEEDS[fix.kind], case, f"{word} {plan.session.number}")
-        elif fix.kind in (FixKind.SHIFT, FixKind.CANCEL) and (
+        elif fix.kind in (FixKind.SHIFT, *FREES) and (
             late := too_late(work.actor, NEEDS[fix.kind], case, f"{word} {plan.session.number}")
         ):
             plan.refused = late
@@ -231,7 +238,7 @@ def _planned(
         else:
             plan.refused = stays.get(plan.session.id)
     _PLANS[fix.kind](work, programme, fix, plans, zone or programme.zone)
-    if fix.kind is not FixKind.CANCEL:
+    if fix.kind not in FREES:
         for plan in plans:
             taken_off = fix.kind is FixKind.REASSIGN and fix.practitioner_id is None
             if plan.refused is None and not taken_off and (found := misfits(
@@ -415,12 +422,21 @@ def _venue(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan
             plan.refused = "It takes place there already."
 
 
+def _off(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
+    for plan in plans:
+        plan.before = when_words(plan.starts_at, zone, plan.ends_at) if plan.starts_at else "not on the calendar"
+        plan.after = "off the calendar"
+        if plan.starts_at is None:
+            plan.refused = plan.refused or "It is not on the calendar."
+
+
 def _cancel(work: Work, programme: ProgrammeView, fix: Fix, plans: Iterable[_Plan], zone: ZoneInfo) -> None:
     for plan in plans:
         plan.before, plan.after = str(plan.session.status), str(Status.CANCELLED)
 
 
-_PLANS = {FixKind.REASSIGN: _reassign, FixKind.SHIFT: _shift, FixKind.VENUE: _venue, FixKind.CANCEL: _cancel}
+_PLANS = {FixKind.REASSIGN: _reassign, FixKind.SHIFT: _shift, FixKind.VENUE: _venue, FixKind.OFF: _off,
+          FixKind.CANCEL: _cancel}
 
 
 def _place(room: str | None, location: str | None) -> str:

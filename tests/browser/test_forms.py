@@ -4,7 +4,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Enter, Tab
 from tests.browser.facts import a_free_day, ahead, learner, sessions, value
@@ -159,3 +159,59 @@ def test_a_slip_does_not_put_a_panel_away(portal: Portal, enter: Enter) -> None:
         alice.press("Close", within=alice.panel)
         expect(alice.panel).to_have_count(0)
         assert before != "Half a thought", "what was put away is not taken for what was saved"
+
+
+def walk(tab: Tab, to: Locator, key: str = "Tab") -> None:
+    """On by Tab, or back by Shift and Tab, as far as that place."""
+    tab.settled()
+    for _ in range(150):
+        if to.evaluate("place => place === document.activeElement"):
+            return
+        tab.page.keyboard.press(key)
+    raise AssertionError(f"{key} does not lead to {to}")
+
+
+def test_a_session_is_booked_by_keyboard_alone(portal: Portal, enter: Enter) -> None:
+    """C4: every field by Tab, typing and Enter; refused on the way, nothing typed is lost."""
+    before, at, leader, who = sessions(portal), a_free_day(11), ahead(portal).practitioner, learner(portal)
+    alice = enter("Alice Moran", "/book")
+    keys, main = alice.page.keyboard, alice.main
+    book = main.get_by_role("button", name="Book", exact=True)
+    minutes = main.get_by_role("spinbutton", name="Minutes")
+
+    def field(name: str) -> Locator:
+        return main.get_by_role("textbox", name=re.compile(rf"^{name}( \*)?$"))
+
+    def type_in(place: Locator, text: str, key: str = "Tab") -> None:
+        walk(alice, place, key)
+        keys.press("Control+a")
+        keys.type(text)
+
+    def pick(name: str, text: str) -> None:
+        walk(alice, main.get_by_role("combobox", name=re.compile(rf"^{name}")))
+        keys.press("ArrowDown")
+        keys.type(text)
+        expect(alice.page.get_by_role("option").first).to_be_visible()
+        keys.press("Enter")
+
+    for name, text in (("Mentor", leader), ("Participant", who), ("Date", f"{at:%Y-%m-%d}"), ("Time", "14:00")):
+        type_in(field(name), text)
+        keys.press("Enter")
+    type_in(minutes, "7")
+    type_in(field("Location"), "Library")
+    pick("Timetable", "Weekday mentoring")
+    type_in(field("Description"), "Numbers for the bank")
+    type_in(field("Planning notes"), "Bring the plan")
+    walk(alice, book)
+    keys.press("Enter")
+    alice.says("Not booked yet: one field needs your attention above.")
+    for name, text in (("Mentor", leader), ("Participant", who), ("Location", "Library"),
+                       ("Description", "Numbers for the bank"), ("Planning notes", "Bring the plan")):
+        expect(field(name)).to_have_value(text)
+    type_in(minutes, "50", "Shift+Tab")
+    walk(alice, book)
+    keys.press("Enter")
+    alice.titled(NUMBERED)
+    assert sessions(portal) == before + 1
+    saved = "SELECT location || ', ' || planning_notes || ', ' || (ends_at - starts_at) FROM session ORDER BY id DESC"
+    assert value(portal, saved) == "Library, Bring the plan, 3000"

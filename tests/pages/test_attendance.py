@@ -217,6 +217,17 @@ def test_e5_a_note_owed_later_is_written_and_corrected_by_its_author(
         assert ("correct-note" in [each.key for each in tab.button]) is corrects
 
 
+def test_e7_the_calendar_shows_the_notes_of_past_sessions(world: World, open_screen: Opener, session: int) -> None:
+    world.do(world.tom, record_outcome, session, [Attendance(world.sara, A)])
+    world.do(world.tom, submit_note, session, Note("Fractions."))
+    for who, reads in ((world.sara, True), (world.gus, True), (world.lena, False)):
+        tab = open_screen(who, "calendar", view="week", day="2026-03-03")
+        tab.session_state["panel:open"] = ("session-look", (session,))
+        tab.run()
+        assert not tab.exception, tab.exception
+        assert ("Fractions." in [each.value for each in tab.text]) is reads
+
+
 def test_a_note_that_was_corrected_meanwhile_is_not_lost(world: World, open_screen: Opener, session: int) -> None:
     world.do(world.tom, record_outcome, session, [Attendance(world.sara, A)])
     world.do(world.tom, submit_note, session, Note("First."))

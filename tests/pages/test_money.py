@@ -161,6 +161,23 @@ def test_filters_stand_in_the_address(
     assert (len(tab.dataframe[0].value) if tab.dataframe else 0) == shown
 
 
+def test_where_there_are_many_they_are_typed_for(
+    taught: World, open_screen: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("rates", "ledger"):
+        monkeypatch.setattr(f"ui.{module}.FEW", 0)
+    taught.do(taught.alice, add_rate, taught.programme, NewRate(
+        Side.BILLED, RateUnit.SESSION, 9000, (TEN + DAY * 30).date(), practitioner_id=taught.tom))
+    tab = open_screen(taught.mona, "rates")
+    tab.text_input("filter:rate_of:text").set_value("Tom").run()
+    assert tab.query_params["rate_of"] in ("Tom", ["Tom"])
+    assert list(tab.dataframe[0].value["For"]) == ["Tom"]
+    tab = open_screen(taught.mona, "ledger")
+    tab.text_input("filter:ledger-practitioner:text").set_value("Tess").run()
+    assert tab.query_params["practitioner"] in (str(taught.tess), [str(taught.tess)])
+    assert "No line matches." in texts(tab)
+
+
 # Outcomes ------------------------------------------------------------------------------------------------------------
 
 
@@ -180,7 +197,14 @@ def test_e3_shares_are_set_from_a_day_on(taught: World, open_screen: Opener) -> 
     tab.button(f"{form}:save").click().run()
     assert not tab.exception
     assert taught.one(select(OutcomeMatrix.shares))["missed"] == ["1", "1/3"]
-    assert [each.value for each in tab.header] == ["In force", "From 1 Apr 2026 on"]
+    assert [each.value for each in tab.header] == ["In force", "Ahead and earlier"]
+    ahead = tab.dataframe[0].value
+    assert list(ahead["Days"]) == ["From 1 Apr 2026 on"] * 2
+    assert list(ahead["Missed"]) == ["100 %", "1/3"]
+    taught.now = LATER + 60 * DAY
+    tab = open_screen(taught.mona, "rates", terms="Outcomes")
+    assert tab.header[0].value == "In force since 1 Apr 2026"
+    assert list(tab.dataframe[0].value["Days"]) == ["Until 31 Mar 2026"] * 2
 
 
 # Payers --------------------------------------------------------------------------------------------------------------

@@ -211,3 +211,31 @@ def test_c10_one_alone_asks_no_scope(world: World, open_screen: Opener) -> None:
     tab = panel(open_screen(world.ben, "worksheet", session=alone), "cancel", alone)
     assert not [each for each in tab.segmented_control if str(each.key).endswith(":scope")]
     assert world.one(select(func.count()).select_from(Series)) == 0
+
+
+def test_c10_all_that_follow_take_place_somewhere_else(world: World, open_screen: Opener) -> None:
+    ids = a_series(world)
+    tab = panel(open_screen(world.ben, "worksheet", session=ids[1]), "venue", ids[1])
+    form = f"venue-{ids[1]}"
+    tab.segmented_control(key=f"{form}:scope").set_value("this and following").run()
+    assert tab.button(key=f"{form}:send").disabled
+    assert "It takes place there already" in texts(tab)
+    tab.text_input(key=f"{form}:location").set_value("Library").run()
+    assert "nowhere in particular → Library" in texts(tab)
+    assert tab.button(key=f"{form}:send").label == "Change 3 sessions"
+    press(tab, f"{form}:send")
+    assert [world.fact(one, "location") for one in ids] == [None, "Library", "Library", "Library"]
+
+
+def test_c10_all_that_follow_leave_the_calendar_once_shown(world: World, open_screen: Opener) -> None:
+    ids = a_series(world)
+    tab = panel(open_screen(world.ben, "worksheet", session=ids[2]), "reschedule", ids[2])
+    form = f"reschedule-{ids[2]}"
+    tab.segmented_control(key=f"{form}:scope").set_value("this and following").run()
+    press(tab, f"{form}:off")
+    assert "→ off the calendar" in texts(tab)
+    press(tab, f"{form}:back")
+    press(tab, f"{form}:off")
+    assert tab.button(key=f"{form}:off-several").label == "Take 2 sessions off the calendar"
+    press(tab, f"{form}:off-several")
+    assert [world.fact(one, "starts_at") is None for one in ids] == [False, False, True, True]

@@ -153,6 +153,7 @@ def test_every_field_of_the_policy_is_saved(world: World, open_screen: Opener) -
     _press(tab, f"{form}:save")
     now = _policy(world)
     assert (now.usual_minutes, now.longest_minutes, now.smart_rooms, now.report_required) == (45, 120, True, True)
+    assert (now.notes_required, now.log_hours, now.missed_wait, now.remind_every) == (True, 24, 10, 3)
     assert now.open_hours[:2] == [(450, 1440), None]
 
 

@@ -80,8 +80,8 @@ def test_x6_why_somebody_left_is_not_for_the_rest_of_the_group(world: World, gro
             assert "Cancelled for somebody" not in [entry.did for entry in entries]
     world.do(world.gus, cancel_parts, group, [world.sara], "hers")
     with world.reading(world.lena) as work:
-        assert [(entry.did, entry.lines, entry.reason) for entry in timeline(work, group)][0] == (
-            "Cancelled for somebody", ("Sara: cancelled in time",), "")
+        latest = timeline(work, group)[0]
+    assert (latest.did, latest.lines, latest.reason) == ("Cancelled for somebody", ("Sara: cancelled in time",), "")
 
 
 def test_d11_an_objection_is_heard_by_staff_and_practitioner_and_answered(world: World, group: int) -> None:

@@ -125,3 +125,34 @@ def test_many_bookings_cost_as_many_statements_as_one(world: World) -> None:
                 for n in range(count)])
         sent.append(len(each))
     assert sent[0] == sent[1]
+
+
+def test_what_was_booked_before_counts_once_it_is_covered_and_no_more_when_undone(world: World) -> None:
+    mine = [world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + n * DAY) for n in range(3)]
+    others = [world.book(practitioner=world.tom, learner=world.sam, starts_at=NOON),
+              world.book(practitioner=world.tess, learner=world.sara, starts_at=NOON)]
+    new = NewEngagement(name="Maths", practitioner_id=world.tom, learner_id=world.sara, agreed_minutes=600,
+                        from_day=TEN.date(), until_day=TEN.date())
+    added = world.do(world.alice, add_engagement, world.programme, new)
+    assert [counts(world, one) for one in (*mine, *others)] == [added.result, *[None] * 4]
+    assert "One session counts towards it now" in added.said
+    edited = world.do(world.alice, edit_engagement, added.result, {"until_day": (TEN + 7 * DAY).date()})
+    assert [counts(world, one) for one in (*mine, *others)] == [added.result] * 3 + [None] * 2
+    assert "2 sessions count towards it now" in edited.said
+    world.do(world.alice, undo, edited.act_id, undoes=edited.act_id)
+    assert [counts(world, one) for one in mine] == [added.result, None, None]
+    world.do(world.alice, undo, added.act_id, undoes=added.act_id)
+    assert [counts(world, one) for one in mine] == [None] * 3
+    assert look(world, added.result) is None
+
+
+def test_a_teams_session_counts_once_its_engagement_is_there_and_two_that_cover_it_are_none(world: World) -> None:
+    team = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN)
+    id_ = add(world, learner_id=None, team_id=world.comet)
+    assert counts(world, team) == id_
+    add(world, name="One")
+    ambiguous = add(world, name="The other", from_day=TEN.date())
+    both = world.book(practitioner=world.tom, learner=world.sara, starts_at=NOON)
+    assert counts(world, both) is None
+    world.do(world.alice, edit_engagement, ambiguous, {"name": "Still two"})
+    assert counts(world, both) is None

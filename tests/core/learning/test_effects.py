@@ -171,3 +171,31 @@ def test_c7_the_policy_says_which_presets_are_on(school: School) -> None:
     assert changed_policy(policy, {"effects": ["EPA"]}).effects == {"EPA"}
     with pytest.raises(Invalid):
         changed_policy(policy, {"effects": ["lunch"]})
+
+
+def test_c7_the_sessions_timeline_tells_its_effects_to_those_who_may_see_them(school: School) -> None:
+    world = school.world
+    session = school.held("induction")
+    told = "Sara, Maths: status enrolled → in training"
+
+    def lines(who: int) -> list[tuple[str, ...]]:
+        with world.reading(who, now=LATER) as work:
+            return [tuple(line for line in entry.lines if "Maths: status" in line)
+                    for entry in timeline(work, session)]
+
+    for who in (world.ben, world.tom, world.sara):
+        assert lines(who) == [(told,), ()]
+    world.do(world.tom, reopen_session, session, "wrong one", now=LATER)
+    assert lines(world.ben) == [("Sara, Maths: status back from in training to enrolled",), (told,), ()]
+
+
+def test_x6_in_a_group_a_learner_reads_of_their_own_enrolment_alone(school: School) -> None:
+    world = school.world
+    school.enrol(world.sam)
+    session = school.booked("induction", learner=None, learner_ids=(world.sara, world.sam))
+    world.do(world.tom, record_outcome, session, [
+        Attendance(learner, Outcome.ATTENDED, None, None) for learner in (world.sara, world.sam)], now=LATER)
+    for who, seen in ((world.ben, {"Sara", "Sam"}), (world.sam, {"Sam"})):
+        with world.reading(who, now=LATER) as work:
+            said = [line for entry in timeline(work, session) for line in entry.lines if "→ in training" in line]
+        assert {line.split(",")[0] for line in said} == seen

@@ -310,15 +310,17 @@ def test_c10_saving_does_what_the_preview_said_or_nothing(world: World) -> None:
     assert "look again" in CHANGED
 
 
-@pytest.mark.parametrize("kind", [FixKind.VENUE, FixKind.CANCEL])
-def test_c10_venue_and_cancelling_with_a_scope_and_back(world: World, kind: FixKind) -> None:
+@pytest.mark.parametrize("kind", [FixKind.VENUE, FixKind.CANCEL, FixKind.OFF])
+def test_c10_venue_cancelling_and_off_the_calendar_with_a_scope_and_back(world: World, kind: FixKind) -> None:
     ids = booked(world, weekly()).result
     fix = Fix(kind, room_id=world.room, reason="moved house") if kind is FixKind.VENUE else Fix(kind, reason="ill")
     saved = world.do(world.tom, change_series, ids[1], Scope.FOLLOWING, fix)
-    column = "room_id" if kind is FixKind.VENUE else "cancelled_at"
-    assert [world.fact(one, column) is not None for one in ids] == [False, True, True, True]
+    column = {FixKind.VENUE: "room_id", FixKind.CANCEL: "cancelled_at", FixKind.OFF: "starts_at"}[kind]
+    before = world.fact(ids[0], column) is not None
+    assert [world.fact(one, column) is not None for one in ids] == [before, *[not before] * 3]
+    assert not any(world.fact(one, "moved_at") for one in ids)
     take_back(world, saved, world.tom)
-    assert [world.fact(one, column) is not None for one in ids] == [False] * 4
+    assert [world.fact(one, column) is not None for one in ids] == [before] * 4
 
 
 def test_c10_one_changed_by_itself_is_marked_and_only_there(world: World) -> None:

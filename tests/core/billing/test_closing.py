@@ -1,0 +1,383 @@
+"""Closing a period puts what is owed and earned onto numbered documents, once and for good (E1, E4, X4)."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from core.attending.commands import Written, record_outcome, reopen_session, submit_note
+from core.attending.rules import Attendance
+from core.billing import closing
+from core.billing.closing import (
+    close_period,
+    credit_invoice,
+    enter_payment,
+    mark_paid,
+    preview,
+    take_back_payment,
+    tax_of,
+)
+from core.billing.commands import edit_payer, set_payer
+from core.billing.documents import Chosen, Entry, State, Whole, closed_periods, document, documents
+from core.billing.queries import earned_months, earnings
+from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
+from core.history.commands import undo
+from core.permissions import Action, may
+from db.models.billing import Document, DocumentLine, LedgerLine, PaidBy, Period
+from db.words import DocumentKind, LineKind, Outcome, Role
+from tests.core.billing.conftest import LATER, LONG_AGO, Office
+from tests.factories import DAY, TEN, World
+
+MARCH, APRIL = date(2026, 3, 31), date(2026, 4, 30)
+INVOICE, CREDIT, STATEMENT = DocumentKind
+CAME = Outcome.ATTENDED
+
+
+@pytest.fixture(autouse=True)
+def no_notes(request: pytest.FixtureRequest, office: Office) -> None:
+    """Pay waits for no note, except where a test is about that."""
+    office.world.policy(notes_required=False)
+
+
+def close(office: Office, until: date = MARCH, **kw: Any) -> int:
+    world = office.world
+    kw.setdefault("now", LATER)
+    return int(world.do(world.alice, close_period, world.programme, until, **kw).result)
+
+
+def listed(office: Office, *kinds: DocumentKind, who: int | None = None) -> list[Entry]:
+    """Documents, the oldest first."""
+    world = office.world
+    with world.reading(who or world.alice, LATER) as work:
+        return documents(work, world.programme, Chosen(kinds))[0][::-1]
+
+
+def whole(office: Office, document_id: int, who: int | None = None) -> Whole:
+    with office.world.reading(who or office.world.alice, LATER) as work:
+        return document(work, document_id)
+
+
+def corrected(office: Office, session: int, minutes: int, learner: int) -> None:
+    """Somebody puts the minutes of a session right afterwards."""
+    world = office.world
+    world.do(world.alice, reopen_session, session, "it took longer", now=LATER)
+    world.do(world.alice, record_outcome, session, [Attendance(learner, CAME, minutes)], now=LATER)
+
+
+def sums_up(world: World) -> None:
+    """Whatever was done: documents are the sums of their lines, numbered without gaps, and no line stands on two."""
+    for row in world.all(
+        select(Document.id, Document.net, Document.tax, Document.gross, Document.tax_rate,
+               func.coalesce(func.sum(LedgerLine.amount), 0))
+        .outerjoin(DocumentLine, DocumentLine.document_id == Document.id)
+        .outerjoin(LedgerLine, LedgerLine.id == DocumentLine.line_id).group_by(Document.id)
+    ):
+        _, net, tax, gross, rate, lines = row
+        assert net == lines
+        assert (tax, gross) == (tax_of(net, rate), net + tax)
+    for kind in DocumentKind:
+        numbers = world.all(select(Document.number).where(Document.kind == kind).order_by(Document.number))
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_x4_closing_makes_one_document_for_each_payer_and_practitioner(office: Office) -> None:
+    world = office.world
+    office.held((world.sara, CAME), minutes=90)
+    office.held((world.sam, CAME), (world.vic, Outcome.PRACTITIONER_ABSENT), at=TEN + DAY)
+    with world.reading(world.alice, LATER) as work:
+        seen = preview(work, world.programme, MARCH)
+    assert [(bill.kind, bill.whom, bill.lines, bill.net, bill.tax) for bill in seen.bills] == [
+        (INVOICE, "Gus Grey", 2, 12500, 2875), (STATEMENT, "Tom", 2, 7500, 0)]
+    close(office)
+    invoice, statement = listed(office, INVOICE)[0], listed(office, STATEMENT)[0]
+    assert (invoice.label, invoice.net, invoice.tax, invoice.gross, invoice.whom, invoice.period) == (
+        "LT-1", 12500, 2875, 15375, "Gus Grey", "3 – 31 Mar 2026")
+    assert (statement.label, statement.gross, statement.tax, statement.whom) == ("LT-P1", 7500, 0, "Tom")
+    assert invoice.due_on - invoice.issued_on == timedelta(days=14)
+    with world.reading(world.mona) as work:
+        (period,) = closed_periods(work, world.programme)
+    assert (period.invoices, period.net, period.gross, period.statements, period.paid_out, period.closed_by) == (
+        1, 12500, 15375, 1, 7500, "Alice")
+    sums_up(world)
+
+
+def test_x4_a_closed_period_never_changes_and_what_is_late_is_an_adjustment_in_the_next(office: Office) -> None:
+    world = office.world
+    session = office.held((world.sara, CAME))
+    close(office)
+    before = [whole(office, one.id) for one in listed(office)]
+    corrected(office, session, 75, world.sara)
+    late = office.held((world.sam, CAME), at=TEN + 2 * DAY)
+    office.held((world.sara, CAME), at=TEN + 40 * DAY)
+    assert [(one.entry, one.header) for one in before] == [
+        (now.entry, now.header) for one in before for now in (whole(office, one.entry.id),)]
+    with world.reading(world.alice, LATER) as work:
+        bills = {bill.kind: bill for bill in preview(work, world.programme, APRIL).bills}
+    assert (bills[INVOICE].lines, bills[INVOICE].adjustments, bills[INVOICE].net) == (4, 3, 1250 + 5000 + 5000)
+    close(office, APRIL)
+    second = whole(office, listed(office, INVOICE)[-1].id)
+    assert [(line.session_id, line.amount, line.reverses) for line in second.lines][:3] == [
+        (session, -5000, True), (session, 6250, False), (late, 5000, False)]
+    assert "it took longer" in second.lines[0].why
+    sums_up(world)
+    for statement in ("UPDATE period SET until_day = from_day", "DELETE FROM document_line", "DELETE FROM document",
+                      "UPDATE document SET net = 0, gross = tax"):
+        with pytest.raises(IntegrityError, match="append-only"):
+            world.raw(lambda work, said=statement: work.tx.connection().exec_driver_sql(said) and None)
+
+
+def test_x4_what_cancels_out_before_any_document_stays_off_it(office: Office) -> None:
+    world = office.world
+    session = office.held((world.sara, CAME))
+    corrected(office, session, 75, world.sara)
+    assert len(office.lines(session, standing=False)) == 6
+    close(office)
+    assert [line.amount for one in listed(office) for line in whole(office, one.id).lines] == [3750, 6250]
+    world.do(world.alice, reopen_session, session, "it never was", now=LATER)
+    office.held((world.sam, CAME), at=TEN + 40 * DAY, minutes=30)
+    close(office, APRIL)
+    note = whole(office, listed(office, CREDIT)[0].id)
+    assert (note.entry.label, note.entry.net, note.entry.tax) == ("LT-C1", 2500 - 6250, -863), "a half, away from zero"
+    assert note.entry.state(APRIL) is State.NOTHING
+    assert listed(office, STATEMENT)[-1].net == 1500 - 3750
+    sums_up(world)
+
+
+def test_e1_pay_waits_for_its_note_and_goes_onto_the_next_statement(office: Office) -> None:
+    world = office.world
+    world.policy(notes_required=True)
+    session = office.held((world.sara, CAME))
+    office.held((world.sam, Outcome.MISSED), at=TEN + DAY)
+    with world.reading(world.alice, LATER) as work:
+        seen = preview(work, world.programme, MARCH)
+    assert (seen.held, seen.held_amount) == (1, 3000)
+    close(office)
+    assert [one.net for one in listed(office, INVOICE, STATEMENT)] == [3000, 10000], "nobody came: there is no note"
+    with world.reading(world.tom, LATER) as work:
+        mine = earnings(work, world.programme)
+        assert (mine.on_hold, mine.ready, mine.stated, mine.paid) == (3000, 0, 3000, 0)
+        (month,) = earned_months(work, world.programme)
+        assert (month.month, month.lines, month.amount, month.on_hold, month.ready, month.stated) == (
+            date(2026, 3, 1), 2, 6000, 3000, 0, 3000)
+    world.do(world.tom, submit_note, session, Written("We read."), now=LATER)
+    close(office, APRIL)
+    assert [one.net for one in listed(office, STATEMENT)] == [3000, 3000]
+
+
+def test_e4_what_nobody_pays_waits(office: Office) -> None:
+    world = office.world
+    zoe = world.person("Zoe", Role.LEARNER)
+    office.held((zoe, CAME))
+    office.held((world.sara, CAME), at=TEN + DAY)
+    with world.reading(world.alice, LATER) as work:
+        found = {(one.what, one.number) for one in preview(work, world.programme, MARCH).anomalies}
+    assert found == {("no payer", 1)}
+    close(office)
+    assert [one.net for one in listed(office, INVOICE)] == [5000]
+    world.do(world.alice, set_payer, office.payer, LONG_AGO, [zoe], now=LATER)
+    close(office, APRIL)
+    assert [one.net for one in listed(office, INVOICE)] == [5000, 5000]
+    assert world.one(select(func.count()).select_from(PaidBy)) == 4
+
+
+@pytest.mark.parametrize(("until", "match"), [
+    (date(2026, 5, 2), "a day that is over"), (date(2026, 3, 31), "Closed until 31 Mar"), (date(2026, 3, 1), "Closed"),
+])
+def test_x4_only_days_that_are_over_and_not_closed_yet(office: Office, until: date, match: str) -> None:
+    close(office)
+    with pytest.raises(Invalid, match=match) as refused:
+        close(office, until, now=LATER)
+    assert set(refused.value.problems) == {"until_day"}
+
+
+@pytest.mark.parametrize(("net", "rate", "tax"), [
+    (12500, 2300, 2875), (1, 5000, 1), (-1, 5000, -1), (333, 1350, 45), (-3750, 2300, -863), (0, 2300, 0), (999, 0, 0),
+])
+def test_x4_tax_is_rounded_once(net: int, rate: int, tax: int) -> None:
+    assert tax_of(net, rate) == tax
+
+
+def test_x4_a_credit_note_takes_an_invoice_back_and_what_is_owed_is_written_anew(office: Office) -> None:
+    world = office.world
+    office.held((world.sara, CAME))
+    close(office)
+    (invoice,) = listed(office, INVOICE)
+    for reason in ("", "  ", "x" * 501):
+        with pytest.raises(Invalid) as refused:
+            world.do(world.alice, credit_invoice, invoice.id, reason, now=LATER)
+        assert set(refused.value.problems) == {"reason"}
+    world.do(world.alice, enter_payment, invoice.id, MARCH, 2000, now=LATER)
+    made = world.do(world.alice, credit_invoice, invoice.id, "made out to the wrong firm", now=LATER).result
+    note = whole(office, made)
+    assert (note.entry.label, note.entry.gross, note.cancels, note.reason) == (
+        "LT-C1", -6150, "LT-1", "made out to the wrong firm")
+    after = whole(office, invoice.id)
+    assert (after.entry.state(LATER.date()), after.entry.open, after.entry.too_much) == (State.CREDITED, 0, 2000)
+    assert after.credited_by == (made, "LT-C1")
+    with pytest.raises(Conflict, match="credited already"):
+        world.do(world.alice, credit_invoice, invoice.id, "again", now=LATER)
+    for other in (made, listed(office, STATEMENT)[0].id):
+        with pytest.raises(Conflict, match="Only an invoice"):
+            world.do(world.alice, credit_invoice, other, "no", now=LATER)
+    assert office.amounts() == {LineKind.CHARGE: 5000, LineKind.PAYOUT: 3000}, "the ledger says the same as before"
+    world.do(world.alice, edit_payer, office.payer, {"name": "Grey & Daughters"}, now=LATER)
+    close(office, APRIL)
+    again = listed(office, INVOICE)[-1]
+    assert (again.label, again.net, again.whom, whole(office, invoice.id).header["to"]["name"]) == (
+        "LT-2", 5000, "Grey & Daughters", "Gus Grey")
+    sums_up(world)
+
+
+def test_x4_payments_are_entered_and_taken_back_by_another_entry(office: Office) -> None:
+    world = office.world
+    office.held((world.sara, CAME))
+    close(office)
+    invoice, statement = listed(office, INVOICE)[0], listed(office, STATEMENT)[0]
+    for amount, day, field in ((0, MARCH, "amount"), (-5, MARCH, "amount"), (1.5, MARCH, "amount"),
+                               (10**12, MARCH, "amount"), (5, LATER.date() + DAY, "day")):
+        with pytest.raises(Invalid) as refused:
+            world.do(world.alice, enter_payment, invoice.id, day, amount, now=LATER)
+        assert set(refused.value.problems) == {field}
+    first = world.do(world.alice, enter_payment, invoice.id, MARCH, 2000, "RF 7", now=LATER)
+    assert [(one.paid, one.open, one.state(LATER.date())) for one in listed(office, INVOICE)] == [
+        (2000, 4150, State.OPEN)]
+    assert listed(office, INVOICE)[0].state(LATER.date() + 15 * DAY) is State.OVERDUE
+    with pytest.raises(NotFound):
+        world.do(world.alice, undo, first.act_id, undoes=first.act_id, now=LATER)
+    assert world.do(world.alice, mark_paid, [invoice.id, statement.id], MARCH, now=LATER).result == 2
+    assert {one.state(LATER.date()) for one in listed(office)} == {State.PAID}
+    with world.reading(world.tom, LATER) as work:
+        assert (earnings(work, world.programme).stated, earnings(work, world.programme).paid) == (0, 3000)
+    world.do(world.alice, take_back_payment, first.result, now=LATER)
+    with pytest.raises(Conflict, match="taken back already"):
+        world.do(world.alice, take_back_payment, first.result, now=LATER)
+    after = whole(office, invoice.id)
+    assert (after.entry.paid, after.entry.open) == (4150, 2000)
+    assert [(one.amount, one.taken_back) for one in after.payments if not one.reverses] == [(2000, True), (4150, False)]
+    world.do(world.alice, enter_payment, invoice.id, MARCH, 3000, now=LATER)
+    assert whole(office, invoice.id).entry.too_much == 1000
+
+
+def test_x6_who_sees_closes_and_pays(office: Office) -> None:
+    world = office.world
+    world.do(world.alice, edit_payer, office.payer, {"name": "Gus Grey", "person_id": world.gus})
+    office.held((world.sara, CAME))
+    period = close(office)
+    invoice, statement = listed(office, INVOICE)[0], listed(office, STATEMENT)[0]
+    sees = {"alice": {INVOICE, STATEMENT}, "cora": {INVOICE, STATEMENT}, "mona": {INVOICE, STATEMENT},
+            "tom": {STATEMENT}, "gus": {INVOICE}}
+    for name in ("alice", "ben", "cora", "cuno", "mona", "tom", "tess", "sara", "gus", "lena"):
+        assert {one.kind for one in listed(office, who=world.people[name])} == sees.get(name, set()), name
+    for who, hidden in ((world.tom, invoice), (world.gus, statement), (world.sara, invoice), (world.zed, invoice),
+                        (world.zara, statement), (world.ben, invoice)):
+        with pytest.raises(NotFound):
+            whole(office, hidden.id, who)
+    for who in (world.ben, world.mona, world.tom, world.gus):
+        for act in ((close_period, world.programme, APRIL), (enter_payment, invoice.id, MARCH, 5),
+                    (credit_invoice, invoice.id, "no"), (mark_paid, [invoice.id], MARCH)):
+            with pytest.raises(NotAllowed):
+                world.do(who, *act, now=LATER)
+    with pytest.raises(NotFound):
+        world.do(world.zara, enter_payment, invoice.id, MARCH, 5, now=LATER)
+    for who, pays in ((world.gus, True), (world.sara, False), (world.lena, False), (world.tom, False)):
+        with world.reading(who) as work:
+            assert may(work, Action.INVOICES_OWN, world.programme) is pays
+    assert not whole(office, invoice.id, world.gus).may_change
+    assert period == world.one(select(Period.id))
+
+
+def run(*acts: Callable[[], Any]) -> None:
+    threads = [Thread(target=act) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+
+def test_x4_two_who_close_at_once_leave_no_gap_and_no_line_twice(office: Office) -> None:
+    world = office.world
+    for n in range(6):
+        office.held((world.sara, CAME), at=TEN + n * 9 * DAY)
+    refused: list[Refusal] = []
+
+    def act(until: date) -> None:
+        try:
+            close(office, until)
+        except Refusal as refusal:
+            refused.append(refusal)
+
+    days = (MARCH, APRIL, MARCH, date(2026, 4, 15), APRIL)
+    run(*(lambda day=day: act(day) for day in days))  # type: ignore[misc]
+    assert world.one(select(func.count()).select_from(Period)) + len(refused) == len(days)
+    assert all(isinstance(each, Invalid) for each in refused)
+    close(office, date(2026, 5, 1))
+    sums_up(world)
+    assert sum(one.net for one in listed(office, INVOICE)) == 6 * 5000
+
+
+def test_x4_what_is_recorded_while_a_period_closes_is_on_none_or_whole(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = office.world
+    if world.engine.dialect.name == "sqlite":
+        pytest.skip("there others wait until it is closed")
+    office.held((world.sara, CAME))
+    corrected_one = office.held((world.sam, CAME), at=TEN + DAY)
+    booked = world.book(practitioner=world.tom, learner=world.vic, starts_at=TEN + 2 * DAY)
+    bills = closing._bills
+
+    def meanwhile(*args: Any) -> Any:
+        run(lambda: world.do(world.tom, record_outcome, booked, [Attendance(world.vic, CAME)], now=LATER),
+            lambda: corrected(office, corrected_one, 75, world.sam))
+        return bills(*args)
+
+    monkeypatch.setattr(closing, "_bills", meanwhile)
+    close(office)
+    monkeypatch.undo()
+    assert [one.net for one in listed(office, INVOICE)] == [10000]
+    close(office, APRIL)
+    assert [one.net for one in listed(office, INVOICE)] == [10000, 5000 - 5000 + 6250]
+    sums_up(world)
+
+
+KILLED = """
+import os, signal, sys
+from datetime import date
+from core.billing import closing
+from core.work import commit
+from db.engine import make_engine
+from tests.core.billing.conftest import LATER
+
+insert_many = closing.insert_many
+
+def dies(*args):
+    insert_many(*args)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+closing.insert_many = dies
+engine = make_engine(sys.argv[1])
+commit(engine, int(sys.argv[2]), closing.close_period, int(sys.argv[3]), date(2026, 3, 31), now=LATER)
+"""
+
+
+def test_x4_a_process_killed_while_closing_leaves_nothing(office: Office) -> None:
+    world = office.world
+    office.held((world.sara, CAME))
+    url = world.engine.url.render_as_string(hide_password=False)
+    done = subprocess.run([sys.executable, "-c", KILLED, url, str(world.alice), str(world.programme)],
+                          env={**os.environ, "PYTHONPATH": str(Path.cwd())}, timeout=120, check=False)
+    assert done.returncode == -signal.SIGKILL
+    for model in (Period, Document, DocumentLine):
+        assert world.one(select(func.count()).select_from(model)) == 0
+    close(office)
+    assert [one.label for one in listed(office)] == ["LT-P1", "LT-1"]
+    sums_up(world)

@@ -1,0 +1,218 @@
+"""Periods, closing, invoices and payouts, earnings on screen: for each role, and from the first look to the payment."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from streamlit.testing.v1 import AppTest
+
+from core.attending.commands import record_outcome
+from core.attending.rules import Attendance
+from core.billing.closing import close_period
+from core.billing.commands import NewRate, add_payer, add_rate, set_biller, set_payer
+from core.billing.documents import Chosen, Entry, documents
+from core.permissions import Action
+from db.models.billing import Document, Payment
+from db.words import DocumentKind, Kind, Outcome, RateUnit, Side
+from tests.factories import DAY, LONG_AGO, TEN, World, a_world
+from tests.pages.conftest import Opener, in_portal, texts
+
+LATER = TEN + 45 * DAY
+MARCH = date(2026, 3, 31)
+SCREENS = ("documents", "periods", "closing", "earnings", "invoices", "document")
+
+
+@pytest.fixture
+def world(engine: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+    """Tutoring with money, in the middle of April: Sara was held in March, Vic has nobody who pays."""
+    world = a_world(engine, Kind.TUTORING, notes_required=False)
+    payer = world.do(world.alice, add_payer, world.programme, {"name": "Gus Grey", "person_id": world.gus}).result
+    world.do(world.alice, set_payer, payer, LONG_AGO, [world.sara, world.sam])
+    for side, amount in ((Side.BILLED, 5000), (Side.PAID, 3000)):
+        world.do(world.alice, add_rate, world.programme, NewRate(side, RateUnit.HOUR, amount, LONG_AGO))
+    for n, learner in enumerate((world.sara, world.vic)):
+        session = world.book(practitioner=world.tom, learner=learner, starts_at=TEN + n * DAY)
+        world.do(world.tom, record_outcome, session, [Attendance(learner, Outcome.ATTENDED)], now=LATER)
+    world.now = LATER
+    return in_portal(world, monkeypatch)
+
+
+def header(world: World) -> None:
+    world.do(world.alice, set_biller, world.programme, {
+        "name": "Liffey Tutors Ltd", "address": "2 Quay", "tax_number": "IE1", "tax_rate": 2300, "prefix": "LT-"})
+
+
+def closed(world: World) -> dict[DocumentKind, Entry]:
+    """March is closed; its documents."""
+    header(world)
+    world.do(world.alice, close_period, world.programme, MARCH)
+    with world.reading(world.alice) as work:
+        return {one.kind: one for one in documents(work, world.programme, Chosen())[0]}
+
+
+def figures(tab: AppTest) -> dict[str, str]:
+    return {each.label: each.value for each in tab.metric}
+
+
+MAY_OPEN = {
+    "alice": {"documents", "periods", "closing", "document"}, "cora": {"documents", "periods", "document"},
+    "mona": {"documents", "periods", "document"}, "tom": {"earnings", "document"}, "gus": {"invoices", "document"},
+}
+
+
+@pytest.mark.parametrize("persona", ["alice", "ben", "cora", "cuno", "mona", "tom", "sara", "gus", "lena"])
+def test_x6_each_finds_their_own_screens_of_money_and_no_other(
+    world: World, open_screen: Opener, persona: str
+) -> None:
+    for screen in SCREENS:
+        if screen in MAY_OPEN.get(persona, set()):
+            assert not open_screen(world.people[persona], screen).exception, screen
+        else:
+            with pytest.raises(ValueError, match="Could not find a navigation page"):
+                open_screen(world.people[persona], screen)
+
+
+def test_a_custom_manager_does_where_ticked(world: World, open_screen: Opener) -> None:
+    world.tick(Action.MONEY_SEE, Action.MONEY_CLOSE)
+    for screen in ("documents", "periods", "closing"):
+        assert not open_screen(world.cuno, screen).exception
+
+
+def test_closing_says_what_is_missing_shows_what_comes_and_asks_before_it_is_done(
+    world: World, open_screen: Opener
+) -> None:
+    tab = open_screen(world.alice, "closing")
+    assert "Say first what stands on top of invoices" in texts(tab)
+    header(world)
+    tab = open_screen(world.alice, "closing")
+    form = f"closing-{world.programme}"
+    assert tab.date_input(f"{form}:until").value == MARCH, "the end of last month"
+    tab.date_input(f"{form}:until").set_value(LATER.date()).run()
+    tab.button("closing-look").click().run()
+    assert "Choose a day that is over" in texts(tab)
+    tab.date_input(f"{form}:until").set_value(MARCH).run()
+    tab.button("closing-look").click().run()
+    assert not tab.exception
+    assert figures(tab) == {"Invoices": "1", "Billed": "£50.00", "Payout statements": "1", "To pay out": "£60.00",
+                            "On hold": "£0.00"}
+    assert "worksheet?session=2" in texts(tab), "nobody pays for Vic"
+    assert tab.button(f"{form}:save").disabled
+    assert not world.all(select(Document.id)), "looking makes nothing"
+    tab.checkbox(f"{form}:sure").check().run()
+    tab.button(f"{form}:save").click().run()
+    assert not tab.exception
+    assert tab.title[0].value == "Periods"
+    assert "Closed 3 Mar 2026 to 31 Mar 2026: 1 invoice, 1 payout statement." in texts(tab).replace("\\", "")
+    assert list(tab.dataframe[0].value["Total billed"]) == ["£61.50"]
+
+
+def test_a_payment_is_entered_and_what_cannot_be_one_is_told_beside_its_field(
+    world: World, open_screen: Opener
+) -> None:
+    invoice = closed(world)[DocumentKind.INVOICE]
+    tab = open_screen(world.alice, "document", document=invoice.id)
+    assert tab.title[0].value == "Invoice LT\\-1"
+    assert figures(tab)["Open"] == "£61.50"
+    tab.button("document-pay-open").click().run()
+    form = f"document-pay-{invoice.id}"
+    assert tab.text_input(f"{form}:amount").value == "61.50"
+    tab.text_input(f"{form}:amount").set_value("a lot").run()
+    tab.button(f"{form}:save").click().run()
+    assert "Write an amount as a number" in texts(tab).replace("\\", "")
+    tab.text_input(f"{form}:amount").set_value("20").run()
+    tab.text_input(f"{form}:reference").set_value("RF 7").run()
+    tab.button(f"{form}:save").click().run()
+    assert not tab.exception
+    assert (figures(tab)["Paid"], figures(tab)["Open"]) == ("£20.00", "£41.50")
+    (payment,) = world.all(select(Payment.id))
+    tab.button(f"payment-back-{payment}").click().run()
+    assert figures(tab)["Paid"] == "£0.00"
+    assert "taken back" in texts(tab)
+
+
+def test_an_invoice_is_credited_with_a_reason(world: World, open_screen: Opener) -> None:
+    invoice = closed(world)[DocumentKind.INVOICE]
+    tab = open_screen(world.alice, "document", document=invoice.id)
+    tab.button("document-credit-open").click().run()
+    form = f"document-credit-{invoice.id}"
+    tab.button(f"{form}:save").click().run()
+    assert "Say why" in texts(tab)
+    tab.text_area(f"{form}:reason").set_value("wrong firm").run()
+    tab.button(f"{form}:save").click().run()
+    assert not tab.exception
+    assert "Credited by" in texts(tab)
+    assert "credited" in texts(tab)
+    note = world.one(select(Document.id).where(Document.cancels_id == invoice.id))
+    assert "wrong firm" in texts(open_screen(world.gus, "document", document=note))
+
+
+def test_the_list_is_filtered_by_its_address_and_several_are_marked_as_paid(
+    world: World, open_screen: Opener
+) -> None:
+    made = closed(world)
+    tab = open_screen(world.alice, "documents")
+    assert list(tab.dataframe[0].value["Number"]) == ["LT-1", "LT-P1"]
+    for address, numbers in (({"paper": "invoice"}, ["LT-1"]), ({"whom": "tom"}, ["LT-P1"]), ({"whom": "lt-1"}, [
+            "LT-1", "LT-P1"]), ({"open": "yes"}, ["LT-1", "LT-P1"]), ({"period": "1", "paper": "payout statement"}, [
+            "LT-P1"]), ({"paper": "<b>", "period": "²", "page": "9" * 30}, ["LT-1", "LT-P1"]), ({"page": "7"}, [
+            "LT-1", "LT-P1"])):
+        tab = open_screen(world.alice, "documents", **address)
+        assert not tab.exception
+        assert list(tab.dataframe[0].value["Number"]) == numbers, address
+    assert "Nothing matches" in texts(open_screen(world.alice, "documents", whom="\0nobody"))
+    tab = open_screen(world.alice, "documents")
+    assert tab.button("mark-paid").disabled
+    tab.session_state["documents-list"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    tab.run()
+    assert tab.button("mark-paid").label == "Mark 2 as paid"
+    tab.button("mark-paid").click().run()
+    form = f"mark-paid-{world.programme}"
+    tab.date_input(f"{form}:day").set_value(LATER.date() + DAY).run()
+    tab.button(f"{form}:save").click().run()
+    assert "Choose today or an earlier day" in texts(tab)
+    tab.date_input(f"{form}:day").set_value(MARCH).run()
+    tab.button(f"{form}:save").click().run()
+    assert not tab.exception
+    assert "Marked 2 documents as paid" in texts(tab).replace("\\", "")
+    assert world.all(select(Payment.amount).order_by(Payment.document_id)) == [
+        one.gross for one in sorted(made.values(), key=lambda one: one.id)]
+
+
+def test_a_practitioner_reads_what_they_earn_and_why_and_never_what_is_billed(
+    world: World, open_screen: Opener
+) -> None:
+    world.policy(notes_required=True)
+    tab = open_screen(world.tom, "earnings")
+    assert figures(tab) == {"Expected": "£0.00", "On hold": "£60.00", "Ready": "£0.00", "Stated": "£0.00",
+                            "Paid": "£0.00"}
+    assert "worksheet?session=1" in texts(tab), "the way to what is owed"
+    world.policy(notes_required=False)
+    statement = closed(world)[DocumentKind.STATEMENT]
+    tab = open_screen(world.tom, "earnings", month="2026-03")
+    assert figures(tab)["Stated"] == "£60.00"
+    assert list(tab.dataframe[1].value["Amount"]) == ["£30.00", "£30.00"]
+    assert any(f"/export/document/{statement.id}.pdf" in link.proto.url for link in tab.get("link_button"))
+    for person, screen in ((world.tom, "earnings"), (world.tom, "document")):
+        tab = open_screen(person, screen, document=statement.id)
+        assert not tab.exception
+        assert "50.00" not in texts(tab) + "".join(str(frame.value.to_dict()) for frame in tab.dataframe)
+    for address in ({"month": "²"}, {"month": "2026-99", "page": "0"}, {"page": "9" * 30}):
+        assert not open_screen(world.tom, "earnings", **address).exception
+
+
+def test_whoever_pays_finds_their_invoices_and_what_is_open(world: World, open_screen: Opener) -> None:
+    assert "You have no invoices yet" in texts(open_screen(world.gus, "invoices"))
+    invoice = closed(world)[DocumentKind.INVOICE]
+    tab = open_screen(world.gus, "invoices")
+    assert figures(tab) == {"Open": "£61.50", "Overdue": "£0.00"}
+    assert any(f"/export/document/{invoice.id}.pdf" in link.proto.url for link in tab.get("link_button"))
+    tab.button(f"paper-open-{invoice.id}").click().run()
+    assert not tab.exception
+    assert not [each for each in tab.button if each.key in ("document-pay-open", "document-credit-open")]
+    for hidden in (closed_statement(world), 999, "x"):
+        assert "does not exist" in texts(open_screen(world.gus, "document", document=hidden))
+
+
+def closed_statement(world: World) -> int:
+    return int(world.one(select(Document.id).where(Document.kind == DocumentKind.STATEMENT)))
