@@ -185,3 +185,13 @@ def test_it_asks_the_same_number_of_questions_for_few_and_for_many(priced: World
     many, tab = asked()
     assert few == many
     assert "6 others" in html(tab)
+
+
+def test_coming_back_finds_it_as_it_was_left(priced: World, open_screen: Opener) -> None:
+    taught(priced, priced.sara)
+    tab = open_screen(priced.mona, "billing", span="3")
+    tab.switch_page("../pages/money/ledger.py").run()
+    tab.query_params = {}
+    tab.switch_page("../pages/insight/billing.py").run()
+    assert "Jan 2026 – Mar 2026" in texts(tab)
+    assert "".join(tab.query_params["span"]) == "3"
