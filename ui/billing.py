@@ -33,7 +33,7 @@ from core.programmes.queries import ProgrammeView
 from core.structure.queries import options
 from core.words import Role, TotalOf
 from core.work import Work
-from ui import charts, filters, navigation, people_picker
+from ui import charts, filters, navigation, panel, people_picker
 from ui.format import capital, zone_words
 
 FEW = 60
@@ -81,7 +81,7 @@ def _arrive(programme: ProgrammeView) -> None:
     left_in, kept = st.session_state.get(_KEPT, (programme.id, {}))
     if left_in != programme.id:
         filters.write(**dict.fromkeys((PRACTITIONER, COURSE)))
-    elif _SPAN not in st.session_state and not _said():
+    elif panel.just_came() and not _said():
         filters.write(**kept)
 
 
@@ -218,14 +218,18 @@ class _Drawn:
 
     def _by_month(self) -> None:
         rows = self.found.months
-        st.header("By year" if len(rows) > 1 and rows[0].name.isdecimal() else "By month", help=_means())
+        what = "Year" if rows[0].name.isdecimal() else "Month"
+        st.header(f"By {what.lower()}", help=_means())
+        if not any(row.billed or row.paid for row in rows):
+            st.caption("Nothing was billed or paid in these months.")
+            return
         columns = [row.name for row in rows]
         figure = charts.columns_and_line(
             columns, {"Billed": self._amounts(row.billed for row in rows),
                       "Paid": self._amounts(row.paid for row in rows)},
             ("Margin", self._amounts(row.margin for row in rows)),
             [self._told(rows, "billed"), self._told(rows, "paid"), self._told(rows, "margin")], self._sign())
-        self._beside(figure, "month", rows, "Month")
+        self._beside(figure, "month", rows, what)
 
     def _ranked(self, title: str, key: str, rows: Sequence[Row], what: str, *, paid: bool = True) -> None:
         if not rows:

@@ -11,7 +11,7 @@ import streamlit as st
 from ui import feedback
 from ui.forms import Form
 
-_OPEN, _PLACE, _KEY = "panel:open", "panel:place", "panel:key"
+_OPEN, _PLACE, _KEY, _CAME = "panel:open", "panel:place", "panel:key", "panel:came"
 
 
 def open_(name: str, *about: int | str) -> None:
@@ -64,6 +64,11 @@ def finish(form: Form) -> None:
 
 def moved_to(place: str) -> bool:
     """Whether this is another place than the last run's."""
-    before = st.session_state.get(_PLACE)
+    st.session_state[_CAME] = st.session_state.get(_PLACE) != place
     st.session_state[_PLACE] = place
-    return bool(before != place)
+    return just_came()
+
+
+def just_came() -> bool:
+    """Whether the viewer was somewhere else until now."""
+    return bool(st.session_state.get(_CAME))

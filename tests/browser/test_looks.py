@@ -29,6 +29,7 @@ SCREENS = {
     "utilisation": "/utilisation", "no-figures": "/utilisation?practitioner=Nobody",
     "people": "/people", "person": "/person?person={tom}", "policy": "/programme", "words": "/programme?tab=Words",
     "courses": "/courses", "teams": "/teams", "rooms": "/rooms", "engagements": "/engagements",
+    "billing": "/billing?programme=Liffey+Tutors", "no-billing": "/billing?programme=Open+Door+Peer+Advice",
     "ledger": "/ledger?programme=Liffey+Tutors", "rates": "/rates?programme=Liffey+Tutors",
     "outcomes": "/rates?terms=Outcomes", "payers": "/payers?programme=Liffey+Tutors",
     "invoice-header": "/payers?billing=Invoice+header",

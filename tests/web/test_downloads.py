@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -21,10 +22,11 @@ from starlette.responses import PlainTextResponse
 
 from core.attending.commands import record_outcome, reopen_session
 from core.attending.rules import Attendance
-from core.billing import trial
+from core.billing import figures, trial
 from core.billing.commands import NewRate, add_rate
 from core.errors import NotAllowed, NotFound
 from core.learning.commands import enrol
+from core.programmes.queries import programme_of
 from core.sessions.export import harmless
 from core.settings import Settings
 from db.models.availability import WeeklyWindow
@@ -337,7 +339,22 @@ def test_e3_a_simulation_is_a_file_as_well(billed: World, visitor: Visitor) -> N
     assert visitor.status == 404
 
 
-@pytest.mark.parametrize("what", ["ledger", "simulation"])
+def test_the_figures_of_billing_are_those_that_are_shown(billed: World, visitor: Visitor) -> None:
+    said = visitor.get(billed.mona, "csv", f"span=1&practitioner={billed.tom}", "billing").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(said, newline="")))
+    told = [(row["Figures"], row["What"], row["Billed"], row["Charges"]) for row in rows if row["Billed"]]
+    assert told == [("All together", "All together", "33.33", "1"), ("By month", "Mar 2026", "33.33", "1"),
+                    ("By coach", "Tom", "33.33", "1"), ("By theme", "Maths", "33.33", "1"),
+                    ("By payer", "Nobody yet", "33.33", "1"), ("Outcomes", "attended", "33.33", "1")]
+    with billed.reading(billed.mona) as work:
+        found = figures.billing(work, billed.programme, figures.asked_for({}))
+        shown = figures.lines(programme_of(work, billed.programme), found)
+    sheet = openpyxl.load_workbook(io.BytesIO(visitor.get(billed.mona, "xlsx", "", "billing")))["Billing"]
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=2)]
+    assert cells == [[float(cell) if isinstance(cell, Decimal) else cell for cell in line] for line in shown]
+
+
+@pytest.mark.parametrize("what", ["ledger", "simulation", "billing"])
 def test_x6_money_is_for_those_who_see_it(billed: World, visitor: Visitor, what: str) -> None:
     asked = urlencode(trial.address(trial.Trial(rate_id=1), TEN.date(), TEN.date()))
     for person in (None, billed.ben, billed.cuno, billed.tom, billed.sara, billed.gus, billed.lena, 10**9):
