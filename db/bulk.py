@@ -16,21 +16,19 @@ def insert_many(
     if not rows:
         return {}
     columns = tuple(rows[0])
-    ready = [_processor(table, name, connection.dialect) for name in columns]
-    values = [[process(row[name]) for process, name in zip(ready, columns, strict=True)] for row in rows]
-    given = json.dumps(values, ensure_ascii=False, separators=(",", ":"), default=str)
+    values = zip(*(_column(table, name, rows, connection.dialect) for name in columns), strict=True)
+    given = json.dumps(list(values), ensure_ascii=False, separators=(",", ":"), default=str)
     found = connection.execute(_statement(table, columns, key, connection.dialect.name), {"rows": given})
     return {row[0]: row[1] for row in found.all()}
 
 
-def _processor(table: Table, column: str, dialect: Dialect) -> Any:
-    if isinstance(table.c[column].type, JSON) and dialect.name == "postgresql":
-        return _as_it_is  # a document inside the document that all rows travel as
-    return table.c[column].type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
+def _column(table: Table, name: str, rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> list[Any]:
+    """One column of all rows, as the driver takes it: column by column is quicker than row by row."""
+    kind, values = table.c[name].type, [row[name] for row in rows]
+    if isinstance(kind, JSON) and dialect.name == "postgresql":
+        return values  # a document inside the document that all rows travel as
+    process = kind.dialect_impl(dialect).bind_processor(dialect)
+    return values if process is None else list(map(process, values))
 
 
 @cache

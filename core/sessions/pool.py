@@ -139,7 +139,7 @@ def housed(
         for item, booking, those in zip(items, bookings, learners, strict=True)
         if booking.method == Method.SMART and booking.starts_at is not None and booking.ends_at is not None
     ])
-    return [replace(booking, room_id=found.get(item, booking.room_id))
+    return [replace(booking, room_id=found[item]) if item in found else booking
             for item, booking in zip(items, bookings, strict=True)]
 
 

@@ -21,6 +21,7 @@ BOUNDS = {
 }
 """Longest texts, in characters."""
 HIGHEST_NUMBER = 999_999_999
+_NO_CHARACTER = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ def text_problems(texts: Mapping[str, object]) -> dict[str, str]:
             found[name] = "This is not a text."
         elif len(said) > BOUNDS[name]:
             found[name] = f"At most {BOUNDS[name]:,} characters; this has {len(said):,}."
-        elif "\0" in said or any("\ud800" <= letter <= "\udfff" for letter in said):
+        elif _NO_CHARACTER.search(said):
             found[name] = "This holds a character that is none. Please type it again."
     return found
 
