@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from core.settings import HOME
-from tests.bench import booking, browser, calendar, closing, databases, insight, lists, series, slots
+from tests.bench import billing, booking, browser, calendar, closing, databases, insight, lists, series, slots
 from tests.bench.timing import Bar
 
 
@@ -21,7 +21,7 @@ def main(wanted: list[str]) -> int:
         million, tenth = make(databases.MILLION), make(databases.TENTH)
         for bars in (
             lists.bars(million, tenth), slots.bars(million), booking.bars(million), insight.bars(million),
-            browser.bars(million), calendar.bars(million), series.bars(million),
+            browser.bars(million), calendar.bars(million), series.bars(million), billing.bars(million),
             closing.bars(million),
         ):
             found += _shown(bars)
