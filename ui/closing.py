@@ -128,11 +128,11 @@ def _shown(programme: ProgrammeView, seen: Preview) -> None:
     late = any(bill.adjustments for bill in seen.bills)
     found: dict[str, list[Any]] = {
         "Document": [capital(bill.kind) for bill in seen.bills], "Whom": [bill.whom for bill in seen.bills],
-        "Lines": [bill.lines for bill in seen.bills],
-        "Adjustments": [bill.adjustments for bill in seen.bills] if late else [],
+        "Total": [words(bill.gross, seen.currency) for bill in seen.bills],
         "Net": [words(bill.net, seen.currency) for bill in seen.bills],
         "Tax": [words(bill.tax, seen.currency) for bill in seen.bills],
-        "Total": [words(bill.gross, seen.currency) for bill in seen.bills],
+        "Lines": [bill.lines for bill in seen.bills],
+        "Adjustments": [bill.adjustments for bill in seen.bills] if late else [],
     }
     st.dataframe(
         pd.DataFrame({name: values for name, values in found.items() if values}), hide_index=True, key="closing-bills",

@@ -121,12 +121,13 @@ def _lines(programme: ProgrammeView, whole: Whole) -> None:
         if pages > 1:
             st.pagination(pages, key=_TURNED, width=400)
     found: dict[str, list[Any]] = {
-        "Date": [line.day for line in shown], "No.": [line.number for line in shown],
+        "Date": [line.day for line in shown],
         "For": [line.whom if line.kind is LineKind.CHARGE else "" for line in shown],
-        capital(said.course): [line.course for line in shown],
-        "Outcome": [said.outcome(line.outcome) for line in shown], "Minutes": [line.minutes for line in shown],
-        "Rate": [price(line) for line in shown], "Share": [share_words(line.share) for line in shown],
         "Amount": [words(line.amount, line.currency) for line in shown],
+        "Outcome": [said.outcome(line.outcome) for line in shown],
+        capital(said.course): [line.course for line in shown], "No.": [line.number for line in shown],
+        "Minutes": [line.minutes for line in shown], "Rate": [price(line) for line in shown],
+        "Share": [share_words(line.share) for line in shown],
         "Why this amount": [line.why for line in shown],
     }
     picked = st.dataframe(

@@ -152,6 +152,7 @@ def _table(
     picked = st.dataframe(
         pd.DataFrame(_columns(listed, today)), hide_index=True, height="content", key=_LIST, selection_mode=modes,
         on_select="rerun", placeholder="", alt=f"Invoices and payouts of {programme.name}", column_config={
+            "Kind": st.column_config.TextColumn(width=125),
             **{name: st.column_config.DateColumn(format="D MMM YYYY") for name in ("Issued", "Due")},
             **{name: st.column_config.TextColumn(alignment="right") for name in AMOUNTS},
         })
@@ -167,8 +168,8 @@ AMOUNTS = ("Net", "Tax", "Total", "Paid", "Open")
 def _columns(listed: Sequence[Entry], today: date) -> dict[str, list[Any]]:
     """Documents as columns of a table; without tax, net and total are the same."""
     found: Mapping[str, list[Any]] = {
-        "Number": [each.label for each in listed], "Kind": [capital(each.kind) for each in listed],
-        "Whom": [each.whom for each in listed], "State": [sign(each.state(today)) for each in listed],
+        "Number": [each.label for each in listed], "Whom": [each.whom for each in listed],
+        "State": [sign(each.state(today)) for each in listed], "Kind": [capital(each.kind) for each in listed],
         "Period": [each.period for each in listed], "Issued": [each.issued_on for each in listed],
         "Due": [each.due_on if each.gross > 0 else None for each in listed],
         "Net": [words(each.net, each.currency) for each in listed],

@@ -95,12 +95,12 @@ def _lines(work: Work, programme: ProgrammeView, months: Sequence[EarnedMonth]) 
     notes = ["on hold" if line.held else "takes back an earlier one" if line.reverses else
              "taken back" if line.taken_back else "" for line in page.rows]
     frame: dict[str, list[Any]] = {
-        "Day": [line.day for line in page.rows], "No.": [line.number for line in page.rows],
-        capital(said.course): [line.course for line in page.rows],
+        "Day": [line.day for line in page.rows],
+        "Amount": [words(line.amount, line.currency) for line in page.rows], "Note": notes,
         "Outcome": [said.outcome(line.outcome) for line in page.rows],
-        "Minutes": [line.minutes for line in page.rows],
-        "Amount": [words(line.amount, line.currency) for line in page.rows],
-        "Note": notes, "Statement": [line.document for line in page.rows],
+        capital(said.course): [line.course for line in page.rows],
+        "Minutes": [line.minutes for line in page.rows], "No.": [line.number for line in page.rows],
+        "Statement": [line.document for line in page.rows],
         "Why this amount": [line.why for line in page.rows],
     }
     picked = st.dataframe(
