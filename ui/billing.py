@@ -57,7 +57,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     asked = asked_for(_said())
     _filters(work, programme, asked)
     st.session_state[_KEPT] = (programme.id, _said())
-    with st.spinner("Adding up…"):  # narrowed, lines are added up one by one
+    with st.spinner("Adding up…"):
         found = billing(work, programme.id, asked)
     _months(work, programme, found, asked)
     if found.empty:
@@ -153,9 +153,11 @@ def _practitioner(work: Work, programme: ProgrammeView, asked: Asked, label: str
 def _months(work: Work, programme: ProgrammeView, found: Billing, asked: Asked) -> None:
     first, last = f"{found.first:%b %Y}", f"{found.last:%b %Y}"
     span = first if first == last else f"{first} – {last}"
-    st.caption(f"{capital(programme.policy.words.many('session'))} of {span}, days in"
-               f" {zone_words(programme.zone, work.now)} · amounts in {found.currency}, without tax"
-               + (" · outstanding is not told by practitioner or course" if asked.narrowed else ""))
+    said = programme.policy.words
+    left_out = f" · of {said.a('course')} alone, sums are kept by month; the ledger has its lines" \
+        if asked.months_alone else " · invoices are of the whole programme" if asked.narrowed else ""
+    st.caption(f"{capital(said.many('session'))} of {span}, days in {zone_words(programme.zone, work.now)}"
+               f" · amounts in {found.currency}, without tax{left_out}")
 
 
 # What is shown -------------------------------------------------------------------------------------------------------
@@ -174,8 +176,8 @@ class _Drawn:
         self._by_month()
         called = titles(self.programme)
         for by in (TotalOf.PRACTITIONER, TotalOf.COURSE):
-            self._ranked(called[by], str(by), self.found.by[by], getattr(self.words, str(by)))
-        self._ranked(called[TotalOf.PAYER], "payer", self.found.by[TotalOf.PAYER], "Payer", paid=False)
+            self._ranked(called[by], str(by), self.found.by.get(by, ()), getattr(self.words, str(by)))
+        self._ranked(called[TotalOf.PAYER], "payer", self.found.by.get(TotalOf.PAYER, ()), "Payer", paid=False)
         self._outcomes(called[TotalOf.OUTCOME])
         self._aged("Pay on hold, by age", "held", self.found.held, _LEDGER,
                    f"Days since the {self.words.session}, as of today. It is paid out once the note or the report is"
@@ -243,7 +245,7 @@ class _Drawn:
         self._beside(charts.rows([row.name for row in rows], series, told, self._sign()), key, rows, what, paid=paid)
 
     def _outcomes(self, title: str) -> None:
-        rows = self.found.by[TotalOf.OUTCOME]
+        rows = self.found.by.get(TotalOf.OUTCOME, ())
         if not rows:
             return
         st.header(title, help="Charges that each outcome brought about, and what they come to. What is neither billed"

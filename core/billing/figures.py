@@ -5,8 +5,9 @@ What was decided:
 - Billed and paid are by the day of the session, local to the programme, whenever the line was written; what was taken
   back is taken off. Amounts are without tax.
 - Outstanding and on hold are as of now, whatever the months.
-- Narrowed to a practitioner or a course, lines are added up one by one, since totals are kept by one thing at a time;
-  invoices are not by practitioner or course, so nothing is said of what is outstanding.
+- Totals are kept by one thing at a time. Of one practitioner, who has not so many, lines are added up one by one;
+  of one course alone, nothing is told but months. Invoices are not by practitioner or course, so nothing is said
+  of what is outstanding then.
 - More than three years are told by year.
 """
 
@@ -71,8 +72,13 @@ class Asked:
 
     @property
     def narrowed(self) -> bool:
-        """Whether lines are added up one by one."""
+        """Whether it is of somebody or something alone."""
         return self.practitioner_id is not None or self.course_id is not None
+
+    @property
+    def months_alone(self) -> bool:
+        """Whether the totals tell nothing but months."""
+        return self.course_id is not None and self.practitioner_id is None
 
 
 @dataclass(frozen=True)
@@ -123,6 +129,7 @@ class Billing:
     total: Row
     months: tuple[Row, ...]
     by: Mapping[TotalOf, tuple[Row, ...]]
+    """Empty where months alone are told."""
     held: tuple[Bracket, ...]
     open: tuple[Bracket, ...]
     """Empty where the figures are narrowed."""
@@ -190,11 +197,11 @@ def billing(work: Work, programme_id: int, asked: Asked) -> Billing:
     programme = programme_of(work, programme_id)
     first, last = months_of(work, programme, asked)
     look = _Look(work, programme, asked, first, last)
-    by_month = look.sums(TotalOf.OUTCOME)
+    by_month = look.by_month()
     aged = None if asked.narrowed else ageing(work, programme_id)
     return Billing(
         programme.currency, first, last, look.row("All together", by_month, look.filters()),
-        tuple(look.months(by_month)), {
+        tuple(look.months(by_month)), {} if asked.months_alone else {
             TotalOf.PRACTITIONER: look.top(TotalOf.PRACTITIONER), TotalOf.COURSE: look.top(TotalOf.COURSE),
             TotalOf.PAYER: look.top(TotalOf.PAYER), TotalOf.OUTCOME: look.outcomes(by_month)},
         look.held(), () if aged is None else _open(work, programme, aged), 0 if aged is None else aged.count,
@@ -219,6 +226,13 @@ class _Look:
         if self.asked.course_id is not None:
             only.append(LedgerLine.course_id == self.asked.course_id)
         return sums(self.work, [self.programme.id], by, self.first, self.last, only=only, together=together)
+
+    def by_month(self) -> list[Sum]:
+        """Enough to tell months by; of no course alone, outcomes as well."""
+        if not self.asked.months_alone:
+            return self.sums(TotalOf.OUTCOME)
+        every = sums(self.work, [self.programme.id], TotalOf.COURSE, self.first, self.last)
+        return [each for each in every if each.what == str(self.asked.course_id)]
 
     def filters(self, **more: Any) -> Filters:
         """The ledger of these months, as it is narrowed; `more` narrows it further."""
@@ -397,7 +411,7 @@ def lines(programme: ProgrammeView, found: Billing) -> list[list[Cell]]:
 
     listed = [told("All together", found.total), *(told("By month", row) for row in found.months)]
     for by, title in titles(programme).items():
-        listed += [told(title, row) for row in found.by[by]]
+        listed += [told(title, row) for row in found.by.get(by, ())]
     listed += [aged("Pay on hold, by age", each, lambda amount: [None, amount]) for each in found.held]
     listed += [aged("Open invoices, by age", each, lambda amount: [amount, None]) for each in found.open]
     return [*listed, *(told("Programmes side by side", each.row, each.name, each.currency) for each in found.beside)]

@@ -101,7 +101,8 @@ def sums(
     for programme_id in programme_ids:
         require(work, Action.MONEY_SEE, programme_id)
     here = sorted(programme_ids)
-    tail = [LedgerLine.programme_id.in_(here), *only]
+    programme = LedgerLine.programme_id if only else LedgerLine.programme_id + 0  # so that new lines are found by id
+    tail = [programme.in_(here), *only]
     folded = [LedgerTotal.programme_id.in_(here), LedgerTotal.by == by]
     if from_month is not None:
         tail.append(LedgerLine.day >= from_month)
@@ -111,11 +112,17 @@ def sums(
         folded.append(LedgerTotal.month <= until_month)
     if only:
         return _read(work, _grouped(work, by, *tail).subquery(), together=together)
-    mark = select(LedgerFold.line_id).scalar_subquery()
     both = union_all(
         select(*(getattr(LedgerTotal, name) for name in (*KEY, *SUMS))).where(*folded),
-        _grouped(work, by, LedgerLine.id > mark, *tail))
+        _grouped(work, by, *_unfolded(work), *tail))
     return _read(work, both.subquery(), together=together)
+
+
+def _unfolded(work: Work) -> tuple[ColumnElement[bool], ...]:
+    """Lines since the mark, as it is to the statement itself; an earlier mark tells the planner that they are few."""
+    if LedgerFold not in work.cache:
+        work.cache[LedgerFold] = work.tx.scalar(select(LedgerFold.line_id)) or 0
+    return LedgerLine.id > work.cache[LedgerFold], LedgerLine.id > select(LedgerFold.line_id).scalar_subquery()
 
 
 def next_month(month: date) -> date:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from db.base import Base
 from db.engine import writing
 from db.models.history import Change, ChangeSet
 from db.models.people import Person
-from db.models.sessions import FREES_LEARNER, Occupancy, Participation, Session
+from db.models.sessions import FREES_LEARNER, Occupancy, Participation, Session, stretch
 from db.values import from_history
 from db.words import Outcome
 from tests.db.raw import (
@@ -200,6 +200,27 @@ def test_b9_the_longest_session_is_seen_from_its_last_second(engine: Engine, sta
         book(connection, 2, starts_at=start, ends_at=start + HOUR)
     with pytest.raises(IntegrityError, match="at_most_a_day"), acting(engine) as connection:
         book(connection, 3, practitioner_id=TINA, starts_at=TEN, ends_at=TEN + DAY + SECOND)
+
+
+def test_b9_what_postgresql_compares_is_exact(engine: Engine) -> None:
+    """To the microsecond, though instants are whole seconds; and neighbours are two people."""
+    if engine.dialect.name == "sqlite":
+        pytest.skip("triggers compare whole numbers there")
+    tick = timedelta(microseconds=1)
+    one, other = (
+        f"(SELECT {stretch('whom')} FROM (SELECT CAST(:whom_{n} AS bigint) AS whom, s AS starts_at,"
+        f" s + interval '1 hour' AS ends_at FROM (SELECT CAST(:at_{n} AS timestamptz) AS s) y) x)" for n in "ab"
+    )
+    with engine.connect() as connection:
+        for at in (datetime(2000, 1, 1, tzinfo=UTC), TEN, datetime(2099, 12, 31, 23, tzinfo=UTC)):
+            for who in (1, 2**52):
+                for whom, when, meets in (
+                    (who, at, True), (who, at + HOUR - tick, True), (who, at + HOUR, False),
+                    (who, at - HOUR + tick, True), (who, at - HOUR, False), (who + 1, at, False), (who - 1, at, False),
+                ):
+                    values = {"whom_a": who, "at_a": at, "whom_b": whom, "at_b": when}
+                    found = connection.execute(text(f"SELECT {one} && {other}"), values).scalar_one()
+                    assert found == meets, values
 
 
 def test_b10_a_cancelled_session_frees_everyone_at_once(db: Engine) -> None:

@@ -28,30 +28,35 @@ class Ledger(Office):
 
 def write(office: Ledger, rng: random.Random, many: int) -> None:
     """Some lines that could be, in one act: of any month, outcome, practitioner, course and payer; some take back."""
-    world, session = office.world, office.session
-
     def some_lines(work: Work) -> None:
-        rows: list[dict[str, Any]] = []
-        for _ in range(many):
-            kind = rng.choice([*LineKind])
-            rows.append({
-                "change_set_id": work.act_id, "at": work.now, "programme_id": world.programme, "kind": kind,
-                "session_id": session, "part": next(PARTS), "forfeit_part": 0, "turn": 1, "learner_id": None,
-                "team_id": None, "forfeit_id": None, "course_id": rng.choice([None, world.maths, world.art]),
-                "payer_id": rng.choice([None, office.payer]) if kind is LineKind.CHARGE else None,
-                "practitioner_id": rng.choice([world.tom, world.tess]), "outcome": rng.choice([*Outcome]),
-                "day": LONG_AGO + timedelta(days=rng.randrange(4000)), "minutes": rng.randrange(0, 180),
-                "unit": RateUnit.HOUR, "unit_amount": 5000, "share": "1", "rate_id": office.rates[Side.BILLED],
-                "matrix_id": None, "amount": rng.randrange(-9000, 9000), "currency": "GBP", "reverses_id": None,
-                "reason": None,
-            })
-        insert_many(work.tx.connection(), LINES, rows)
-        if rng.random() < 0.5:
-            last = work.tx.execute(select(LedgerLine).order_by(LedgerLine.id.desc()).limit(1)).scalar_one()
-            insert_many(work.tx.connection(), LINES, [
-                {**rows[-1], "turn": 2, "amount": -last.amount, "reverses_id": last.id, "reason": "taken back"}])
+        write_in(office, rng, many, work)
 
-    commit(world.engine, THE_PORTAL, some_lines)
+    commit(office.world.engine, THE_PORTAL, some_lines)
+
+
+def write_in(office: Ledger, rng: random.Random, many: int, work: Work) -> None:
+    """The same in an act that is under way."""
+    world, session = office.world, office.session
+    rows: list[dict[str, Any]] = []
+    for _ in range(many):
+        kind = rng.choice([*LineKind])
+        rows.append({
+            "change_set_id": work.act_id, "at": work.now, "programme_id": world.programme, "kind": kind,
+            "session_id": session, "part": next(PARTS), "forfeit_part": 0, "turn": 1, "learner_id": None,
+            "team_id": None, "forfeit_id": None, "course_id": rng.choice([None, world.maths, world.art]),
+            "payer_id": rng.choice([None, office.payer]) if kind is LineKind.CHARGE else None,
+            "practitioner_id": rng.choice([world.tom, world.tess]), "outcome": rng.choice([*Outcome]),
+            "day": LONG_AGO + timedelta(days=rng.randrange(4000)), "minutes": rng.randrange(0, 180),
+            "unit": RateUnit.HOUR, "unit_amount": 5000, "share": "1", "rate_id": office.rates[Side.BILLED],
+            "matrix_id": None, "amount": rng.randrange(-9000, 9000), "currency": "GBP", "reverses_id": None,
+            "reason": None,
+        })
+    insert_many(work.tx.connection(), LINES, rows)
+    if rng.random() < 0.5:
+        last = work.tx.execute(select(LedgerLine).where(
+            LedgerLine.change_set_id == work.act_id).order_by(LedgerLine.id.desc()).limit(1)).scalar_one()
+        insert_many(work.tx.connection(), LINES, [
+            {**rows[-1], "turn": 2, "amount": -last.amount, "reverses_id": last.id, "reason": "taken back"}])
 
 
 def pile(office: Office) -> Ledger:

@@ -59,7 +59,8 @@ def agrees(found: Billing, every: pd.DataFrame, asked: Asked) -> None:
         size = "Y" if row.name.isdecimal() else "M"
         at = pd.Period(row.name, size)
         assert told(row) == counted(some[some.month.dt.asfreq(size) == at]), row.name
-    for by, column in COLUMNS.items():
+    assert (found.by == {}) is asked.months_alone
+    for by, column in COLUMNS.items() if found.by else ():
         of = some if by is not TotalOf.PAYER else some[some.kind == "charge"]
         sums = sorted(counted(each) for _, each in of.groupby(column, dropna=False) if len(each))
         rows = [row for row in found.by[by] if "others" not in row.name]

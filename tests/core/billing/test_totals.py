@@ -13,12 +13,12 @@ from sqlalchemy import func, select
 from core.billing import totals
 from core.billing.totals import fold, fold_all, is_due, recomputed, sums
 from core.errors import NotAllowed, NotFound
-from core.work import THE_PORTAL, commit
+from core.work import THE_PORTAL, Work, commit
 from db.models.billing import LedgerFold, LedgerLine, LedgerTotal
 from db.models.history import ChangeSet
 from db.words import TotalOf
 from tests.core.billing.conftest import Office
-from tests.core.billing.pile import Ledger, pile, write
+from tests.core.billing.pile import Ledger, pile, write, write_in
 from web.folding import Folding
 
 
@@ -87,6 +87,32 @@ def test_folding_beside_writers_loses_no_line_and_counts_none_twice(ledger: Ledg
     agree(ledger)
     with ledger.world.reading(THE_PORTAL) as work:
         assert not is_due(work)
+
+
+def test_an_act_under_way_is_waited_for(ledger: Ledger) -> None:
+    """Its lines have lower ids than those of an act that was quicker."""
+    engine = ledger.world.engine
+    if engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time")
+    wrote, go_on = threading.Event(), threading.Event()
+
+    def slowly(work: Work) -> None:
+        write_in(ledger, random.Random(5), 5, work)
+        wrote.set()
+        assert go_on.wait(30)
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(commit, engine, THE_PORTAL, slowly)
+        assert wrote.wait(30)
+        write(ledger, random.Random(6), 5)
+        folding = pool.submit(fold_all, engine)
+        with pytest.raises(TimeoutError):
+            folding.result(timeout=0.5)
+        go_on.set()
+        slow.result(timeout=30)
+        folding.result(timeout=30)
+    fold_all(engine)
+    agree(ledger)
 
 
 def test_the_portal_folds_by_itself_and_survives_what_goes_wrong(
