@@ -287,6 +287,11 @@ def as_learner(actor: Actor, action: Action, case: Case) -> bool:
     return not (actor.everything or case.leads or by.intersection(STAFF)) and (case.attends or by <= {Role.LEARNER})
 
 
+def as_staff(actor: Actor, action: Action, case: Case) -> bool:
+    """Whether a role of staff, not merely held but allowing it, lets the actor do it."""
+    return actor.everything or bool(_allowing(actor, action, case).intersection(STAFF))
+
+
 def too_late(actor: Actor, action: Action, case: Case, name: str) -> str | None:
     """Why the learner's side may not do it any more: cancelling ends with the start, all else with the notice (E3)."""
     if not as_learner(actor, action, case):

@@ -16,7 +16,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PORTAL_", frozen=True, extra="ignore")
 
     database_url: str = Field(
-        default=f"sqlite:///{HOME / 'var' / 'portal.db'}", description="database of the portal: SQLite or PostgreSQL"
+        default=f"sqlite:///{HOME / 'var' / 'portal.db'}",
+        description="database of the portal: SQLite, or PostgreSQL 16 or newer",
     )
     address: str = Field(default="127.0.0.1", description="address the portal listens on")
     port: int = Field(default=8501, description="port the portal listens on", ge=1, le=65535)

@@ -16,7 +16,7 @@ from core.clock import when_words
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.learning.effects import apply_effects, take_back
 from core.notifications.commands import notify
-from core.permissions import RECORDED, STAFF, Action, allows, require
+from core.permissions import RECORDED, Action, allows, as_staff, require
 from core.programmes.queries import programme_of
 from core.sessions.commands import Loaded, apply, given, load, tell
 from core.sessions.groups import fill_places
@@ -213,8 +213,8 @@ def cancel_parts(
 
 def _as_own_side(work: Work, each: Loaded) -> bool:
     """Whether only the learner's side lets the actor do it."""
-    return not (work.actor.everything or each.case.leads or work.actor.holds(each.programme.id, *STAFF)
-                or (each.case.created and work.actor.holds(each.programme.id, Role.PRACTITIONER)))
+    made = each.case.created and not each.case.attends and work.actor.holds(each.programme.id, Role.PRACTITIONER)
+    return not (each.case.leads or made or as_staff(work.actor, Action.PART_CANCEL, each.case))
 
 
 def _refuse_others(work: Work, each: Loaded, learner_ids: Collection[int]) -> None:

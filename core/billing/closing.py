@@ -424,6 +424,8 @@ def enter_payment(work: Work, document_id: int, day: date, amount: int, referenc
         found["reference"] = "At most 200 characters."
     if one.kind is DocumentKind.CREDIT_NOTE:
         found["amount"] = "A credit note is not paid; it is taken off what is owed."
+    elif _is_credited(work, document_id):
+        found["amount"] = "This invoice was credited, so nothing is to be paid."
     if found:
         raise Invalid(found)
     id_ = work.tx.execute(insert(Payment).returning(Payment.id), {
@@ -431,6 +433,10 @@ def enter_payment(work: Work, document_id: int, day: date, amount: int, referenc
         "at": work.now, "change_set_id": work.act_id}).scalar_one()
     work.say("Entered the payment.")
     return int(id_)
+
+
+def _is_credited(work: Work, document_id: int) -> bool:
+    return work.tx.scalar(select(Document.id).where(Document.cancels_id == document_id)) is not None
 
 
 def take_back_payment(work: Work, payment_id: int) -> int:
@@ -460,7 +466,8 @@ def mark_paid(work: Work, document_ids: Sequence[int], day: date) -> int:
     for id_ in sorted(set(document_ids)):
         one = _document(work, id_)
         paid = work.tx.scalar(select(func.coalesce(func.sum(Payment.amount), 0)).where(Payment.document_id == id_)) or 0
-        if (left := one.gross - int(paid)) > 0 and one.kind is not DocumentKind.CREDIT_NOTE:
+        left = 0 if one.kind is DocumentKind.CREDIT_NOTE or _is_credited(work, id_) else one.gross - int(paid)
+        if left > 0:
             enter_payment(work, id_, day, left)
             done += 1
     work.say(f"Marked {done:,} {'document' if done == 1 else 'documents'} as paid.")

@@ -165,7 +165,7 @@ def _per(unit: RateUnit) -> str:
 
 
 def _one_at_a_time(work: Work, programme_id: int) -> None:
-    """Two rates, or two matrices, that are added at once are looked at one after the other."""
+    """Terms that change at once do so one after the other, and no session is settled meanwhile."""
     work.tx.execute(select(Programme.id).where(Programme.id == programme_id).with_for_update(key_share=True))
 
 
@@ -284,6 +284,9 @@ def set_payer(
 
     What is on an invoice stays where it is. Raises NotFound, NotAllowed, Invalid, Conflict for a retired payer.
     """
+    if (programme_id := work.tx.scalar(select(Payer.programme_id).where(Payer.id == payer_id))) is None:
+        raise NotFound
+    _one_at_a_time(work, programme_id)  # so that no session is settled meanwhile by who paid until now
     one = _payer(work, payer_id, None)
     programme = programme_of(work, one.programme_id)
     _check_days({"from_day": from_day})

@@ -63,8 +63,8 @@ def what(line: Line, said: Words) -> str:
 
 
 def below(line: Line, whole: Whole) -> str:
-    """What is to be said besides: that it takes something back, and why; a credit note says so as a whole."""
-    return line.why if (line.reverses and not whole.cancels) or "Written anew" in line.why else ""
+    """What is to be said besides: that it takes something back; a credit note says so as a whole."""
+    return line.on_paper if line.reverses and not whole.cancels else ""
 
 
 def price(line: Line) -> str:

@@ -115,6 +115,8 @@ class Line:
     unit: RateUnit
     unit_amount: int
     share: Fraction
+    on_paper: str = ""
+    """`why` without the words that somebody gave as a reason: they are for staff (D7)."""
 
 
 @dataclass(frozen=True)
@@ -208,6 +210,7 @@ def stands() -> ColumnElement[bool]:
 def lines_by_id(work: Work, programme: ProgrammeView, ids: Sequence[int]) -> list[Line]:
     """These lines in this order; whoever calls this has seen to who may see them."""
     learner, practitioner, later = aliased(Person), aliased(Person), aliased(LedgerLine)
+    reasons = work.actor.everything or may(work, Action.MONEY_SEE, programme.id)
     found: dict[int, Line] = {}
     for n in range(0, len(ids), 5000):
         for row in work.tx.execute(
@@ -232,7 +235,8 @@ def lines_by_id(work: Work, programme: ProgrammeView, ids: Sequence[int]) -> lis
                 (row[2] or row[4] or "") if charge else row[3] or "", row[3] or "", row[5] or "", row[6] or "",
                 one.outcome, one.minutes, one.amount, one.currency, one.reverses_id is not None, row[8],
                 bool(row[7]) and one.reverses_id is None and not row[8], document,
-                why(programme, one, row[12], row[6]), one.unit, one.unit_amount, Fraction(one.share))
+                why(programme, one, row[12], row[6], reasons=reasons), one.unit, one.unit_amount,
+                Fraction(one.share), why(programme, one, row[12], row[6], reasons=False))
     return [found[id_] for id_ in ids if id_ in found]
 
 
@@ -241,8 +245,8 @@ def number_words(header: Mapping[str, Any], kind: DocumentKind, number: int) -> 
     return f"{header.get('prefix', '')}{_LETTERS[kind]}{number}"
 
 
-def why(programme: ProgrammeView, line: LedgerLine, rate: Rate, course: str | None) -> str:
-    """In a sentence, why a line has its amount."""
+def why(programme: ProgrammeView, line: LedgerLine, rate: Rate, course: str | None, *, reasons: bool) -> str:
+    """In a sentence, why a line has its amount; with the `reasons` that were given for a correction."""
     said = programme.policy.words
     share = Fraction(line.share)
     price = words(line.unit_amount, line.currency)
@@ -256,9 +260,10 @@ def why(programme: ProgrammeView, line: LedgerLine, rate: Rate, course: str | No
     lost = " for a change inside the notice" if line.forfeit_part else ""
     sentence = (f"{said.outcome(line.outcome).capitalize()}{lost}: {size}, by {rule} in force on"
                 f" {line.day.day} {line.day:%b %Y}{part}.")
+    reason = line.reason if reasons else None
     if line.reverses_id is not None:
-        return f"Takes back: {sentence}{f' Reason: {line.reason}' if line.reason else ''}"
-    return f"{sentence}{f' Written anew: {line.reason}' if line.reason else ''}"
+        return f"Takes back: {sentence}{f' Reason: {reason}' if reason else ''}"
+    return f"{sentence}{f' Written anew: {reason}' if reason else ''}"
 
 
 # What follows --------------------------------------------------------------------------------------------------------

@@ -23,7 +23,7 @@ def lines(whole: Whole, said: Words) -> list[list[Cell]]:
         [whole.entry.label, line.day, line.number, line.whom, line.course, said.outcome(line.outcome),
          line.minutes, decimal(line.unit_amount, line.currency),
          "hour" if line.unit is RateUnit.HOUR else said.session, share_words(line.share),
-         decimal(line.amount, line.currency), line.why]
+         decimal(line.amount, line.currency), line.on_paper]
         for line in whole.lines
     ]
 

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 from core.billing.rules import Facts, Matrix, PayerOf, Position, RateRow, positions, worked_out
 from core.billing.settle import Terms, facts_of, standing_of
 from core.clock import day_start
 from core.programmes.queries import programme_of
 from core.work import Work
+from db.models.afterwards import Forfeit
 from db.models.billing import LedgerLine
 from db.models.sessions import Participation, Session
 
@@ -114,7 +115,9 @@ def recorded_sessions(work: Work, programme_id: int, from_day: date, until_day: 
         select(Participation.id).where(Participation.session_id == Session.id, Participation.outcome.is_not(None))
         .exists())
     with_lines = select(LedgerLine.session_id).where(*lined).distinct()
-    return sorted({*work.tx.scalars(recorded), *work.tx.scalars(with_lines)})
+    lost = select(Forfeit.session_id).join(Session, Session.id == Forfeit.session_id).where(
+        Session.programme_id == programme_id, Forfeit.charged == true(), Forfeit.starts_at >= day_start(from_day, zone))
+    return sorted({*work.tx.scalars(recorded), *work.tx.scalars(with_lines), *work.tx.scalars(lost)})
 
 
 def portions(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -97,6 +97,7 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
     for row in reversed(rows):
         by_act.setdefault(row.change_set_id, []).append(row)
     changes = {act_id: net(listed) for act_id, listed in by_act.items()}
+    bare = {act_id for act_id, listed in changes.items() if not listed}
     learners = _learners(work, session_id, changes)
     acts = {act.id: act for act in work.tx.scalars(select(ChangeSet).where(ChangeSet.id.in_(by_act)))}
     shown = shown_learners(work, case)
@@ -133,7 +134,7 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
             (acts[act_id].reason or "") if reads and act_id not in private else "",
             act_id not in undone_by and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
         )
-        for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone
+        for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone & bare
     ]
     return entries[:most]
 

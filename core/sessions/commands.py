@@ -43,7 +43,7 @@ from core.sessions.rules import (
 from core.sessions.visible import cases_for, facts_of
 from core.work import Work
 from db.bulk import insert_many
-from db.models.afterwards import Forfeit, Message, Note
+from db.models.afterwards import Dispute, Forfeit, Message, Note
 from db.models.people import Person, Team
 from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session, SessionCourse, SessionNumber, Waiting
@@ -1008,12 +1008,14 @@ def cancel_sessions(
 ) -> list[int]:
     """Cancel for good: everyone's time is free at once (B10), and every learner's outcome says whose doing it was.
 
-    Raises NotAllowed, Invalid, StaleForm.
+    Raises NotAllowed, Invalid, StaleForm, Conflict for a learner who is not alone in it (E8).
     """
     loaded = load(work, session_ids, Action.SESSION_CANCEL, versions or {})
     _refuse_too_late(work, loaded, Action.SESSION_CANCEL)
     reason = given(reason, "reason", "Give a reason; those who take part will read it.")
     for each in loaded.values():
+        if set(each.learners) - {work.actor.person_id} and as_learner(work.actor, Action.SESSION_CANCEL, each.case):
+            raise Conflict(f"Others take part in {each.name.lower()}, so it stays. Cancel your own part instead.")
         each.values = {"cancelled_at": work.now, "cancel_reason": reason}
     apply(work, loaded)
     cancelled: dict[Outcome, list[int]] = {}
@@ -1093,7 +1095,9 @@ def delete_sessions(
     ids = list(session_ids)
     if (number := has_money(work, ids)) is not None:
         raise Conflict(f"Money was worked out for session {number}, so it stays. Cancel it instead.")
-    for written, what in ((Note, "notes were written"), (Forfeit, "a late change was recorded")):
+    for written, what in (
+        (Note, "notes were written"), (Forfeit, "a late change was recorded"), (Dispute, "somebody objected"),
+    ):
         if work.tx.scalar(select(written.id).where(written.session_id.in_(ids)).limit(1)) is not None:
             raise Conflict(f"After it, {what}, so it stays. Cancel it instead.")
     for model in (Participation, SessionCourse, Waiting):

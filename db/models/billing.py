@@ -242,5 +242,7 @@ class LedgerFold(Base):
 Index("ix_ledger_line_programme_id", LedgerLine.programme_id, LedgerLine.day, LedgerLine.id)
 Index("ix_ledger_line_payer_id", LedgerLine.payer_id, LedgerLine.id)
 Index("ix_ledger_line_practitioner_id", LedgerLine.practitioner_id, LedgerLine.day, LedgerLine.id)
+Index("ix_ledger_line_learner_id", LedgerLine.learner_id, LedgerLine.day, LedgerLine.id)
+Index("ix_ledger_line_rate_id", LedgerLine.rate_id)
 Index("ix_rate_engagement_id", Rate.engagement_id)
 Index("ix_document_programme_id", Document.programme_id, Document.issued_on)

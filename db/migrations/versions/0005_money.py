@@ -128,6 +128,8 @@ def _ledger() -> None:
     op.create_index("ix_ledger_line_programme_id", "ledger_line", ["programme_id", "day", "id"])
     op.create_index("ix_ledger_line_payer_id", "ledger_line", ["payer_id", "id"])
     op.create_index("ix_ledger_line_practitioner_id", "ledger_line", ["practitioner_id", "day", "id"])
+    op.create_index("ix_ledger_line_learner_id", "ledger_line", ["learner_id", "day", "id"])
+    op.create_index("ix_ledger_line_rate_id", "ledger_line", ["rate_id"])
     key = ("programme_id", "month", "kind", "by", "what")
     op.create_table(
         "ledger_total", number("programme_id"), day("month", empty=False), text("kind"), text("by"), text("what"),

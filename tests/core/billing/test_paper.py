@@ -96,7 +96,7 @@ def test_x4_amounts_have_the_currencys_places(said: list[str], currency: str, am
 
 
 def test_a_credit_note_says_what_it_credits_and_why_and_a_statement_asks_nobody_to_pay(said: list[str]) -> None:
-    back = [line(0, amount=-5000, reverses=True, why="Takes back: …")]
+    back = [line(0, amount=-5000, reverses=True, on_paper="Takes back: …")]
     paper(whole(DocumentKind.CREDIT_NOTE, back, cancels="LT-3", reason="wrong firm"), Words(), NOW)
     assert "Credits invoice LT-3: wrong firm" in said
     assert not any(text.startswith(("Please pay", "Takes back")) for text in said)
