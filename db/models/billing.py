@@ -244,5 +244,7 @@ Index("ix_ledger_line_payer_id", LedgerLine.payer_id, LedgerLine.id)
 Index("ix_ledger_line_practitioner_id", LedgerLine.practitioner_id, LedgerLine.day, LedgerLine.id)
 Index("ix_ledger_line_learner_id", LedgerLine.learner_id, LedgerLine.day, LedgerLine.id)
 Index("ix_ledger_line_rate_id", LedgerLine.rate_id)
+Index("ix_ledger_total_by", LedgerTotal.by, LedgerTotal.programme_id, LedgerTotal.month, LedgerTotal.kind,
+      LedgerTotal.what)
 Index("ix_rate_engagement_id", Rate.engagement_id)
 Index("ix_document_programme_id", Document.programme_id, Document.issued_on)

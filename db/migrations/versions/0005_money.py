@@ -138,6 +138,7 @@ def _ledger() -> None:
                 what=_length("what", 1, 40)),
         sa.PrimaryKeyConstraint(*key, name=op.f("pk_ledger_total")), **KIND,
     )
+    op.create_index("ix_ledger_total_by", "ledger_total", ["by", "programme_id", "month", "kind", "what"])
     op.create_table(
         "ledger_fold", sa.Column("one", sa.BigInteger(), autoincrement=False, nullable=False), number("line_id"),
         *checks("ledger_fold", one_row="one = 1"),
