@@ -36,7 +36,6 @@ from db.models.billing import (
     Period,
 )
 from db.models.people import Person
-from db.models.programmes import Programme
 from db.models.sessions import Participation, Session
 from db.words import DocumentKind, LineKind, Outcome, Side
 
@@ -332,8 +331,8 @@ def _write(
 
 
 def _hold(work: Work, programme_id: int) -> None:
-    """One closing, one numbering at a time in a programme; whoever records sessions there need not wait."""
-    work.tx.execute(select(Programme.id).where(Programme.id == programme_id).with_for_update(key_share=True))
+    """One closing, one numbering at a time. Whoever records sessions holds the programme and need not wait."""
+    work.tx.execute(select(Biller.programme_id).where(Biller.programme_id == programme_id).with_for_update())
 
 
 def _numbers(work: Work, programme_id: int) -> dict[DocumentKind, int]:

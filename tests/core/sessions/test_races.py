@@ -60,7 +60,7 @@ def test_x1_a_programme_is_not_retired_under_a_booking(world: World, monkeypatch
 
 def test_x1_a_programme_is_not_retired_under_a_move(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara)
-    rival = Rival(monkeypatch, commands, "_apply", lambda: retire(world))
+    rival = Rival(monkeypatch, commands, "apply", lambda: retire(world))
     world.do(world.ben, commands.reschedule_sessions, [Move(session, TEN, 60)])
     assert "still ahead" in str(rival.done())
 
