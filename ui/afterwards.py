@@ -4,16 +4,19 @@ from zoneinfo import ZoneInfo
 
 import streamlit as st
 
-from core.attending.queries import Afterwards, Recorded
+from core.attending.commands import charge_late_change
+from core.attending.queries import Afterwards, Lost, Recorded
 from core.billing.money import words as money
 from core.billing.queries import Line, lines_of_session
+from core.permissions import Action
 from core.programmes.queries import ProgrammeView
 from core.sessions.queries import Worksheet
 from core.words import LineKind, NoteKind, Wish
 from core.work import Work
-from ui import objections
+from ui import feedback, objections
 from ui.attendance import WHAT
 from ui.format import capital, minutes_words, plain, when
+from ui.forms import Form
 from ui.session_panel import open_
 
 
@@ -66,12 +69,31 @@ def ledger(work: Work, sheet: Worksheet, after: Afterwards, programme: Programme
     with st.container(border=True, gap="small", key="ledger"):
         st.header("Money", anchor=False)
         for one in after.lost:
-            wish = programme.policy.words.learner if one.wish is Wish.LEARNER else programme.policy.words.practitioner
-            charged = "charged" if one.charged else "not charged"
-            st.caption(f"{plain(one.learner)} lost {when(one.starts_at, None, zone)}, by the {wish}'s wish: {charged}."
-                       f" {plain(one.reason)}")
+            _lost(one, programme, zone, may_change=Action.OUTCOME_OVERRULE in sheet.may)
         for line in lines:
             _line(line)
+
+
+def _lost(one: Lost, programme: ProgrammeView, zone: ZoneInfo, *, may_change: bool) -> None:
+    words = programme.policy.words
+    wish = words.learner if one.wish is Wish.LEARNER else words.practitioner
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"lost-{one.id}"):
+        st.caption(f"{plain(one.learner)} lost {when(one.starts_at, None, zone)}, by the {wish}'s wish:"
+                   f" {'charged' if one.charged else 'not charged'}. {plain(one.reason)}", width="content")
+        if may_change and one.wish is Wish.LEARNER:
+            verb, form = "Waive" if one.charged else "Charge", Form(f"lost-{one.id}")
+            if saved := form.done():
+                feedback.tell(saved)
+            with st.popover(f"{verb}…", type="tertiary", key=f"change-lost-{one.id}"):
+                st.text_input("Why", key=form.field("late_reason"), on_change="ignore", autocomplete="off")
+                form.problem("late_reason")
+                form.show_refusal()
+                st.button(f"{verb} it", type="primary", key=form.field("send"), on_click=_change, args=(one,))
+
+
+def _change(one: Lost) -> None:
+    form = Form(f"lost-{one.id}")
+    form.send(charge_late_change, one.id, not one.charged, form.value("late_reason") or "")
 
 
 def _line(line: Line) -> None:

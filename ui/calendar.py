@@ -207,9 +207,9 @@ def _move(row: Row, start: datetime, end: datetime, stretched: bool, zone: ZoneI
     if row.starts_at is None or row.ends_at is None:
         return
     until = resolve(end, zone).at if stretched else row.ends_at
-    late = row.starts_at - runtime.now() < NOTICE and bool(row.learners)
+    asks = not stretched and row.starts_at - runtime.now() < NOTICE and bool(row.learners)
     reschedule.dropped(
-        row.id, row.version, start, round((until - row.starts_at).total_seconds() / 60), zone, late=late)
+        row.id, row.version, start, round((until - row.starts_at).total_seconds() / 60), zone, asks=asks)
 
 
 def _booking(asked: Listing, at: datetime, minutes: int | None, *, whole_day: bool) -> dict[str, str | int]:

@@ -86,6 +86,7 @@ def _figures(whole: Whole, state: State) -> None:
     figures = [("Net", entry.net), (f"Tax {tax_words(whole.tax_rate)}", entry.tax)] if entry.tax else []
     figures += [("Total", entry.gross)]
     if entry.kind is not DocumentKind.CREDIT_NOTE:
+        figures += [("Credited", entry.credit)] if entry.credit else []
         figures += [("Paid", entry.paid), ("Open", entry.open)]
     with st.container(horizontal=True, gap="medium", key="figures"):
         for label, amount in figures:

@@ -11,7 +11,7 @@ from core.sessions.fixes import Fix, FixKind, FixRow, apply_fixes, preview
 from core.structure.queries import options
 from core.words import Role
 from core.work import Work
-from ui import feedback, here, panel, people_picker, runtime, session_panels, table
+from ui import feedback, here, late, panel, people_picker, runtime, session_panels, table
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -69,6 +69,8 @@ def _body(kind_: str, *ids: int) -> None:
     if rows:
         form.state["versions"] = form.state.get("versions") or {row.session_id: row.version for row in rows}
         _show(rows)
+        if any(row.asks_wish for row in rows):
+            late.ask(form, words, several=True)
     form.show_refusal()
     fine = sum(1 for row in rows if row.refused is None)
 
@@ -152,5 +154,5 @@ def _fix(form: Form, kind: FixKind) -> Fix:
     return Fix(
         kind, practitioner_id=None if form.value("nobody") else form.value("practitioner"), days=said("days", 0),
         hours=said("hours", 0), minutes=said("minutes", 0), room_id=form.value("room"), location=said("location", ""),
-        reason=said("reason", ""),
+        reason=said("reason", ""), late=late.answered(form),
     )

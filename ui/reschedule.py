@@ -12,13 +12,12 @@ from core.permissions import Action, may
 from core.series.commands import change_series
 from core.series.queries import moved_like
 from core.series.rules import Scope
-from core.sessions.commands import LateChange, Move, reschedule_sessions, take_off_calendar
+from core.sessions.commands import Move, reschedule_sessions, take_off_calendar
 from core.sessions.fixes import Fix, FixKind
 from core.sessions.rules import NOTICE
-from core.words import Outcome, Wish
-from ui import attendance, booking, feedback, runtime, series
+from core.words import Outcome
+from ui import attendance, booking, feedback, late, runtime, series
 from ui import panel as side
-from ui.format import capital
 from ui.forms import Form
 from ui.session_panel import About, both_versions, open_
 
@@ -29,11 +28,11 @@ def panel(session_id: int) -> None:
 
 
 def dropped(
-    session_id: int, version: int, local: datetime, minutes: int, zone: ZoneInfo, *, late: bool = False
+    session_id: int, version: int, local: datetime, minutes: int, zone: ZoneInfo, *, asks: bool = False
 ) -> None:
     """What a drag in the calendar asks for: the form, filled in and sent at once.
 
-    Refused, where the clocks change under it, or `late` (E8), the form opens as it was filled in, with what is asked.
+    Refused, where the clocks change under it, or where it `asks` whose wish it is (E8), the form opens, filled in.
     """
     Form(f"reschedule-{session_id}").clear()
     form = Form(f"reschedule-{session_id}")
@@ -43,7 +42,7 @@ def dropped(
     at = booking.chosen(form, zone)
     if at.problems:
         form.fail(at.problems)
-    elif at.remark is None and not late and (
+    elif at.remark is None and not asks and (
         saved := form.submit(reschedule_sessions, [Move(session_id, at.starts_at, minutes, version)])
     ):
         form.clear()
@@ -90,30 +89,25 @@ def draw(about: About) -> None:
 
     def move() -> None:
         now = Form(form.name)
-        late = _late(now) if asks else None
-        if isinstance(late, dict):
-            now.fail(late)
-            return
         at = booking.chosen(now, zone)
-        if at.problems:
-            now.fail(at.problems)
+        if problems := at.problems or (late.missing(now) if asks and at.starts_at != before else {}):
+            now.fail(problems)
         elif fix is not None:
             now.send(change_series, about.id, reach, fix, agreed)
         else:
             now.send(reschedule_sessions, [Move(
                 about.id, at.starts_at, at.minutes, now.state["version"], (now.value("reason") or "").strip() or None,
-                late)])
+                late.answered(now))])
 
     def take_off() -> None:
         now = Form(form.name)
         if reach is not Scope.THIS:
             now.state["leaving"] = True
             return
-        late = _late(now) if asks else None
-        if isinstance(late, dict):
-            now.fail(late)
+        if asks and (problems := late.missing(now)):
+            now.fail(problems)
         else:
-            now.send(take_off_calendar, [about.id], {about.id: now.state["version"]}, late=late)
+            now.send(take_off_calendar, [about.id], {about.id: now.state["version"]}, late=late.answered(now))
 
     mine = when_words(chosen.starts_at, programme.zone, chosen.ends_at) if chosen.starts_at else ""
     both_versions(about, {"time": mine}, move)
@@ -133,41 +127,17 @@ def _is_late(about: About) -> bool:
 
 
 def _whose_wish(about: About) -> None:
-    """Whose wish the change is, and of the learner's whether it is charged, with what that comes to."""
-    form, words = about.form, about.programme.policy.words
-    called = {Wish.LEARNER: f"the {words.learner}'s", Wish.PRACTITIONER: f"the {words.practitioner}'s or ours"}
-    with st.container(border=True, gap="small"):
-        st.markdown(":orange[:material/schedule: This is under 24 hours ahead.]")
-        wish = st.segmented_control("Whose wish is it?", list(called), key=form.field("wish"), wrap=True,
-                                    format_func=lambda each: capital(called[each]) if each in called else "")
-        form.problem("wish")
-        if wish != Wish.LEARNER:
-            return
-        ways = {True: "Charge it", False: "Waive it"}
-        st.segmented_control("Is it charged as cancelled late?", list(ways), key=form.field("charged"),
-                             format_func=lambda each: ways.get(each, ""))
-        form.problem("charged")
-        st.text_input("Why", key=form.field("late_reason"), on_change="ignore", autocomplete="off",
-                      placeholder="Rang at nine: ill")
-        form.problem("late_reason")
-        people = {part.learner_id: part.name for part in about.sheet.parts if part.outcome is None}
-        found = consequences(about.work, about.id, dict.fromkeys(people, (Outcome.CANCELLED_LATE, None)))
-        if found.priced and form.value("charged") is not None:
-            whole = may(about.work, Action.MONEY_SEE, about.programme.id)
-            said = " ".join(attendance.billed(found, people, words, amounts=whole))
-            st.caption(said if form.value("charged") else "Nobody is billed for the time that is given up.")
-
-
-def _late(form: Form) -> LateChange | dict[str, str]:
-    """What was answered, or what is not answered yet."""
-    wish = form.value("wish")
-    if wish is None:
-        return {"wish": "Say whose wish it is."}
-    if wish != Wish.LEARNER:
-        return LateChange(Wish.PRACTITIONER, False, "")
-    if form.value("charged") is None:
-        return {"charged": "Say whether it is charged."}
-    return LateChange(Wish.LEARNER, form.value("charged"), form.value("late_reason") or "")
+    """The questions, and what a charge comes to."""
+    words = about.programme.policy.words
+    charged = late.ask(about.form, words)
+    if charged is None:
+        return
+    people = {part.learner_id: part.name for part in about.sheet.parts if part.outcome is None}
+    found = consequences(about.work, about.id, dict.fromkeys(people, (Outcome.CANCELLED_LATE, None)))
+    if found.priced:
+        whole = may(about.work, Action.MONEY_SEE, about.programme.id)
+        said = " ".join(attendance.billed(found, people, words, amounts=whole))
+        st.caption(said if charged else "Nobody is billed for the time that is given up.")
 
 
 def _several_off(about: About, reach: Scope) -> None:

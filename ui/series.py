@@ -14,7 +14,7 @@ from core.series.rules import Scope
 from core.sessions.fixes import Fix
 from core.sessions.queries import Worksheet
 from core.work import Work
-from ui import feedback, navigation, runtime
+from ui import feedback, late, navigation, runtime
 from ui.format import capital, plain
 from ui.session_panel import About
 
@@ -62,13 +62,14 @@ def scope(about: About) -> Scope:
 
 
 def preview(about: About, reach: Scope, fix: Fix) -> tuple[Fix, dict[int, int]]:
-    """Before and after of each session that it reaches, and a field for a reason where hours ask for one.
+    """Before and after of each session that it reaches; a reason where hours ask for one, and whose wish it is (E8).
 
     Returns what to do with it, and the versions of those that will change.
     """
     zone, key = runtime.zone(about.programme.zone_name, about.work), about.form.field("series-reason")
     if why := (st.session_state.get(key) or "").strip():
         fix = replace(fix, reason=why)
+    fix = replace(fix, late=late.answered(about.form))
     try:
         rows = preview_change(about.work, about.id, reach, fix, zone)
     except Invalid as refusal:
@@ -87,6 +88,8 @@ def preview(about: About, reach: Scope, fix: Fix) -> tuple[Fix, dict[int, int]]:
             st.markdown("  \n".join(lines[_OPEN:]))
     if why or any(row.asks_reason for row in rows):
         st.text_input("Reason, where hours do not hold", key=key, max_chars=500)
+    if any(row.asks_wish for row in rows):
+        late.ask(about.form, about.programme.policy.words, several=True)
     return fix, {row.session_id: row.version for row in rows if row.refused is None}
 
 

@@ -23,11 +23,11 @@ from core.sessions.groups import fill_places
 from core.sessions.rules import StaleForm, notice_outcome, text_problems
 from core.work import Work
 from db.among import among
-from db.models.afterwards import Dispute, Note
+from db.models.afterwards import Dispute, Forfeit, Note
 from db.models.people import Person, Relation
 from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session
-from db.words import NoteKind, Outcome, Role, Tie
+from db.words import NoteKind, Outcome, Role, Tie, Wish
 
 PARTS = cast(Table, Participation.__table__)
 NOBODY_LEFT = "Nobody is left in it."
@@ -227,6 +227,29 @@ def _refuse_others(work: Work, each: Loaded, learner_ids: Collection[int]) -> No
         raise NotAllowed("You may cancel for yourself, or for those in your care, alone.")
 
 
+def charge_late_change(work: Work, forfeit_id: int, charged: bool, reason: str) -> list[int]:
+    """Charge, or waive, a late change after all, with a reason (E8).
+
+    Raises NotFound, NotAllowed, Invalid, Conflict.
+    """
+    one = work.tx.scalar(select(Forfeit).where(Forfeit.id == forfeit_id).with_for_update())
+    if one is None:
+        raise NotFound
+    each = load(work, [one.session_id], Action.OUTCOME_OVERRULE, {})[one.session_id]
+    if type(charged) is not bool or (charged and one.wish is not Wish.LEARNER):
+        raise Invalid({"late_reason": f"Only a change that the {each.programme.policy.words.learner} wished for is"
+                                      " charged."})
+    reason = given(reason, "late_reason", "Say why it is charged, or waived.")
+    if one.charged is charged:
+        raise Conflict(f"It is {'charged' if charged else 'waived'} already.")
+    one.charged, one.reason = charged, reason
+    work.because(reason)
+    work.tx.flush()
+    settle(work, [one.session_id])
+    work.say(f"{'Charged' if charged else 'Waived'} the late change of {each.name.lower()}.")
+    return [one.session_id]
+
+
 # Disputes ------------------------------------------------------------------------------------------------------------
 
 
@@ -365,6 +388,6 @@ def nudge(work: Work, programme_id: int, practitioner_ids: Collection[int]) -> i
 
 
 __all__ = [
-    "NOBODY_LEFT", "Attendance", "Written", "answer_dispute", "cancel_parts", "dispute_outcome", "log_session", "nudge",
-    "record_outcome", "reopen_session", "submit_note",
+    "NOBODY_LEFT", "Attendance", "Written", "answer_dispute", "cancel_parts", "charge_late_change", "dispute_outcome",
+    "log_session", "nudge", "record_outcome", "reopen_session", "submit_note",
 ]

@@ -59,6 +59,7 @@ class Objection:
 class Lost:
     """A meeting that a learner lost to a late change, and whether it is charged (E8)."""
 
+    id: int
     learner: str
     starts_at: datetime
     wish: Wish
@@ -130,7 +131,7 @@ def _notes(work: Work, session_id: int) -> list[NoteView]:
 
 def _lost(work: Work, session_id: int) -> list[Lost]:
     rows = work.tx.execute(
-        select(Person.name, Forfeit.starts_at, Forfeit.wish, Forfeit.charged, Forfeit.reason)
+        select(Forfeit.id, Person.name, Forfeit.starts_at, Forfeit.wish, Forfeit.charged, Forfeit.reason)
         .join(Person, Person.id == Forfeit.learner_id).where(Forfeit.session_id == session_id).order_by(Forfeit.id))
     return [Lost(*row) for row in rows]
 

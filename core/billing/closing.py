@@ -3,7 +3,7 @@
 Looking comes first and may take its time; closing itself is one short act. What comes late goes into the next period.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Table, case, exists, func, insert, or_, se
 from sqlalchemy.orm import aliased
 
 from core.billing.commands import FULL_TAX
+from core.billing.documents import left_to_pay
 from core.billing.money import MOST, rounded
 from core.billing.queries import number_words, on_hold, stands
 from core.billing.rules import Facts, matrix_of, rate_for
@@ -39,8 +40,8 @@ from db.models.people import Person
 from db.models.sessions import Participation, Session
 from db.words import DocumentKind, LineKind, Outcome, Side
 
-LINES, DOCUMENTS, ON_DOCUMENTS = (
-    cast(Table, model.__table__) for model in (LedgerLine, Document, DocumentLine))
+LINES, DOCUMENTS, ON_DOCUMENTS, PAYMENTS = (
+    cast(Table, model.__table__) for model in (LedgerLine, Document, DocumentLine, Payment))
 UNUSUAL = 4 * 60
 """Minutes from which a session is unusually long."""
 Progress = Callable[[float, str], None]
@@ -56,12 +57,17 @@ class Bill:
     kind: DocumentKind
     whom_id: int
     whom: str
-    lines: int
+    line_ids: tuple[int, ...]
     adjustments: int
     """Lines of days before the period."""
     net: int
     tax_rate: int
     tax: int
+
+    @property
+    def lines(self) -> int:
+        """How many stand on it."""
+        return len(self.line_ids)
 
     @property
     def gross(self) -> int:
@@ -150,6 +156,8 @@ class _Owed(NamedTuple):
     whom_id: int
     day: date
     amount: int
+    tax_rate: int | None
+    """Of the document that it takes back from; a rate that changed since is for what is new."""
 
 
 def _owed(work: Work, programme: ProgrammeView, until_day: date) -> list[_Owed]:
@@ -159,10 +167,13 @@ def _owed(work: Work, programme: ProgrammeView, until_day: date) -> list[_Owed]:
     """
     other = aliased(LedgerLine)
     written = exists().where(DocumentLine.line_id == LedgerLine.reverses_id)
+    taxed = select(Document.tax_rate).join(DocumentLine, DocumentLine.document_id == Document.id).where(
+        DocumentLine.line_id == LedgerLine.reverses_id).scalar_subquery()
     held = exists().where(Session.id == LedgerLine.session_id, on_hold(programme))
     whom = case((LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id), else_=LedgerLine.practitioner_id)
     return [_Owed(*row) for row in work.tx.execute(
-        select(LedgerLine.id, LedgerLine.kind, whom, LedgerLine.day, LedgerLine.amount).where(
+        select(LedgerLine.id, LedgerLine.kind, whom, LedgerLine.day, LedgerLine.amount,
+               case((LedgerLine.reverses_id.is_not(None), taxed))).where(
             LedgerLine.programme_id == programme.id, LedgerLine.day <= until_day, _unwritten(), whom.is_not(None),
             ~exists().where(other.reverses_id == LedgerLine.id), or_(LedgerLine.reverses_id.is_(None), written),
             or_(LedgerLine.reverses_id.is_not(None), ~held))
@@ -170,25 +181,40 @@ def _owed(work: Work, programme: ProgrammeView, until_day: date) -> list[_Owed]:
 
 
 def _bills(work: Work, programme: ProgrammeView, from_day: date, owed: Sequence[_Owed]) -> tuple[Bill, ...]:
-    found: list[Bill] = []
     header = work.tx.scalar(select(Biller).where(Biller.programme_id == programme.id))
-    sums: dict[tuple[LineKind, int], list[_Owed]] = {}
-    for line in owed:
-        sums.setdefault((line.kind, line.whom_id), []).append(line)
-    paid = [whom_id for kind, whom_id in sums if kind is LineKind.PAYOUT]
-    names: dict[int, str] = dict(work.tx.execute(select(Person.id, Person.name).where(among(Person.id, paid))).all())
+    usual = header.tax_rate if header is not None else 0
     payers = {row.id: row for row in work.tx.execute(
         select(Payer.id, Payer.name, Payer.tax_rate).where(Payer.programme_id == programme.id))}
-    for (kind, whom_id), lines in sums.items():
+    rates = {id_: row.tax_rate if row.tax_rate is not None else usual for id_, row in payers.items()}
+    sums: dict[_Paper, list[_Owed]] = {}
+    for line in owed:
+        sums.setdefault(_paper(line, rates), []).append(line)
+    paid = [paper.whom_id for paper in sums if paper.kind is LineKind.PAYOUT]
+    names: dict[int, str] = dict(work.tx.execute(select(Person.id, Person.name).where(among(Person.id, paid))).all())
+    found: list[Bill] = []
+    for paper, lines in sums.items():
         net, late = sum(line.amount for line in lines), sum(line.day < from_day for line in lines)
-        if kind is LineKind.PAYOUT:
-            found.append(Bill(DocumentKind.STATEMENT, whom_id, names[whom_id], len(lines), late, net, 0, 0))
-            continue
-        payer = payers[whom_id]
-        rate = payer.tax_rate if payer.tax_rate is not None else header.tax_rate if header is not None else 0
-        which = DocumentKind.CREDIT_NOTE if net < 0 else DocumentKind.INVOICE
-        found.append(Bill(which, whom_id, payer.name, len(lines), late, net, rate, tax_of(net, rate)))
-    return tuple(sorted(found, key=lambda one: (one.kind, one.whom.casefold(), one.whom_id)))
+        kind, whom = DocumentKind.STATEMENT, names.get(paper.whom_id, "")
+        if paper.kind is LineKind.CHARGE:
+            kind, whom = DocumentKind.CREDIT_NOTE if net < 0 else DocumentKind.INVOICE, payers[paper.whom_id].name
+        found.append(Bill(kind, paper.whom_id, whom, tuple(line.id for line in lines), late, net, paper.tax_rate,
+                          tax_of(net, paper.tax_rate)))
+    return tuple(sorted(found, key=lambda one: (one.kind, one.whom.casefold(), one.whom_id, -one.net)))
+
+
+class _Paper(NamedTuple):
+    """Lines of the same stand on one document: it has one rate of tax."""
+
+    kind: LineKind
+    whom_id: int
+    tax_rate: int
+
+
+def _paper(line: _Owed, rates: Mapping[int, int]) -> _Paper:
+    """The document that a line goes onto; `rates` are what payers are taxed at now."""
+    if line.kind is LineKind.PAYOUT:
+        return _Paper(line.kind, line.whom_id, 0)
+    return _Paper(line.kind, line.whom_id, rates[line.whom_id] if line.tax_rate is None else line.tax_rate)
 
 
 def tax_of(net: int, rate: int) -> int:
@@ -288,13 +314,12 @@ def close_period(work: Work, programme_id: int, until_day: date) -> int:
     if header is None:
         raise Conflict("Say first what stands on top of invoices: name, address, tax number.")
     from_day = _from_day(work, programme, until_day)
-    owed = _owed(work, programme, until_day)
-    bills = _bills(work, programme, from_day, owed)
+    bills = _bills(work, programme, from_day, _owed(work, programme, until_day))
     period = Period(programme_id=programme_id, from_day=from_day, until_day=until_day, closed_at=work.now,
                     closed_by=work.me, change_set_id=work.act_id)
     work.tx.add(period)
     work.tx.flush()
-    _write(work, programme, header, period.id, bills, owed)
+    _write(work, programme, header, period.id, bills)
     made = [f"{count:,} {kind if count == 1 else f'{kind}s'}" for kind in DocumentKind
             if (count := sum(bill.kind is kind for bill in bills))]
     work.say(f"Closed {from_day.day} {from_day:%b %Y} to {until_day.day} {until_day:%b %Y}:"
@@ -303,7 +328,7 @@ def close_period(work: Work, programme_id: int, until_day: date) -> int:
 
 
 def _write(
-    work: Work, programme: ProgrammeView, header: Biller, period_id: int, bills: Sequence[Bill], owed: Sequence[_Owed]
+    work: Work, programme: ProgrammeView, header: Biller, period_id: int, bills: Sequence[Bill]
 ) -> None:
     today = work.now.astimezone(programme.zone).date()
     payers = {one.id: one for one in work.tx.scalars(select(Payer).where(Payer.programme_id == programme.id))}
@@ -321,13 +346,11 @@ def _write(
             "change_set_id": work.act_id,
         })
     insert_many(work.tx.connection(), DOCUMENTS, rows)
-    of: dict[tuple[LineKind, int | None], int] = {}
-    for id_, payer_id, practitioner_id in work.tx.execute(
-        select(Document.id, Document.payer_id, Document.practitioner_id).where(Document.period_id == period_id)
-    ):
-        of[(LineKind.PAYOUT, practitioner_id) if payer_id is None else (LineKind.CHARGE, payer_id)] = id_
+    of = {(kind, number): id_ for id_, kind, number in work.tx.execute(
+        select(Document.id, Document.kind, Document.number).where(Document.period_id == period_id))}
     insert_many(work.tx.connection(), ON_DOCUMENTS, [  # SQLite, left to join them, tries every pair
-        {"document_id": of[line.kind, line.whom_id], "line_id": line.id} for line in owed], "line_id")
+        {"document_id": of[row["kind"], row["number"]], "line_id": line_id}
+        for row, bill in zip(rows, bills, strict=True) for line_id in bill.line_ids], "line_id")
 
 
 def _hold(work: Work, programme_id: int) -> None:
@@ -417,14 +440,13 @@ def enter_payment(work: Work, document_id: int, day: date, amount: int, referenc
     found: dict[str, str] = {}
     if type(amount) is not int or not 0 < amount < MOST:
         found["amount"] = "Write an amount of more than 0."
-    if day > work.now.astimezone(programme_of(work, one.programme_id).zone).date():
-        found["day"] = "Choose today or an earlier day."
+    elif one.kind is DocumentKind.CREDIT_NOTE:
+        found["amount"] = "A credit note is not paid; it is taken off what is owed."
+    elif _is_credited(work, document_id) and not _left(work, [document_id]):
+        found["amount"] = "This invoice was credited, so nothing is to be paid."
     if len(reference or "") > 200:
         found["reference"] = "At most 200 characters."
-    if one.kind is DocumentKind.CREDIT_NOTE:
-        found["amount"] = "A credit note is not paid; it is taken off what is owed."
-    elif _is_credited(work, document_id):
-        found["amount"] = "This invoice was credited, so nothing is to be paid."
+    found |= _day_problem(work, one.programme_id, day)
     if found:
         raise Invalid(found)
     id_ = work.tx.execute(insert(Payment).returning(Payment.id), {
@@ -434,8 +456,21 @@ def enter_payment(work: Work, document_id: int, day: date, amount: int, referenc
     return int(id_)
 
 
+def _day_problem(work: Work, programme_id: int, day: date) -> dict[str, str]:
+    if type(day) is date and day <= work.now.astimezone(programme_of(work, programme_id).zone).date():
+        return {}
+    return {"day": "Choose today or an earlier day."}
+
+
 def _is_credited(work: Work, document_id: int) -> bool:
     return work.tx.scalar(select(Document.id).where(Document.cancels_id == document_id)) is not None
+
+
+def _left(work: Work, ids: Collection[int]) -> dict[int, int]:
+    """What is still open on those of these documents on which something is."""
+    left = select(Document.id, left_to_pay().label("left")).where(among(Document.id, ids)).subquery()
+    return {id_: int(amount) for id_, amount in work.tx.execute(
+        select(left.c.id, left.c.left).where(left.c.left > 0).order_by(left.c.id)).all()}
 
 
 def take_back_payment(work: Work, payment_id: int) -> int:
@@ -461,16 +496,21 @@ def mark_paid(work: Work, document_ids: Sequence[int], day: date) -> int:
     """What is still open on these documents was paid on that day. Returns how many. Raises as `enter_payment`."""
     if not document_ids:
         raise Invalid({"document": "Choose at least one."})
-    done = 0
-    for id_ in sorted(set(document_ids)):
-        one = _document(work, id_)
-        paid = work.tx.scalar(select(func.coalesce(func.sum(Payment.amount), 0)).where(Payment.document_id == id_)) or 0
-        left = 0 if one.kind is DocumentKind.CREDIT_NOTE or _is_credited(work, id_) else one.gross - int(paid)
-        if left > 0:
-            enter_payment(work, id_, day, left)
-            done += 1
-    work.say(f"Marked {done:,} {'document' if done == 1 else 'documents'} as paid.")
-    return done
+    programmes = dict(work.tx.execute(
+        select(Document.id, Document.programme_id).where(among(Document.id, document_ids))).all())
+    if programmes.keys() != set(document_ids):
+        raise NotFound
+    for programme_id in sorted(set(programmes.values())):
+        require(work, Action.MONEY_CLOSE, programme_id)
+        _hold(work, programme_id)
+        if found := _day_problem(work, programme_id, day):
+            raise Invalid(found)
+    left = _left(work, document_ids)
+    insert_many(work.tx.connection(), PAYMENTS, [
+        {"document_id": id_, "day": day, "amount": amount, "at": work.now, "change_set_id": work.act_id}
+        for id_, amount in left.items()])
+    work.say(f"Marked {len(left):,} {'document' if len(left) == 1 else 'documents'} as paid.")
+    return len(left)
 
 
 __all__ = [

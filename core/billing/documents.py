@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.billing.queries import Line, lines_by_id, number_words
@@ -60,9 +60,8 @@ class Entry:
 
     @property
     def open(self) -> int:
-        """What is still to be paid; a credited invoice, or a credit note, is nothing."""
-        none = self.credited or self.kind is DocumentKind.CREDIT_NOTE
-        return 0 if none else max(0, self.gross - self.paid)
+        """What is still to be paid: of a credited invoice, what its note leaves; of a credit note, nothing."""
+        return 0 if self.kind is DocumentKind.CREDIT_NOTE else max(0, self.gross + self.credit - self.paid)
 
     @property
     def too_much(self) -> int:
@@ -71,10 +70,10 @@ class Entry:
 
     def state(self, today: date) -> State:
         """How it stands on a day."""
-        if self.credited:
-            return State.CREDITED
         if self.kind is DocumentKind.CREDIT_NOTE or self.gross <= 0:
             return State.NOTHING
+        if self.credited and not self.open:
+            return State.CREDITED
         if not self.open:
             return State.PAID
         return State.OVERDUE if self.due_on < today else State.OPEN
@@ -176,7 +175,7 @@ def documents(
     if chosen.period_id is not None:
         where.append(Document.period_id == chosen.period_id)
     if chosen.only_open:
-        where.append(_is_open())
+        where.append(left_to_pay() > 0)
     if chosen.due_from is not None:
         where.append(Document.due_on >= chosen.due_from)
     if chosen.due_until is not None:
@@ -245,8 +244,9 @@ def _credit() -> Any:
         other.cancels_id == Document.id).correlate(Document).scalar_subquery()
 
 
-def _is_open() -> ColumnElement[bool]:
-    return and_(Document.kind != DocumentKind.CREDIT_NOTE, Document.gross > _paid(), ~_is_credited())
+def left_to_pay() -> Any:
+    """As `Entry.open`, in SQL; 0 and less is nothing."""
+    return case((Document.kind == DocumentKind.CREDIT_NOTE, 0), else_=Document.gross + _credit() - _paid())
 
 
 def _entries(work: Work, ids: Sequence[int]) -> list[Entry]:
@@ -289,11 +289,10 @@ def ageing(work: Work, programme_id: int) -> Ageing:
     programme = programme_of(work, programme_id)
     today = work.now.astimezone(programme.zone).date()
     not_due, brackets, count = 0, [0] * len(AGES), 0
-    for due_on, gross, paid in work.tx.execute(
-        select(Document.due_on, Document.gross, _paid()).where(
-            visible_documents(work, programme_id), Document.kind == DocumentKind.INVOICE, _is_open())
-    ):
-        late, left = (today - due_on).days, gross - int(paid)
+    open_ = select(Document.due_on, left_to_pay().label("left")).where(
+        visible_documents(work, programme_id), Document.kind == DocumentKind.INVOICE).subquery()
+    for due_on, amount in work.tx.execute(select(open_).where(open_.c.left > 0)):
+        late, left = (today - due_on).days, int(amount)
         count += 1
         if late <= 0:
             not_due += left

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, cast
 
-from sqlalchemy import Select, Table, exists, func, or_, select, true
+from sqlalchemy import Select, Table, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.billing.rules import (
@@ -27,7 +27,7 @@ from db.models.afterwards import Forfeit
 from db.models.billing import DocumentLine, LedgerLine, OutcomeMatrix, PaidBy, Rate
 from db.models.programmes import Programme
 from db.models.sessions import Participation, Session, SessionCourse
-from db.words import LineKind
+from db.words import LineKind, Outcome
 
 LINES = cast(Table, LedgerLine.__table__)
 AT_ONCE = 1000
@@ -169,24 +169,31 @@ def _difference(
     return rows
 
 
+def kept(one: Forfeit, learner_id: int, outcome: Outcome | None, outcome_at: datetime | None) -> bool:
+    """Whether it is the meeting that they cancelled late, kept when the session lost that time: it alone is charged."""
+    return (one.learner_id == learner_id and outcome is Outcome.CANCELLED_LATE and outcome_at is not None
+            and one.at >= outcome_at)
+
+
 def facts_of(work: Work, ids: Collection[int]) -> list[Facts]:
     """What money is worked out from, of these sessions."""
+    lost: dict[int, list[Forfeit]] = {}
+    for one in work.tx.scalars(select(Forfeit).where(among(Forfeit.session_id, ids)).order_by(Forfeit.id)):
+        lost.setdefault(one.session_id, []).append(one)
     parts: dict[int, list[Part]] = {}
     for row in work.tx.execute(
-        select(Participation.session_id, Participation.learner_id, Participation.outcome, Participation.actual_minutes)
+        select(Participation.session_id, Participation.learner_id, Participation.outcome, Participation.actual_minutes,
+               Participation.outcome_at)
         .where(among(Participation.session_id, ids)).order_by(Participation.id)
     ):
-        parts.setdefault(row.session_id, []).append(Part(row.learner_id, row.outcome, row.actual_minutes))
+        if not any(kept(one, row.learner_id, row.outcome, row.outcome_at) for one in lost.get(row.session_id, ())):
+            parts.setdefault(row.session_id, []).append(Part(row.learner_id, row.outcome, row.actual_minutes))
     courses: dict[int, list[int]] = {}
     for session_id, course_id in work.tx.execute(
         select(SessionCourse.session_id, SessionCourse.course_id).where(among(SessionCourse.session_id, ids))
         .order_by(SessionCourse.course_id)
     ):
         courses.setdefault(session_id, []).append(course_id)
-    lost: dict[int, list[Forfeit]] = {}
-    for one in work.tx.scalars(select(Forfeit).where(among(Forfeit.session_id, ids), Forfeit.charged == true())
-                               .order_by(Forfeit.id)):
-        lost.setdefault(one.session_id, []).append(one)
     return [
         Facts(
             row.id, row.programme_id, row.practitioner_id, row.team_id, row.type, row.engagement_id,
@@ -194,7 +201,7 @@ def facts_of(work: Work, ids: Collection[int]) -> list[Facts]:
             round((row.ends_at - row.starts_at).total_seconds() / 60) if row.starts_at else 0,
             tuple(parts.get(row.id, ())),
             tuple(Lost(one.id, one.learner_id, one.practitioner_id, one.starts_at, one.ends_at,
-                       one.starts_at.astimezone(zone).date()) for one in lost.get(row.id, ())),
+                       one.starts_at.astimezone(zone).date()) for one in lost.get(row.id, ()) if one.charged),
         )
         for row in work.tx.execute(
             select(Session.id, Session.programme_id, Session.practitioner_id, Session.team_id, Session.type,

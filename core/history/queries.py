@@ -33,7 +33,7 @@ DID = {
     "record_outcome": "Outcome recorded", "log_session": "Logged",
     "add_recording": "Recording added", "reopen_session": "Reopened",
     "cancel_parts": "Cancelled for somebody", "dispute_outcome": "Objection", "answer_dispute": "Objection answered",
-    "submit_note": "Note submitted", "undo": "Change undone",
+    "charge_late_change": "Late change", "submit_note": "Note submitted", "undo": "Change undone",
     "apply_fixes": "Quick fix", "book_series": "Booked in a series",
     "change_series": "Series changed", "try_again": "Booked after all", "add_learners": "People added",
     "add_engagement": "Counted towards an engagement", "edit_engagement": "Counted towards an engagement",

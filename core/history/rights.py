@@ -48,7 +48,8 @@ DONE_BY = {
     "log_session": Action.OUTCOME_RECORD,
     "reopen_session": Action.OUTCOME_REOPEN, "add_recording": Action.RECORDING_ADD,
     "cancel_parts": Action.PART_CANCEL, "dispute_outcome": Action.OUTCOME_DISPUTE,
-    "answer_dispute": Action.DISPUTE_ANSWER, "submit_note": Action.NOTE_WRITE,
+    "answer_dispute": Action.DISPUTE_ANSWER, "charge_late_change": Action.OUTCOME_OVERRULE,
+    "submit_note": Action.NOTE_WRITE,
     "book_series": Action.SESSION_BOOK, "try_again": Action.SESSION_BOOK,
     **dict.fromkeys(("add_learners", "remove_learners", "set_places", "leave_waiting"), Action.SESSION_FILL),
 }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Table, bindparam, delete, exists, insert, or_, select, update
 
 from core.availability.queries import Placed
 from core.billing.settle import has_money, settle
@@ -316,6 +316,9 @@ EDITABLE = frozenset({
     "description", "type", "planning_notes", "report_required", "number", "timetable_id", "course_ids", "team_id",
     "learner_ids", "location", "method", "records",
 })
+
+
+WHOSE_WISH = "It begins in less than 24 hours: say whose wish this is."
 
 
 @dataclass(frozen=True)
@@ -672,9 +675,9 @@ def reschedule_sessions(work: Work, moves: Sequence[Move], *, by_hand: bool = Tr
             raise Invalid({"date": LIES_BEHIND}, item)
         ends_at = move.starts_at + timedelta(minutes=minutes or 0)
         each.values = {"starts_at": move.starts_at, "ends_at": ends_at}
-    forfeited = _forfeit(work, loaded, {move.session_id: move.late for move in moves})
+    _give_up(work, loaded, {move.session_id: move.late for move in moves})
     _retake(work, loaded, {move.session_id: move.reason for move in moves}, by_hand=by_hand)
-    settle(work, forfeited)
+    settle(work, _worth(work, ids))
     first, move = loaded[ids[0]], moves[0]
     assert move.starts_at is not None  # checked above
     when = when_words(move.starts_at, first.programme.zone, first.values["ends_at"])
@@ -689,34 +692,63 @@ def reschedule_sessions(work: Work, moves: Sequence[Move], *, by_hand: bool = Tr
     return ids
 
 
-def _forfeit(work: Work, loaded: Mapping[int, Loaded], late: Mapping[int, LateChange | None]) -> list[int]:
-    """Keep, for each learner, the meeting that a change inside the notice takes from them. Returns those sessions.
+def asks_wish(case: Case, learners: Collection[int], before: datetime | None, after: datetime | None) -> bool:
+    """Whether a change takes their meeting from learners inside the notice, so that it asks whose wish it is (E8)."""
+    return case.late and bool(learners) and before is not None and before != after
 
-    Raises Invalid.
+
+def _give_up(work: Work, loaded: Mapping[int, Loaded], late: Mapping[int, LateChange | None]) -> None:
+    """Keep the meetings that a change inside the notice takes from learners (E8), or that they had cancelled late.
+
+    What they are charged for it stays with its day. Raises Invalid.
     """
     rows: list[dict[str, Any]] = []
-    forfeited: list[int] = []
-    for item, (id_, change) in enumerate(late.items()):
-        each = loaded[id_]
-        if change is None or not each.case.late or each.session.starts_at is None:
-            continue
-        if change.wish not in {*Wish}:
-            raise Invalid({"wish": "Say whose wish it is."}, item)
-        if change.charged and change.wish is not Wish.LEARNER:
-            raise Invalid({"wish": f"Only a change that the {each.programme.policy.words.learner} wished for is"
-                                   " charged."}, item)
-        reason = change.reason
-        if change.wish is Wish.PRACTITIONER and not (reason or "").strip():
-            reason = "The practitioner's wish."  # what is never charged asks for no more
-        reason = given(reason, "late_reason", "Say why it is charged, or waived.")
-        rows += [{
-            "session_id": id_, "learner_id": learner, "practitioner_id": each.session.practitioner_id,
+
+    def keep(each: Loaded, learners: Iterable[int], change: LateChange, reason: str) -> None:
+        rows.extend({
+            "session_id": each.session.id, "learner_id": learner, "practitioner_id": each.session.practitioner_id,
             "starts_at": each.session.starts_at, "ends_at": each.session.ends_at, "wish": change.wish,
             "charged": change.charged, "reason": reason, "at": work.now, "by_id": work.me,
-        } for learner in each.learners]
-        forfeited.append(id_)
+        } for learner in learners)
+
+    for item, (id_, change) in enumerate(late.items()):
+        each = loaded[id_]
+        if asks_wish(each.case, each.learners, each.session.starts_at, each.value("starts_at")):
+            if change is None:
+                raise Invalid({"wish": WHOSE_WISH}, item)
+            keep(each, each.learners, change, _why_late(each, change, item))
+    moving = [id_ for id_, each in loaded.items() if each.session.starts_at is not None and (
+        (each.session.starts_at, each.session.ends_at) != (each.value("starts_at"), each.value("ends_at")))]
+    already = exists().where(
+        Forfeit.session_id == Participation.session_id, Forfeit.learner_id == Participation.learner_id,
+        Forfeit.at >= Participation.outcome_at)  # as `kept` of settling
+    for session_id, learner in work.tx.execute(
+        select(Participation.session_id, Participation.learner_id).where(
+            Participation.session_id.in_(moving), Participation.outcome == Outcome.CANCELLED_LATE, ~already)
+        .order_by(Participation.id)
+    ).all():
+        keep(loaded[session_id], [learner], LateChange(Wish.LEARNER, True, ""), "Cancelled late.")
     insert_many(work.tx.connection(), FORFEITS, rows)
-    return forfeited
+
+
+def _why_late(each: Loaded, change: LateChange, item: int) -> str:
+    """The reason why a late change is charged, or waived. Raises Invalid."""
+    if change.wish not in {*Wish}:
+        raise Invalid({"wish": "Say whose wish it is."}, item)
+    if change.charged and change.wish is not Wish.LEARNER:
+        raise Invalid({"wish": f"Only a change that the {each.programme.policy.words.learner} wished for is"
+                               " charged."}, item)
+    reason = change.reason
+    if change.wish is Wish.PRACTITIONER and not (reason or "").strip():
+        reason = "The practitioner's wish."  # what is never charged asks for no more
+    return given(reason, "late_reason", "Say why it is charged, or waived.", item)
+
+
+def _worth(work: Work, ids: Collection[int]) -> list[int]:
+    """Those of which something was recorded or kept: only they can be worth anything."""
+    recorded = select(Participation.session_id).where(
+        Participation.session_id.in_(ids), Participation.outcome.is_not(None))
+    return list(work.tx.scalars(recorded.union(select(Forfeit.session_id).where(Forfeit.session_id.in_(ids)))))
 
 
 def take_off_calendar(
@@ -726,13 +758,13 @@ def take_off_calendar(
     """Free everybody's time and keep the sessions, unscheduled. Raises NotAllowed, Invalid, Conflict, StaleForm."""
     loaded = load(work, session_ids, Action.SESSION_RESCHEDULE, versions or {})
     _refuse_too_late(work, loaded, Action.SESSION_RESCHEDULE)
-    forfeited = _forfeit(work, loaded, dict.fromkeys(session_ids, late))
     for each in loaded.values():
         if each.session.starts_at is None:
             raise Conflict(f"{each.name} is not on the calendar.")
         each.values = {"starts_at": None, "ends_at": None, "room_id": None}
+    _give_up(work, loaded, dict.fromkeys(session_ids, late))
     apply(work, loaded, by_hand=by_hand)
-    settle(work, forfeited)
+    settle(work, _worth(work, session_ids))
     tell(work, loaded, "taken off the calendar.")
     work.say(f"Took {_names(loaded).lower()} off the calendar.")
     return list(session_ids)
@@ -784,6 +816,7 @@ def reassign_sessions(work: Work, changes: Sequence[Reassign], *, by_hand: bool 
         each.values = {"practitioner_id": change.practitioner_id}
     before = {id_: each.session.practitioner_id for id_, each in loaded.items()}
     _retake(work, loaded, {change.session_id: change.reason for change in changes}, by_hand=by_hand)
+    settle(work, _worth(work, ids))
     notify(work, (
         (person, each.programme.id, about, f"{each.name}: {said}")
         for id_, each in loaded.items()
@@ -1055,12 +1088,12 @@ def _refuse_too_late(work: Work, loaded: Mapping[int, Loaded], action: Action) -
             raise Conflict(refused)
 
 
-def given(said: str, field_: str, sentence: str) -> str:
+def given(said: str, field_: str, sentence: str, item: int = 0) -> str:
     """A text that must be there, trimmed. Raises Invalid."""
     if found := text_problems({field_: said}):
-        raise Invalid(found)
+        raise Invalid(found, item)
     if not (said or "").strip():
-        raise Invalid({field_: sentence})
+        raise Invalid({field_: sentence}, item)
     return said.strip()
 
 

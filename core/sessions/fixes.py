@@ -23,9 +23,12 @@ from core.sessions.checks import Place, holding, misfits, rooms_of, wrong_room
 from core.sessions.commands import (
     NO_LONGER_THEIRS,
     ROOM_RETIRED,
+    WHOSE_WISH,
+    LateChange,
     Move,
     Reassign,
     Venue,
+    asks_wish,
     cancel_sessions,
     change_venue,
     reassign_sessions,
@@ -84,6 +87,8 @@ class Fix:
     location: str = ""
     reason: str = ""
     """Why they are cancelled, or why hours do not hold their new time."""
+    late: LateChange | None = None
+    """Whose wish it is, for those that begin inside the notice (E8)."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,8 @@ class FixRow:
     refused: str | None
     asks_reason: bool = False
     """With a reason it would not be refused."""
+    asks_wish: bool = False
+    """It begins inside the notice, and takes a meeting from learners (E8)."""
 
 
 @dataclass
@@ -121,6 +128,7 @@ class _Plan:
     after: str = ""
     refused: str | None = None
     asks_reason: bool = False
+    asks_wish: bool = False
     clashes: list[Overlap] = field(default_factory=list)
 
     @property
@@ -147,7 +155,7 @@ def preview(
     """
     return [
         FixRow(plan.session.id, plan.session.number, plan.session.version, plan.who, plan.before, plan.after,
-               plan.refused, plan.asks_reason)
+               plan.refused, plan.asks_reason, plan.asks_wish)
         for plan in _planned(work, fix, ids, versions or {}, zone, stays or {})
     ]
 
@@ -174,11 +182,12 @@ def apply_fixes(
     elif fix.kind is FixKind.SHIFT:
         times = {plan.session.id: plan.starts_at for plan in plans}
         reschedule_sessions(
-            work, [Move(one.id, times[one.id], fix.length, reason=fix.reason or None) for one in fine], by_hand=by_hand)
+            work, [Move(one.id, times[one.id], fix.length, reason=fix.reason or None, late=fix.late) for one in fine],
+            by_hand=by_hand)
     elif fix.kind is FixKind.VENUE:
         change_venue(work, [Venue(one.id, fix.room_id, fix.location) for one in fine], by_hand=by_hand)
     elif fix.kind is FixKind.OFF:
-        take_off_calendar(work, [one.id for one in fine], by_hand=by_hand)
+        take_off_calendar(work, [one.id for one in fine], late=fix.late, by_hand=by_hand)
     else:
         cancel_sessions(work, [one.id for one in fine], fix.reason)
     if len(fine) < len(plans):
@@ -238,6 +247,12 @@ def _planned(
         else:
             plan.refused = stays.get(plan.session.id)
     _PLANS[fix.kind](work, programme, fix, plans, zone or programme.zone)
+    for plan in plans:
+        after = plan.starts_at if fix.kind is FixKind.SHIFT else None
+        plan.asks_wish = plan.refused is None and fix.kind in (FixKind.SHIFT, FixKind.OFF) and asks_wish(
+            cases[plan.session.id], plan.learners, plan.session.starts_at, after)
+        if plan.asks_wish and fix.late is None:
+            plan.refused = WHOSE_WISH
     if fix.kind not in FREES:
         for plan in plans:
             taken_off = fix.kind is FixKind.REASSIGN and fix.practitioner_id is None

@@ -27,7 +27,7 @@ from core.billing.closing import (
     tax_of,
 )
 from core.billing.commands import edit_payer, set_payer
-from core.billing.documents import Chosen, Entry, State, Whole, closed_periods, document, documents
+from core.billing.documents import Chosen, Entry, State, Whole, ageing, closed_periods, document, documents
 from core.billing.queries import earned_months, earnings
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from core.history.commands import undo
@@ -293,6 +293,38 @@ def test_x6_who_sees_closes_and_pays(office: Office) -> None:
             assert may(work, Action.INVOICES_OWN, world.programme) is pays
     assert not whole(office, invoice.id, world.gus).may_change
     assert period == world.one(select(Period.id))
+
+
+def test_x4_what_goes_back_is_taxed_as_it_was(office: Office) -> None:
+    world = office.world
+    first = office.held((world.sara, CAME))
+    close(office)
+    world.do(world.alice, edit_payer, office.payer, {"name": "Gus Grey", "tax_rate": 1000}, now=LATER)
+    corrected(office, first, 30, world.sara)
+    close(office, APRIL)
+    assert sorted((one.net, one.tax) for one in listed(office, INVOICE, CREDIT)) == [
+        (-5000, -1150), (2500, 250), (5000, 1150)]
+    sums_up(world)
+
+
+def test_x4_what_a_credit_note_leaves_of_an_invoice_stays_open(office: Office) -> None:
+    world = office.world
+    first = office.held((world.sara, CAME))
+    office.held((world.sara, CAME), at=TEN + DAY, minutes=120)
+    close(office)
+    (invoice,) = listed(office, INVOICE)
+    corrected(office, first, 15, world.sara)  # 50.00 go back by the next one: this one still asks for them
+    world.do(world.alice, credit_invoice, invoice.id, "wrong firm", now=LATER)
+    after = listed(office, INVOICE)[0]
+    assert (after.gross, after.credit, after.open, after.state(MARCH)) == (18450, -12300, 6150, State.OPEN)
+    with world.reading(world.alice, LATER) as work:
+        assert ageing(work, world.programme).count == 1
+        assert [one.id for one in documents(work, world.programme, Chosen(only_open=True, kinds=(INVOICE,)))[0]] == [
+            invoice.id]
+    assert world.do(world.alice, mark_paid, [invoice.id], MARCH, now=LATER).said == "Marked 1 document as paid."
+    assert (listed(office, INVOICE)[0].open, listed(office, INVOICE)[0].state(MARCH)) == (0, State.CREDITED)
+    with pytest.raises(Invalid, match="was credited"):
+        world.do(world.alice, enter_payment, invoice.id, MARCH, 5, now=LATER)
 
 
 def run(*acts: Callable[[], Any]) -> None:

@@ -1,17 +1,30 @@
 """The ledger follows the facts, by reversal and a new line, and can say why (X4, E3, E9)."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
-from core.attending.commands import cancel_parts, record_outcome, reopen_session
+from core.attending.commands import cancel_parts, charge_late_change, record_outcome, reopen_session
 from core.attending.rules import Attendance
 from core.billing.queries import Filters, lines
 from core.billing.settle import settle
-from core.errors import Conflict, Invalid
+from core.errors import Conflict, Invalid, NotAllowed
 from core.history.commands import undo
-from core.sessions.commands import LateChange, Move, cancel_sessions, delete_sessions, reschedule_sessions
+from core.sessions.commands import (
+    LateChange,
+    Move,
+    Reassign,
+    cancel_sessions,
+    delete_sessions,
+    reassign_sessions,
+    reschedule_sessions,
+    take_off_calendar,
+)
+from core.sessions.fixes import Fix, FixKind, apply_fixes, preview
+from db.models.afterwards import Forfeit
 from db.words import LineKind, Outcome, Wish
 from tests.core.billing.conftest import LATER, Office
 from tests.factories import DAY, HOUR, TEN
@@ -94,6 +107,66 @@ def test_e8_a_change_inside_the_notice_is_charged_or_waived_with_a_reason(office
     assert {line.outcome for line in office.lines(session)} == {Outcome.CANCELLED_LATE}
     world.do(world.tom, record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)], now=LATER)
     assert office.amounts(session) == {CHARGE: 10000, PAYOUT: 6000}
+
+
+def test_e8_whose_wish_it_is_is_asked_by_the_command_itself(office: Office) -> None:
+    world, before, week = office.world, TEN - HOUR, TEN + 7 * DAY
+    first = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    far = world.book(practitioner=world.tom, learner=world.sara, starts_at=week)
+    for command, *what in ((reschedule_sessions, [Move(first, week)]), (take_off_calendar, [first])):
+        with pytest.raises(Invalid, match="whose wish") as refused:
+            world.do(world.ben, command, *what, now=before)
+        assert refused.value.problems.keys() == {"wish"}
+    world.do(world.ben, reschedule_sessions, [Move(first, TEN, 90)], now=before)  # that takes no meeting away
+    shift = Fix(FixKind.SHIFT, hours=2)
+    with world.reading(world.ben, now=before) as work:
+        assert [(row.asks_wish, row.refused is None) for row in preview(work, shift, [first, far])] == [
+            (True, False), (False, True)]
+    wish = LateChange(Wish.LEARNER, True, "rang")
+    world.do(world.ben, apply_fixes, replace(shift, late=wish), [first, far], now=before)
+    assert office.amounts() == {CHARGE: 7500, PAYOUT: 4500}
+    assert len(world.all(select(Forfeit.id))) == 1
+
+
+@pytest.mark.parametrize("late", [LateChange(Wish.LEARNER, True, "rang"), LateChange(Wish.PRACTITIONER, False, "")])
+def test_e3_a_late_cancellation_stays_with_the_meeting_that_was_cancelled(office: Office, late: LateChange) -> None:
+    world = office.world
+    session = world.book(practitioner=world.tom, learner_ids=(world.sara, world.sam), starts_at=TEN, minutes=60)
+    world.do(world.sara, cancel_parts, session, [world.sara], "ill", now=TEN - 2 * HOUR)
+    once = [(world.sara, TEN.date(), 5000)]
+
+    def charged() -> list[tuple[int | None, date, int]]:
+        return [(line.learner_id, line.day, line.amount) for line in office.lines(session, CHARGE)]
+
+    assert charged() == once
+    lost = [*once, (world.sam, TEN.date(), 5000)] if late.charged else once
+    world.do(world.ben, reschedule_sessions, [Move(session, TEN + 7 * DAY, 120, late=late)], now=TEN - HOUR)
+    assert sorted(charged()) == sorted(lost)
+    world.do(world.ben, reassign_sessions, [Reassign(session, world.tess)], now=TEN)
+    world.do(world.ben, reschedule_sessions, [Move(session, TEN + 8 * DAY)], now=TEN)
+    world.do(world.ben, take_off_calendar, [session], now=TEN)
+    assert sorted(charged()) == sorted(lost)
+    assert {line.practitioner_id for line in office.lines(session)} == {world.tom}
+    assert len(world.all(select(Forfeit.id))) == len(lost) + (not late.charged)
+
+
+def test_e8_a_late_change_is_waived_or_charged_after_all(office: Office) -> None:
+    world = office.world
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    world.do(world.tom, reschedule_sessions, [
+        Move(session, TEN + 7 * DAY, late=LateChange(Wish.LEARNER, True, "rang"))], now=TEN - HOUR)
+    forfeit = world.one(select(Forfeit.id))
+    for who in (world.tom, world.sara, world.mona):
+        with pytest.raises(NotAllowed):
+            world.do(who, charge_late_change, forfeit, False, "no")
+    with pytest.raises(Invalid, match="Say why"):
+        world.do(world.ben, charge_late_change, forfeit, False, " ")
+    waived = world.do(world.ben, charge_late_change, forfeit, False, "was in hospital")
+    assert (waived.said, office.amounts(session)) == ("Waived the late change of session 1.", {CHARGE: 0, PAYOUT: 0})
+    with pytest.raises(Conflict, match="waived already"):
+        world.do(world.ben, charge_late_change, forfeit, False, "again")
+    world.do(world.ben, undo, waived.act_id, undoes=waived.act_id)
+    assert office.amounts(session) == {CHARGE: 5000, PAYOUT: 3000}
 
 
 def test_e3_a_practitioners_cancelling_costs_nothing(office: Office) -> None:

@@ -9,12 +9,12 @@ from core.history.commands import undo
 from core.people.commands import disable_people
 from core.programmes import commands as programmes
 from core.sessions import commands
-from core.sessions.commands import Edit, Move, Reassign
+from core.sessions.commands import Edit, LateChange, Move, Reassign
 from core.structure.commands import edit_entry, retire_entries
 from core.structure.rules import Which
 from core.work import Saved
 from db.models.structure import Room
-from db.words import Role, Status
+from db.words import Role, Status, Wish
 from tests.factories import NOON, TEN, World
 
 
@@ -114,4 +114,5 @@ def test_x1_nothing_moves_ahead_in_a_retired_programme(world: World) -> None:
     world.now = TEN
     world.do(world.alice, programmes.retire_programme, world.programme)
     with pytest.raises(Conflict, match="Home is retired"):
-        world.do(world.ben, commands.reschedule_sessions, [Move(session, NOON)])
+        world.do(world.ben, commands.reschedule_sessions, [
+            Move(session, NOON, late=LateChange(Wish.PRACTITIONER, False, ""))])
