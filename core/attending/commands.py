@@ -179,7 +179,7 @@ def cancel_parts(
     reason = given(reason, "reason", "Give a reason; whoever leads the session will read it.")
     notice = work.now if notice_at is None or _as_own_side(work, each) else notice_at
     starts_at = each.session.starts_at
-    if notice.tzinfo is None or notice > work.now:
+    if type(notice) is not datetime or notice.tzinfo is None or notice > work.now:
         raise Invalid({"notice_at": "Notice cannot lie ahead."})
     if starts_at is not None and notice >= starts_at:
         raise Conflict(f"{each.name} has started. Record what came of it instead.")

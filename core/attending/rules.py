@@ -51,7 +51,7 @@ class Meeting:
 
 def problems_of(one: Attendance, meeting: Meeting, policy: Policy, *, overrules: bool) -> dict[str, str]:
     """What stands against recording this, a sentence for each field. `overrules`: whether a reason makes it good."""
-    if one.outcome not in RECORDABLE:
+    if type(one.outcome) is not Outcome or one.outcome not in RECORDABLE:
         return {"attendance": "Choose what came of it."}
     found = text_problems({"contact": one.contact, "overruled": one.overruled})
     needs = {**_minutes(one, meeting, overrules), **_notice(one, meeting), **_protocol(one, meeting, policy)}
@@ -78,7 +78,7 @@ def _minutes(one: Attendance, meeting: Meeting, overrules: bool) -> dict[str, st
 def _notice(one: Attendance, meeting: Meeting) -> dict[str, str]:
     if one.outcome not in NOTICED:
         return {}
-    if one.notice_at is None or one.notice_at.tzinfo is None or meeting.starts_at is None:
+    if type(one.notice_at) is not datetime or one.notice_at.tzinfo is None or meeting.starts_at is None:
         return {"notice_at": "Say when notice was given."}
     if one.notice_at > meeting.now:
         return {"notice_at": "Notice cannot lie ahead."}

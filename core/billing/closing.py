@@ -4,7 +4,7 @@ Looking comes first and may take its time; closing itself is one short act. What
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple, cast
@@ -36,8 +36,9 @@ from db.models.billing import (
     Payment,
     Period,
 )
-from db.models.people import Person
+from db.models.people import Person, Team
 from db.models.sessions import Participation, Session
+from db.models.structure import Course
 from db.words import DocumentKind, LineKind, Outcome, Side
 
 LINES, DOCUMENTS, ON_DOCUMENTS, PAYMENTS = (
@@ -57,7 +58,7 @@ class Bill:
     kind: DocumentKind
     whom_id: int
     whom: str
-    line_ids: tuple[int, ...]
+    owed: tuple["_Owed", ...] = field(repr=False)
     adjustments: int
     """Lines of days before the period."""
     net: int
@@ -67,7 +68,7 @@ class Bill:
     @property
     def lines(self) -> int:
         """How many stand on it."""
-        return len(self.line_ids)
+        return len(self.owed)
 
     @property
     def gross(self) -> int:
@@ -132,6 +133,8 @@ def last_period(work: Work, programme_id: int) -> Period | None:
 
 
 def _from_day(work: Work, programme: ProgrammeView, until_day: date) -> date:
+    if type(until_day) is not date:
+        raise Invalid({"until_day": "Choose a day."})
     last = last_period(work, programme.id)
     if last is not None and until_day <= last.until_day:
         raise Invalid({"until_day": f"Closed until {last.until_day.day} {last.until_day:%b %Y} already. What comes late"
@@ -158,6 +161,9 @@ class _Owed(NamedTuple):
     amount: int
     tax_rate: int | None
     """Of the document that it takes back from; a rate that changed since is for what is new."""
+    learner_id: int | None
+    team_id: int | None
+    course_id: int | None
 
 
 def _owed(work: Work, programme: ProgrammeView, until_day: date) -> list[_Owed]:
@@ -173,7 +179,8 @@ def _owed(work: Work, programme: ProgrammeView, until_day: date) -> list[_Owed]:
     whom = case((LedgerLine.kind == LineKind.CHARGE, LedgerLine.payer_id), else_=LedgerLine.practitioner_id)
     return [_Owed(*row) for row in work.tx.execute(
         select(LedgerLine.id, LedgerLine.kind, whom, LedgerLine.day, LedgerLine.amount,
-               case((LedgerLine.reverses_id.is_not(None), taxed))).where(
+               case((LedgerLine.reverses_id.is_not(None), taxed)), LedgerLine.learner_id, LedgerLine.team_id,
+               LedgerLine.course_id).where(
             LedgerLine.programme_id == programme.id, LedgerLine.day <= until_day, _unwritten(), whom.is_not(None),
             ~exists().where(other.reverses_id == LedgerLine.id), or_(LedgerLine.reverses_id.is_(None), written),
             or_(LedgerLine.reverses_id.is_not(None), ~held))
@@ -197,7 +204,7 @@ def _bills(work: Work, programme: ProgrammeView, from_day: date, owed: Sequence[
         kind, whom = DocumentKind.STATEMENT, names.get(paper.whom_id, "")
         if paper.kind is LineKind.CHARGE:
             kind, whom = DocumentKind.CREDIT_NOTE if net < 0 else DocumentKind.INVOICE, payers[paper.whom_id].name
-        found.append(Bill(kind, paper.whom_id, whom, tuple(line.id for line in lines), late, net, paper.tax_rate,
+        found.append(Bill(kind, paper.whom_id, whom, tuple(lines), late, net, paper.tax_rate,
                           tax_of(net, paper.tax_rate)))
     return tuple(sorted(found, key=lambda one: (one.kind, one.whom.casefold(), one.whom_id, -one.net)))
 
@@ -334,7 +341,7 @@ def _write(
     payers = {one.id: one for one in work.tx.scalars(select(Payer).where(Payer.programme_id == programme.id))}
     numbers = _numbers(work, programme.id)
     rows: list[dict[str, Any]] = []
-    for bill in bills:
+    for bill, names in zip(bills, _names(work, bills), strict=True):
         numbers[bill.kind] = numbers.get(bill.kind, 0) + 1
         charged = bill.kind is not DocumentKind.STATEMENT
         rows.append({
@@ -342,15 +349,28 @@ def _write(
             "payer_id": bill.whom_id if charged else None, "practitioner_id": None if charged else bill.whom_id,
             "issued_on": today, "due_on": today + timedelta(days=header.terms_days), "currency": programme.currency,
             "net": bill.net, "tax_rate": bill.tax_rate, "tax": bill.tax, "gross": bill.gross,
-            "header": _header(header, payers.get(bill.whom_id) if charged else None, bill.whom),
+            "header": _header(header, payers.get(bill.whom_id) if charged else None, bill.whom) | {"names": names},
             "change_set_id": work.act_id,
         })
     insert_many(work.tx.connection(), DOCUMENTS, rows)
     of = {(kind, number): id_ for id_, kind, number in work.tx.execute(
         select(Document.id, Document.kind, Document.number).where(Document.period_id == period_id))}
     insert_many(work.tx.connection(), ON_DOCUMENTS, [  # SQLite, left to join them, tries every pair
-        {"document_id": of[row["kind"], row["number"]], "line_id": line_id}
-        for row, bill in zip(rows, bills, strict=True) for line_id in bill.line_ids], "line_id")
+        {"document_id": of[row["kind"], row["number"]], "line_id": line.id}
+        for row, bill in zip(rows, bills, strict=True) for line in bill.owed], "line_id")
+
+
+_NAMED: Mapping[str, type[Person | Team | Course]] = {"learner_id": Person, "team_id": Team, "course_id": Course}
+
+
+def _names(work: Work, bills: Sequence[Bill]) -> list[dict[str, dict[str, str]]]:
+    """The names that stand on each document, as they are today: whoever is renamed keeps the old name there."""
+    ids = {column: {id_ for bill in bills for line in bill.owed if (id_ := getattr(line, column)) is not None}
+           for column in _NAMED}
+    said = {column: dict(work.tx.execute(select(model.id, model.name).where(among(model.id, ids[column]))).all())
+            for column, model in _NAMED.items()}
+    return [{column: {str(id_): said[column][id_] for line in bill.owed
+                      if (id_ := getattr(line, column)) is not None} for column in _NAMED} for bill in bills]
 
 
 def _hold(work: Work, programme_id: int) -> None:

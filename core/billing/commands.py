@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import Table, delete, func, insert, or_, select, update
 
 from core.billing.money import MOST, words
 from core.billing.rules import Matrix, RateRow, stored_shares
@@ -24,6 +24,7 @@ from core.sessions.checks import holding
 from core.sessions.rules import StaleForm
 from core.work import Work
 from db.among import among
+from db.bulk import insert_many
 from db.models.billing import Biller, LedgerLine, OutcomeMatrix, PaidBy, Payer, Rate
 from db.models.learning import Engagement
 from db.models.people import Person, Relation, Team
@@ -140,7 +141,8 @@ def set_matrix(
     programme = programme_of(work, programme_id)
     _one_at_a_time(work, programme_id)
     _check_days({"from_day": from_day})
-    if set(shares) != {*Outcome} or any(not 0 <= share <= 1 for pair in shares.values() for share in pair):
+    if set(shares) != {*Outcome} or not all(
+            type(share) is Fraction and 0 <= share <= 1 for pair in shares.values() for share in pair):
         raise Invalid({"shares": "Each outcome has a share that is billed and one that is paid, from 0 to 100 %."})
     known = work.tx.scalar(select(OutcomeMatrix).where(
         OutcomeMatrix.programme_id == programme_id, OutcomeMatrix.from_day == from_day).with_for_update())
@@ -296,22 +298,20 @@ def set_payer(
         raise Invalid({"who": f"Choose at least one {programme.policy.words.learner}."})
     if set(learner_ids) - holding(work, programme.id, Role.LEARNER, learner_ids):
         raise Invalid({"who": f"Choose {programme.policy.words.many('learner')} of this programme."})
-    known = set(work.tx.scalars(select(Team.id).where(Team.id.in_(team_ids), Team.programme_id == programme.id)))
+    known = set(work.tx.scalars(select(Team.id).where(among(Team.id, team_ids), Team.programme_id == programme.id)))
     if set(team_ids) - known:
         raise Invalid({"team": f"Choose {programme.policy.words.many('team')} of this programme."})
     there = {(row.learner_id, row.team_id): row.id for row in work.tx.execute(
         select(PaidBy.id, PaidBy.learner_id, PaidBy.team_id).where(
             PaidBy.programme_id == programme.id, PaidBy.from_day == from_day,
-            or_(PaidBy.learner_id.in_(learner_ids), PaidBy.team_id.in_(team_ids))))}
+            or_(among(PaidBy.learner_id, learner_ids), among(PaidBy.team_id, team_ids))))}
     wanted = [*((id_, None) for id_ in dict.fromkeys(learner_ids)), *((None, id_) for id_ in dict.fromkeys(team_ids))]
-    for learner_id, team_id in wanted:
-        if (id_ := there.get((learner_id, team_id))) is not None:
-            work.tx.execute(update(PaidBy).where(PaidBy.id == id_).values(
-                payer_id=payer_id, version=PaidBy.version + 1))
-        else:
-            work.tx.execute(insert(PaidBy), {
-                "programme_id": programme.id, "payer_id": payer_id, "learner_id": learner_id, "team_id": team_id,
-                "from_day": from_day, "version": 1})
+    work.tx.execute(update(PaidBy).where(among(PaidBy.id, there.values())).values(
+        payer_id=payer_id, version=PaidBy.version + 1).execution_options(synchronize_session=False))
+    insert_many(work.tx.connection(), cast(Table, PaidBy.__table__), [
+        {"programme_id": programme.id, "payer_id": payer_id, "learner_id": learner_id, "team_id": team_id,
+         "from_day": from_day, "version": 1}
+        for learner_id, team_id in wanted if (learner_id, team_id) not in there])
     settle(work, charged_from(work, programme.id, from_day, learner_ids, team_ids), "somebody else pays")
     work.say(f"{one.name} pays for {len(wanted)} from {from_day:%d %b %Y} on.")
     return len(wanted)

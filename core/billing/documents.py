@@ -224,7 +224,7 @@ def document(work: Work, document_id: int) -> Whole:
     by = _entries(work, list(work.tx.scalars(select(Document.id).where(Document.cancels_id == document_id))))
     return Whole(
         _entries(work, [document_id])[0], one.programme_id, one.header, one.tax_rate, one.reason or "",
-        lines_by_id(work, programme, ids), payments, cancels[0].label if cancels else "",
+        lines_by_id(work, programme, ids, names=one.header.get("names")), payments, cancels[0].label if cancels else "",
         (by[0].id, by[0].label) if by else None, may(work, Action.MONEY_CLOSE, programme.id))
 
 

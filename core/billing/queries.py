@@ -207,8 +207,14 @@ def stands() -> ColumnElement[bool]:
     return and_(LedgerLine.reverses_id.is_(None), ~exists().where(later.reverses_id == LedgerLine.id))
 
 
-def lines_by_id(work: Work, programme: ProgrammeView, ids: Sequence[int]) -> list[Line]:
-    """These lines in this order; whoever calls this has seen to who may see them."""
+def lines_by_id(
+    work: Work, programme: ProgrammeView, ids: Sequence[int], *, names: Mapping[str, Mapping[str, str]] | None = None,
+) -> list[Line]:
+    """These lines in this order; whoever calls this has seen to who may see them.
+
+    `names` of learners, teams and courses are those that a document was handed out with.
+    """
+    names = names or {}
     learner, practitioner, later = aliased(Person), aliased(Person), aliased(LedgerLine)
     reasons = work.actor.everything or may(work, Action.MONEY_SEE, programme.id)
     found: dict[int, Line] = {}
@@ -230,13 +236,16 @@ def lines_by_id(work: Work, programme: ProgrammeView, ids: Sequence[int]) -> lis
             one: LedgerLine = row[0]
             charge = one.kind is LineKind.CHARGE
             document = number_words(row[11], row[9], row[10]) if row[9] is not None else ""
+            learner_name, team_name, course_name = (
+                names.get(column, {}).get(str(getattr(one, column)), live)
+                for column, live in (("learner_id", row[2]), ("team_id", row[4]), ("course_id", row[6])))
             found[one.id] = Line(
                 one.id, one.at, one.day, one.session_id, row[1], one.kind,
-                (row[2] or row[4] or "") if charge else row[3] or "", row[3] or "", row[5] or "", row[6] or "",
-                one.outcome, one.minutes, one.amount, one.currency, one.reverses_id is not None, row[8],
-                bool(row[7]) and one.reverses_id is None and not row[8], document,
-                why(programme, one, row[12], row[6], reasons=reasons), one.unit, one.unit_amount,
-                Fraction(one.share), why(programme, one, row[12], row[6], reasons=False))
+                (learner_name or team_name or "") if charge else row[3] or "", row[3] or "", row[5] or "",
+                course_name or "", one.outcome, one.minutes, one.amount, one.currency, one.reverses_id is not None,
+                row[8], bool(row[7]) and one.reverses_id is None and not row[8], document,
+                why(programme, one, row[12], course_name, reasons=reasons), one.unit, one.unit_amount,
+                Fraction(one.share), why(programme, one, row[12], course_name, reasons=False))
     return [found[id_] for id_ in ids if id_ in found]
 
 
@@ -257,7 +266,7 @@ def why(programme: ProgrammeView, line: LedgerLine, rate: Rate, course: str | No
     rule = f"the rate for {' and '.join(narrowed)}" if narrowed else "the programme's rate"
     verb = "billed" if line.kind is LineKind.CHARGE else "paid"
     part = "" if share == 1 else f", {share_words(share)} of it {verb}"
-    lost = " for a change inside the notice" if line.forfeit_part else ""
+    lost = " for a meeting that was given up" if line.forfeit_part else ""
     sentence = (f"{said.outcome(line.outcome).capitalize()}{lost}: {size}, by {rule} in force on"
                 f" {line.day.day} {line.day:%b %Y}{part}.")
     reason = line.reason if reasons else None

@@ -129,7 +129,6 @@ class Position(NamedTuple):
     forfeit_part: int
     learner_id: int | None
     team_id: int | None
-    forfeit_id: int | None
     payer_id: int | None
     practitioner_id: int | None
     course_id: int | None
@@ -217,13 +216,12 @@ def _meeting(
     def position(side: Side, rate: RateRow, learner: int, outcome: Outcome, minutes: int) -> Position:
         share = matrix.share(outcome, side)
         charged = side is Side.BILLED
-        forfeit = forfeits.get(learner)
         return Position(
             LineKind.CHARGE if charged else LineKind.PAYOUT, learner if charged else 0,
-            (forfeit or 0) if charged else min(forfeits.values(), default=0), learner if charged else None, None,
-            forfeit, payer_of(learner, None, day) if charged else None, practitioner_id,
-            rate.course_id or min(facts.course_ids, default=None), day, outcome, minutes, rate.unit, rate.amount,
-            str(share), rate.id, matrix.id, amount_of(rate, minutes, share))
+            forfeits.get(learner, 0) if charged else min(forfeits.values(), default=0),
+            learner if charged else None, None, payer_of(learner, None, day) if charged else None,
+            practitioner_id, rate.course_id or min(facts.course_ids, default=None), day, outcome, minutes, rate.unit,
+            rate.amount, str(share), rate.id, matrix.id, amount_of(rate, minutes, share))
 
     found: list[Position] = []
     if (rate := rate_for(rates, Side.BILLED, facts, practitioner_id, day)) is not None:

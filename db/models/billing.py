@@ -105,7 +105,7 @@ class PaidBy(Numbered, Base):
 class LedgerLine(Numbered, Base):
     """What a payer owes or a practitioner earns for one part in one session, or the reversal of such a line.
 
-    `part` is the learner or team that is charged (0 for a payout) and `forfeit_id` a meeting that was lost; `turn`
+    `part` is the learner or team that is charged (0 for a payout) and `forfeit_part` a meeting that was lost; `turn`
     counts the lines of that part, so that no two can be written side by side.
     """
 
@@ -121,11 +121,10 @@ class LedgerLine(Numbered, Base):
     kind: Mapped[LineKind] = choice(LineKind)
     session_id: Mapped[int] = mapped_column(ForeignKey("session.id"))
     part: Mapped[int]
-    forfeit_part: Mapped[int] = mapped_column(doc="the forfeit's id, or 0")
+    forfeit_part: Mapped[int] = mapped_column(doc="the forfeit's id, which may be undone since, or 0")
     turn: Mapped[int]
     learner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     team_id: Mapped[int | None] = mapped_column(ForeignKey("team.id"))
-    forfeit_id: Mapped[int | None] = mapped_column(ForeignKey("forfeit.id"))
     payer_id: Mapped[int | None] = mapped_column(ForeignKey("payer.id"))
     practitioner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
     course_id: Mapped[int | None] = mapped_column(ForeignKey("course.id"))
@@ -243,6 +242,7 @@ Index("ix_ledger_line_programme_id", LedgerLine.programme_id, LedgerLine.day, Le
 Index("ix_ledger_line_payer_id", LedgerLine.payer_id, LedgerLine.id)
 Index("ix_ledger_line_practitioner_id", LedgerLine.practitioner_id, LedgerLine.day, LedgerLine.id)
 Index("ix_ledger_line_learner_id", LedgerLine.learner_id, LedgerLine.day, LedgerLine.id)
+Index("ix_ledger_line_team_id", LedgerLine.team_id, LedgerLine.day, LedgerLine.id)
 Index("ix_ledger_line_rate_id", LedgerLine.rate_id)
 Index("ix_ledger_total_by", LedgerTotal.by, LedgerTotal.programme_id, LedgerTotal.month, LedgerTotal.kind,
       LedgerTotal.what)

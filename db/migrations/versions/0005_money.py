@@ -20,7 +20,7 @@ SIDES, UNITS, KINDS = "side IN ('billed', 'paid')", "unit IN ('hour', 'session')
 PEOPLE = {f"{name}_id": "person" for name in ("learner", "practitioner", "by", "author", "person")} | {
     "closed_by": "person", "answered_by": "person"}
 OTHERS = {f"{name}_id": name for name in (
-    "programme", "session", "course", "engagement", "team", "payer", "forfeit", "rate", "period", "document",
+    "programme", "session", "course", "engagement", "team", "payer", "rate", "period", "document",
     "change_set")} | {"matrix_id": "outcome_matrix", "line_id": "ledger_line"} | PEOPLE
 
 
@@ -115,7 +115,7 @@ def _ledger() -> None:
         "ledger_line", number("change_set_id"), instant("at"), number("programme_id"), text("kind"),
         *(number(name) for name in ("session_id", "part", "forfeit_part", "turn")),
         *(number(f"{name}_id", empty=True) for name in (
-            "learner", "team", "forfeit", "payer", "practitioner", "course")),
+            "learner", "team", "payer", "practitioner", "course")),
         day("day", empty=False), text("outcome"), number("minutes"), text("unit"), number("unit_amount"),
         text("share"), number("rate_id"), number("matrix_id", empty=True), number("amount"), text("currency"),
         number("reverses_id", empty=True), text("reason", empty=True),
@@ -129,6 +129,7 @@ def _ledger() -> None:
     op.create_index("ix_ledger_line_payer_id", "ledger_line", ["payer_id", "id"])
     op.create_index("ix_ledger_line_practitioner_id", "ledger_line", ["practitioner_id", "day", "id"])
     op.create_index("ix_ledger_line_learner_id", "ledger_line", ["learner_id", "day", "id"])
+    op.create_index("ix_ledger_line_team_id", "ledger_line", ["team_id", "day", "id"])
     op.create_index("ix_ledger_line_rate_id", "ledger_line", ["rate_id"])
     key = ("programme_id", "month", "kind", "by", "what")
     op.create_table(

@@ -43,7 +43,7 @@ def write_in(office: Ledger, rng: random.Random, many: int, work: Work) -> None:
         rows.append({
             "change_set_id": work.act_id, "at": work.now, "programme_id": world.programme, "kind": kind,
             "session_id": session, "part": next(PARTS), "forfeit_part": 0, "turn": 1, "learner_id": None,
-            "team_id": None, "forfeit_id": None, "course_id": rng.choice([None, world.maths, world.art]),
+            "team_id": None, "course_id": rng.choice([None, world.maths, world.art]),
             "payer_id": rng.choice([None, office.payer]) if kind is LineKind.CHARGE else None,
             "practitioner_id": rng.choice([world.tom, world.tess]), "outcome": rng.choice([*Outcome]),
             "day": LONG_AGO + timedelta(days=rng.randrange(4000)), "minutes": rng.randrange(0, 180),

@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.attending.commands import Written, record_outcome, reopen_session, submit_note
@@ -33,6 +33,7 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from core.history.commands import undo
 from core.permissions import Action, may
 from db.models.billing import Document, DocumentLine, LedgerLine, PaidBy, Period
+from db.models.people import Person
 from db.words import DocumentKind, LineKind, Outcome, Role
 from tests.core.billing.conftest import LATER, LONG_AGO, Office
 from tests.factories import DAY, TEN, World
@@ -230,6 +231,8 @@ def test_x4_a_credit_note_takes_an_invoice_back_and_what_is_owed_is_written_anew
             world.do(world.alice, credit_invoice, other, "no", now=LATER)
     assert office.amounts() == {LineKind.CHARGE: 5000, LineKind.PAYOUT: 3000}, "the ledger says the same as before"
     world.do(world.alice, edit_payer, office.payer, {"name": "Grey & Daughters"}, now=LATER)
+    world.raw(lambda work: work.tx.execute(update(Person).where(Person.id == world.sara).values(name="New")).rowcount)
+    assert [line.whom for line in whole(office, invoice.id).lines] == ["Sara"], "as it was handed out"
     close(office, APRIL)
     again = listed(office, INVOICE)[-1]
     assert (again.label, again.net, again.whom, whole(office, invoice.id).header["to"]["name"]) == (

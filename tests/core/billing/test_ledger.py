@@ -190,3 +190,15 @@ def test_e9_each_viewer_sees_their_own_lines_and_why(office: Office) -> None:
     with world.reading(world.alice) as work:
         why = lines(work, world.programme, Filters(kind=CHARGE)).rows[0].why
     assert why.startswith("Attended: 90 minutes at £50.00 an hour, by the programme's rate in force on")
+
+
+def test_x5_a_late_change_undone_costs_nothing(office: Office) -> None:
+    world = office.world
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
+    moved = world.do(world.tom, reschedule_sessions, [
+        Move(session, TEN + 7 * DAY, late=LateChange(Wish.LEARNER, True, "rang"))], now=TEN - HOUR)
+    world.do(world.tom, undo, moved.act_id, undoes=moved.act_id, now=TEN - HOUR)
+    assert office.amounts(session) == {CHARGE: 0, PAYOUT: 0}
+    assert world.all(select(Forfeit.id)) == []
+    world.do(world.sara, cancel_parts, session, [world.sara], "ill", now=TEN - HOUR)
+    assert office.amounts(session) == {CHARGE: 5000, PAYOUT: 3000}
