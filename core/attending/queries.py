@@ -14,7 +14,7 @@ from core.work import Work
 from db.among import among
 from db.models.afterwards import Dispute, Forfeit, Note
 from db.models.people import Person, Relation
-from db.models.sessions import Participation, Session
+from db.models.sessions import FREES_LEARNER, Participation, Session
 from db.words import NoteKind, Role, Status, Tie, Wish
 
 
@@ -100,6 +100,8 @@ def afterwards(work: Work, session_id: int) -> Afterwards:
                Participation.waited_minutes, Participation.contact, Participation.overruled)
         .join(Person, Person.id == Participation.learner_id)
         .where(Participation.session_id == session_id).order_by(Person.name, Person.id)).all()
+    own = [part.outcome for part in parts if part.learner_id in side]
+    left = bool(own) and all(outcome in FREES_LEARNER for outcome in own) and not (near or case.created)
     shown = shown_learners(work, case)
     recorded = {}
     for part in parts:
@@ -112,7 +114,7 @@ def afterwards(work: Work, session_id: int) -> Afterwards:
     waiting = {one.learner_id for one in objections if not one.answer}
     owing = session.status not in (Status.CANCELLED, Status.MISSED)
     return Afterwards(
-        tuple(_notes(work, session_id)) if reads else (), recorded, tuple(objections),
+        tuple(_notes(work, session_id)) if reads and not left else (), recorded, tuple(objections),
         tuple(_lost(work, session_id)) if near and reads else (),
         owing and programme_of(work, case.programme_id).policy.notes_required and session.comments_at is None,
         owing and session.report_required and session.report_published_at is None, writes,

@@ -4,6 +4,7 @@ from sqlalchemy import and_, func, select
 
 from core.notifications.commands import notify
 from core.programmes.queries import programme_of
+from core.sessions.busy import lock
 from core.work import Work
 from db.models.afterwards import Message, Note
 from db.models.people import Person, Relation
@@ -26,6 +27,7 @@ def remind_guardians(work: Work, session: Session) -> None:
         select(Participation.learner_id).join(Note, Note.session_id == Participation.session_id).where(
             Participation.session_id == session.id, Participation.outcome == Outcome.ATTENDED,
             Note.kind == NoteKind.SHARED)).all()
+    lock(work, attended)  # of two sessions that are logged at once, the second counts the first
     same = Session.engagement_id == session.engagement_id if session.engagement_id is not None else and_(
         Session.engagement_id.is_(None), Session.practitioner_id == session.practitioner_id)
     counts: dict[int, int] = {row[0]: row[1] for row in work.tx.execute(

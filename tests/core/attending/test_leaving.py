@@ -3,8 +3,16 @@
 import pytest
 from sqlalchemy import select
 
-from core.attending.commands import answer_dispute, cancel_parts, dispute_outcome
+from core.attending.commands import (
+    Written,
+    answer_dispute,
+    cancel_parts,
+    dispute_outcome,
+    record_outcome,
+    submit_note,
+)
 from core.attending.queries import afterwards, own_parts
+from core.attending.rules import Attendance
 from core.attending.tasks import objections
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.queries import timeline
@@ -125,3 +133,13 @@ def test_e8_a_practitioners_wish_is_never_charged_and_asks_for_no_more(office: O
         Move(session, TEN + 7 * DAY, late=LateChange(Wish.PRACTITIONER, False, ""))], now=TEN - HOUR)
     assert world.all(select(Forfeit.wish, Forfeit.charged)) == [(Wish.PRACTITIONER, False)]
     assert office.lines() == []
+
+
+def test_e5_whoever_left_reads_no_notes_of_it(world: World, group: int) -> None:
+    world.do(world.sam, cancel_parts, group, [world.sam], "ill", now=TEN - HOUR)
+    world.do(world.tom, record_outcome, group, [
+        Attendance(world.sara, Outcome.ATTENDED), Attendance(world.vic, Outcome.ATTENDED)], now=LATER)
+    world.do(world.tom, submit_note, group, Written("Fractions went well."), now=LATER)
+    for name, reads in (("sara", True), ("gus", True), ("sam", False), ("tom", True), ("ben", True)):
+        with world.reading(getattr(world, name), now=LATER) as work:
+            assert bool(afterwards(work, group).notes) is reads, name
