@@ -1,6 +1,7 @@
 """The made-up portal: the same every time, through the guards, full of life, and proven where it is large."""
 
 import itertools
+import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -52,7 +53,7 @@ from tests.conftest import Databases
 
 TODAY = date(2026, 3, 11)
 NOON = datetime(2026, 3, 11, 12, tzinfo=UTC)
-SMALL = 1_500
+SMALL, SCALE = 1_500, 3_000
 
 
 def everything(sessions: int, seed: int = 1) -> list[object]:
@@ -259,7 +260,15 @@ def schema_of(engine: Engine) -> list[tuple[str, ...]]:
         return [tuple(row) for row in connection.execute(text(asked[engine.dialect.name]))]
 
 
-@pytest.mark.parametrize("sessions", [SMALL, 20_000])
+@pytest.fixture
+def at_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is otherwise done from 20,000 sessions on is done for a few."""
+    for name in ("build", "world"):
+        monkeypatch.setattr(sys.modules[f"core.demo.{name}"], "AT_SCALE", SCALE)
+
+
+@pytest.mark.parametrize("sessions", [SMALL, SCALE])
+@pytest.mark.usefixtures("at_scale")
 def test_the_data_holds_and_the_guards_are_on(engine: Engine, sessions: int) -> None:
     """X2, X5: through the guards, and at scale before they are put on."""
     before = schema_of(engine)
@@ -334,6 +343,7 @@ def test_there_is_money_of_every_sort(demo: Engine) -> None:
         assert held.total > 0
 
 
+@pytest.mark.usefixtures("at_scale")
 def test_at_scale_nothing_is_left_when_it_fails(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody ever finds a database without its guards."""
     def fail(*_: object) -> None:
@@ -341,7 +351,7 @@ def test_at_scale_nothing_is_left_when_it_fails(engine: Engine, monkeypatch: pyt
 
     monkeypatch.setattr(load, "derive", fail)
     with pytest.raises(RuntimeError, match="power cut"):
-        build(engine, sessions=20_000, today=TODAY)
+        build(engine, sessions=SCALE, today=TODAY)
     monkeypatch.undo()
     with engine.connect() as connection:
         assert connection.scalar(select(Person.id)) is None
