@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import func, select
 
-from core.attending.commands import cancel_parts, record_outcome, reopen_session
+from core.attending.commands import cancel_parts, charge_late_change, record_outcome, reopen_session
 from core.attending.rules import Attendance
 from core.billing.closing import close_period, credit_invoice, mark_paid
 from core.billing.commands import (
@@ -37,10 +37,13 @@ from core.sessions.commands import (
     Edit,
     LateChange,
     Move,
+    Reassign,
     book_sessions,
     cancel_sessions,
     edit_sessions,
+    reassign_sessions,
     reschedule_sessions,
+    take_off_calendar,
 )
 from core.work import Saved
 from db.engine import reading as connected
@@ -71,14 +74,17 @@ def owed(world: World, session: int) -> Owed:
     """What a session's facts come to, from its rows alone."""
     (one,) = rows(world, select(_SESSION).where(_SESSION.c.id == session))
     courses = set(world.all(select(_LINK.c.course_id).where(_LINK.c.session_id == session)))
+    lost = rows(world, select(_FORFEIT).where(_FORFEIT.c.session_id == session).order_by(_FORFEIT.c.id))
     found: Owed = {}
     if one.starts_at is not None:
         _meeting(world, one, courses, one, [
             (part.learner_id, part.outcome, part.actual_minutes if part.outcome is Outcome.ATTENDED else None, 0)
             for part in rows(world, select(_PART).where(_PART.c.session_id == session, _PART.c.outcome.is_not(None)))
+            if part.outcome is not Outcome.CANCELLED_LATE or not any(  # that meeting was kept when its time was lost
+                row.learner_id == part.learner_id and row.at >= part.outcome_at for row in lost)
         ], found)
     meetings: dict[Any, list[Any]] = {}
-    for row in rows(world, select(_FORFEIT).where(_FORFEIT.c.session_id == session).order_by(_FORFEIT.c.id)):
+    for row in lost:
         if row.charged:
             meetings.setdefault((row.starts_at, row.practitioner_id), []).append(row)
     for those in meetings.values():
@@ -208,6 +214,26 @@ def machine(kind: str, databases: Databases) -> type[RuleBasedStateMachine]:
                     self.act(world.ben, cancel_sessions, [session], "snow")
                 else:
                     self.act((world.sara, world.gus)[who], cancel_parts, session, [world.sara], "ill")
+
+        @rule(hours=st.sampled_from([1, 23, 30]), then=st.lists(st.integers(0, 3), min_size=1, max_size=3))
+        def leave_and_go_on(self, hours: int, then: list[int]) -> None:
+            if (session := self.booked(3, 60, 0, False, 0)) is not None:
+                type(self).clock = world.fact(session, "starts_at") - timedelta(hours=hours)
+                self.act(world.sara, cancel_parts, session, [world.sara], "ill")
+                late = LateChange(Wish.PRACTITIONER, False, "")
+                for what in then:
+                    if what == 0:
+                        self.act(world.ben, reassign_sessions, [Reassign(session, world.tess)])
+                    elif what == 1:
+                        self.act(world.ben, take_off_calendar, [session], late=late)
+                    else:
+                        at = (type(self).clock + what * DAY).replace(second=0, microsecond=0)
+                        self.act(world.ben, reschedule_sessions, [Move(session, at, 30 * what, late=late)])
+
+        @rule(at=st.integers(0, 9), charged=st.booleans())
+        def charge_or_waive(self, at: int, charged: bool) -> None:
+            if kept := world.all(select(_FORFEIT.c.id).order_by(_FORFEIT.c.id.desc()).limit(10)):
+                self.act(world.ben, charge_late_change, kept[at % len(kept)], charged, "seen to")
 
         @rule(count=st.integers(1, 2), charged=st.booleans(), course=st.booleans())
         def move_late(self, count: int, charged: bool, course: bool) -> None:
