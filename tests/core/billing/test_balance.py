@@ -179,7 +179,7 @@ def machine(kind: str, databases: Databases) -> type[RuleBasedStateMachine]:
             return int(made[0])
 
         def said(self, session: int, came: list[Outcome], minutes: int) -> list[Attendance]:
-            start = world.fact(session, "starts_at")
+            start = world.fact(session, "starts_at") or type(self).clock
             notice = {Outcome.CANCELLED_LATE: start - HOUR, Outcome.CANCELLED_IN_TIME: start - DAY}
             return [Attendance(learner, outcome, minutes if outcome is Outcome.ATTENDED else None,
                                notice_at=notice.get(outcome), overruled="so it was")
