@@ -68,9 +68,9 @@ def _body(kind_: str, *ids: int) -> None:
             return
     if rows:
         form.state["versions"] = form.state.get("versions") or {row.session_id: row.version for row in rows}
-        _show(rows)
         if any(row.asks_wish for row in rows):
             late.ask(form, words, several=True)
+        _show(rows)
     form.show_refusal()
     fine = sum(1 for row in rows if row.refused is None)
 

@@ -12,8 +12,8 @@ from ui.forms import Form
 def ask(form: Form, words: Words, *, several: bool = False) -> bool | None:
     """Draw the questions. Returns whether it is charged, as far as that was answered."""
     called = {Wish.LEARNER: f"the {words.learner}'s", Wish.PRACTITIONER: f"the {words.practitioner}'s or ours"}
-    which = f"Some of these {words.many('session')} begin in less than 24 hours." if several else (
-        "This is under 24 hours ahead.")
+    which = f"Some of these {words.many('session')} are under 24 hours ahead, or have begun." if several else (
+        "This is under 24 hours ahead, or has begun.")
     with st.container(border=True, gap="small"):
         st.markdown(f":orange[:material/schedule: {which}]")
         wish = st.segmented_control("Whose wish is it?", list(called), key=form.field("wish"), wrap=True,

@@ -318,7 +318,7 @@ EDITABLE = frozenset({
 })
 
 
-WHOSE_WISH = "It begins in less than 24 hours: say whose wish this is."
+WHOSE_WISH = "It is under 24 hours ahead, or has begun: say whose wish this is."
 
 
 @dataclass(frozen=True)
