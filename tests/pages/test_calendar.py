@@ -150,7 +150,7 @@ def test_e8_a_drag_inside_the_notice_asks_whose_wish_it_is(
     world.now = TEN - 2 * HOUR
     tab = does(open_screen(world.ben, "calendar", view="week"), frame, drag(session, *MOVED))
     assert world.fact(session, "starts_at") == TEN
-    assert "This is under 24 hours ahead." in texts(tab)
+    assert "This is under 24 hours ahead, or has begun." in texts(tab)
     tab.segmented_control(f"reschedule-{session}:wish").set_value("practitioner").run()
     tab.button(f"reschedule-{session}:send").click().run()
     assert world.fact(session, "starts_at") == TEN + 25 * HOUR
