@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.clock import when_words
 from core.errors import Invalid, Refusal
 from core.programmes.queries import ProgrammeView
 from core.series.commands import try_again
 from core.series.queries import preview_change, series_of
 from core.series.rules import Scope
-from core.sessions.fixes import Fix
+from core.sessions.fixes import Fix, FixKind, FixRow
 from core.sessions.queries import Worksheet
 from core.work import Work
 from ui import feedback, navigation, runtime
@@ -78,8 +80,8 @@ def preview(about: About, reach: Scope, fix: Fix) -> tuple[Fix, dict[int, int]]:
         st.error(plain(refusal.sentence), icon=":material/block:")
         return fix, {}
     lines = [
-        f":gray[:material/block:] **{row.number}** {plain(row.before)} stays: {plain(row.refused)}" if row.refused else
-        f":green[:material/check:] **{row.number}** {plain(row.before)} → {plain(row.after)}" for row in rows
+        f":gray[:material/block:] {_named(row, fix, zone)} stays: {plain(row.refused)}" if row.refused else
+        f":green[:material/check:] {_named(row, fix, zone)} → {plain(row.after)}" for row in rows
     ]
     st.markdown("  \n".join(lines[:_OPEN]))
     if len(lines) > _OPEN:
@@ -88,6 +90,14 @@ def preview(about: About, reach: Scope, fix: Fix) -> tuple[Fix, dict[int, int]]:
     if why or any(row.asks_reason for row in rows):
         st.text_input("Reason, where hours do not hold", key=key, max_chars=500)
     return fix, {row.session_id: row.version for row in rows if row.refused is None}
+
+
+def _named(row: FixRow, fix: Fix, zone: ZoneInfo) -> str:
+    """Its number, when it takes place where the change is not about that, and how it is before the change."""
+    said = [plain(row.before)]
+    if row.starts_at is not None and fix.kind not in (FixKind.SHIFT, FixKind.OFF):
+        said.insert(0, when_words(row.starts_at, zone))
+    return f"**{row.number}** {' · '.join(said)}"
 
 
 def called(about: About, verb: str, alone: str, reach: Scope, agreed: Mapping[int, int]) -> str:

@@ -100,6 +100,8 @@ class FixRow:
     refused: str | None
     asks_reason: bool = False
     """With a reason it would not be refused."""
+    starts_at: datetime | None = None
+    """When it takes place before the change."""
 
 
 @dataclass
@@ -147,7 +149,7 @@ def preview(
     """
     return [
         FixRow(plan.session.id, plan.session.number, plan.session.version, plan.who, plan.before, plan.after,
-               plan.refused, plan.asks_reason)
+               plan.refused, plan.asks_reason, plan.session.starts_at)
         for plan in _planned(work, fix, ids, versions or {}, zone, stays or {})
     ]
 

@@ -17,6 +17,7 @@ from tests.browser.facts import BERLIN, Known, ahead, now, person, session, valu
 from tests.browser.on_calendar import GRIP, frame, slot
 from tests.portal import Portal
 
+
 @pytest.fixture(scope="session")
 def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
     """A window in which the whole calendar is in sight, so that a drag needs no scrolling."""

@@ -238,6 +238,7 @@ def test_a_session_is_booked_by_keyboard_alone(portal: Portal, enter: Enter) -> 
     saved = ("SELECT location || ', ' || planning_notes || ', ' || (ends_at - starts_at) || ', ' || number || ', '"
              " || report_required || ', ' || type || ', ' || r.name FROM session s JOIN room r ON r.id = s.room_id"
              " WHERE s.id = ?")
-    assert value(portal, saved, newest) == f"Library, Bring the plan, 3000, {number}, {int(wanted)}, pitch practice, {room}"
+    assert value(portal, saved, newest) == (
+        f"Library, Bring the plan, 3000, {number}, {int(wanted)}, pitch practice, {room}")
     taught = "SELECT c.name FROM session_course l JOIN course c ON c.id = l.course_id WHERE l.session_id = ?"
     assert set(values(portal, taught, newest)) == {course, other}
