@@ -16,7 +16,7 @@ from core.series.rules import Scope
 from core.sessions.fixes import Fix, FixKind, FixRow
 from core.sessions.queries import Worksheet
 from core.work import Work
-from ui import feedback, navigation, runtime
+from ui import feedback, navigation, panel, runtime
 from ui.format import capital, plain
 from ui.session_panel import About
 
@@ -83,10 +83,10 @@ def preview(about: About, reach: Scope, fix: Fix) -> tuple[Fix, dict[int, int]]:
         f":gray[:material/block:] {_named(row, fix, zone)} stays: {plain(row.refused)}" if row.refused else
         f":green[:material/check:] {_named(row, fix, zone)} → {plain(row.after)}" for row in rows
     ]
-    st.markdown("  \n".join(lines[:_OPEN]))
+    panel.lines(lines[:_OPEN])
     if len(lines) > _OPEN:
         with st.expander(f"{len(lines) - _OPEN} more"):
-            st.markdown("  \n".join(lines[_OPEN:]))
+            panel.lines(lines[_OPEN:], "more")
     if why or any(row.asks_reason for row in rows):
         st.text_input("Reason, where hours do not hold", key=key, max_chars=500)
     return fix, {row.session_id: row.version for row in rows if row.refused is None}
