@@ -75,6 +75,11 @@ def _learning(tab: Tab, known: "Known | School", name: str, learner: tuple[int, 
     """One of the tabs of a learner's page."""
     id_, called = learner or (known.learner_id, known.learner)
     tab.go(f"/person?{urlencode({'programme': known.programme, 'person': id_})}").titled(called)
+    return _turn_to(tab, name)
+
+
+def _turn_to(tab: Tab, name: str) -> Locator:
+    """Another tab of that page."""
     tab.page.get_by_role("tab", name=name).click()
     expect(tab.page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
     tab.settled()
@@ -117,6 +122,7 @@ def test_an_assessors_day(portal: Portal, enter: Enter) -> None:
     assert sessions(portal) == before
     expect(tom.main.get_by_role("textbox", name="Planning notes")).to_have_value(NOTES)
     tom.main.get_by_role("button", name=re.compile(rf"{noon:%b}.*\d\d:\d\d")).first.click()
+    expect(tom.main.get_by_role("textbox", name=re.compile("^Time"))).not_to_have_value(f"{noon:%H:%M}")
     tom.settled()
     tom.press("Book")
     tom.titled(re.compile(r"^Session \d+"))
@@ -236,10 +242,11 @@ def test_an_admins_day_of_smart_sessions(portal: Portal, enter: Enter) -> None:
     cleo.press("Add learners", within=cleo.panel)
     cleo.says(re.compile("It takes place in Smart room 1 now, which holds 8."))
     assert _room(portal) == "Smart room 1"
-    _no_room_then(portal, cleo, known, noon)
+    _no_room_then(portal, cleo.settled(), known, noon)
     sara = enter("Sara Byrne", f"/?{urlencode({'programme': known.programme})}")
     sara.says(re.compile("It is recorded automatically"))
-    sara.go(f"/learning?{urlencode({'programme': known.programme})}").titled("My learning")
+    sara.page.get_by_role("link", name="My learning").click()
+    sara.titled("My learning")
     expect(sara.main.locator("td", has_text=NOTES)).to_have_count(1)
     for id_ in values(portal, "SELECT learner_id FROM participation WHERE session_id = ?", group)[::3]:
         name = value(portal, "SELECT name FROM person WHERE id = ?", id_)
@@ -263,11 +270,12 @@ def _no_room_then(portal: Portal, tab: Tab, known: School, noon: datetime) -> No
     tab.says("Not booked yet: no smart room is free at that time, see above.")
     assert sessions(portal) == before
     tab.press(re.compile(rf"{noon:%b}.* 13:00"))
+    expect(tab.main.get_by_role("textbox", name=re.compile("^Time"))).to_have_value("13:00")
     tab.settled().press("Book")
     tab.titled(re.compile(r"^Session \d+"))
     assert (sessions(portal), _room(portal)) == (before + 1, "Smart room 1")
     evidence = _learning(tab, known, "Evidence", sara)
     expect(evidence.get_by_text("No recording yet.")).to_be_visible()
     expect(evidence.get_by_text("desktop_windows")).to_be_visible()  # an icon is a word
-    planned = _learning(tab, known, "Time log", sara).get_by_test_id("stMetric").filter(has_text="Planned")
+    planned = _turn_to(tab, "Time log").get_by_test_id("stMetric").filter(has_text="Planned")
     expect(planned).to_contain_text("1 h")
