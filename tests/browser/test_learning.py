@@ -232,6 +232,7 @@ def test_an_admins_day_of_smart_sessions(portal: Portal, enter: Enter) -> None:
     assert sessions(portal) == before
     cleo.press("Continue")
     cleo.titled(re.compile(r"^Session \d+"))
+    cleo.says(re.compile("^Booked session .*, in Smart room 2"))
     group = value(portal, LATEST)
     assert _room(portal) == "Smart room 2"
     cleo.press("Add learners")
