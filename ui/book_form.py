@@ -20,7 +20,7 @@ from core.programmes.rules import LONGEST, BookingField
 from core.sessions.commands import book_sessions, next_number
 from core.sessions.planning import copy_of, involved, next_of
 from core.sessions.pool import any_records, people_in
-from core.sessions.rules import Booking, NoRoomFree
+from core.sessions.rules import MOST_LEARNERS, Booking, NoRoomFree
 from core.structure.queries import Option, Options, options
 from core.words import Method, Origin, Role, TimetableKind
 from core.work import Work
@@ -300,7 +300,7 @@ def _where(work: Work, form: Form, about: Setting, people: frozenset[int]) -> No
     if form.value("room") not in {None, *(room.id for room in rooms)}:
         st.session_state[form.field("room")] = None
     if smart:
-        _smart(work, form, about, len(people - {form.value("practitioner")}))
+        _smart(work, form, about, _how_many(form, about, people))
     left, right = st.columns(2)
     with left:
         if rooms:
@@ -308,6 +308,12 @@ def _where(work: Work, form: Form, about: Setting, people: frozenset[int]) -> No
         form.problem("room")
     with right:
         _text(form, "location", about.label(BookingField.LOCATION, "Location"))
+
+
+def _how_many(form: Form, about: Setting, people: frozenset[int]) -> int:
+    """Learners to reckon with: of a group as many as are to take part, though they are chosen later (C8)."""
+    known = len(people - {form.value("practitioner")})
+    return max(known, min(form.value("places") or 0, MOST_LEARNERS)) if is_group(form, about) else known
 
 
 def _smart(work: Work, form: Form, about: Setting, learners: int) -> None:

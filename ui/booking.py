@@ -303,7 +303,7 @@ def _instants(spans: Iterable[tuple[int, int]]) -> list[Span]:
 
 
 def _said(spans: Iterable[Span], zone: ZoneInfo) -> str:
-    return ", ".join(f"{_clock(a, zone)}–{_clock(b, zone)}" for a, b in spans)
+    return ", ".join(f"{_clock(a, zone)}–{_clock(b, zone).replace('00:00', '24:00')}" for a, b in spans)
 
 
 def _clock(at: datetime, zone: ZoneInfo) -> str:

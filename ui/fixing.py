@@ -89,12 +89,12 @@ def _show(rows: Sequence[FixRow]) -> None:
     refused = sum(1 for row in rows if row.refused)
     if refused:
         st.warning(f"{refused} of {len(rows)} cannot be changed and will stay as they are.", icon=":material/block:")
-    st.markdown("  \n".join(
+    panel.lines([
         f":red[:material/block:] **{row.number}** {_named(row)}{plain(row.before)}: {plain(row.refused)}"
         if row.refused else
         f":green[:material/check:] **{row.number}** {_named(row)}{plain(row.before)} → {plain(row.after)}"
         for row in sorted(rows, key=lambda row: row.refused is None)
-    ))
+    ])
 
 
 def _named(row: FixRow) -> str:

@@ -144,8 +144,8 @@ def tidy(page: st.Page) -> None:
     for name in {"session", "person", "document"} & set(own):
         if strays and name in about and name not in st.query_params:
             st.query_params[name] = about[name]
-        if name in st.query_params:
-            about[name] = st.query_params[name]
+        if name in st.query_params and about.get(name) != (asked := st.query_params[name]):
+            about[name] = st.query_params[name] = asked  # a link within a screen leaves the browser's as is
 
 
 def place(page: st.Page) -> str:

@@ -4,7 +4,7 @@ Neither Escape nor a click beside them puts them away, so that nothing typed is 
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -52,6 +52,12 @@ def _closable(body: Callable[..., None]) -> Callable[..., None]:
             st.rerun()
 
     return drawn
+
+
+def lines(said: Sequence[str], name: str = "all") -> None:
+    """What changes, a line each; one that takes two stays apart from the next."""
+    with st.container(key=f"lines-{name}"):
+        st.markdown("\n\n".join(said))
 
 
 def finish(form: Form) -> None:

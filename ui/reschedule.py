@@ -58,6 +58,10 @@ def draw(about: About) -> None:
         st.caption("It cannot be moved by you, or not any more.")
         return
     zone = runtime.zone(programme.zone_name)
+    if form.state.get("leaving") and form.value("scope", Scope.THIS) != Scope.THIS:
+        _several_off(about)
+        return
+    form.state.pop("leaving", None)
     if "filled" not in form.state:
         form.state["filled"] = True
         booking.put_time(form, sheet.row.starts_at, zone)
@@ -76,9 +80,6 @@ def draw(about: About) -> None:
         timetable_id=sheet.timetable_id, but=about.id))
 
     before, reach, agreed, fix = sheet.row.starts_at, series.scope(about), dict[int, int](), None
-    if reach is not Scope.THIS and form.state.get("leaving"):
-        _several_off(about, reach)
-        return
     if reach is not Scope.THIS and before is not None and chosen.starts_at is not None and chosen.minutes:
         fix = moved_like(before, chosen.starts_at, chosen.minutes, programme.zone, form.value("reason") or "")
         fix, agreed = series.preview(about, reach, fix)
@@ -140,9 +141,11 @@ def _whose_wish(about: About) -> None:
         st.caption(said if charged else "Nobody is billed for the time that is given up.")
 
 
-def _several_off(about: About, reach: Scope) -> None:
-    """Which of the series leave the calendar, shown before they do (C10)."""
-    form = about.form
+def _several_off(about: About) -> None:
+    """Which of the series leave the calendar, shown before they do (C10); in place of the form for another time."""
+    form, reach = about.form, series.scope(about)
+    st.caption("Everybody's time is free at once, and everybody who takes part is told. They can be put on the calendar"
+               " again.")
     fix, agreed = series.preview(about, reach, Fix(FixKind.OFF))
 
     def send() -> None:

@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
+from core.clock import when_words
 from core.errors import Invalid, Refusal
 from core.programmes.queries import ProgrammeView
 from core.series.commands import try_again
 from core.series.queries import preview_change, series_of
 from core.series.rules import Scope
-from core.sessions.fixes import Fix
+from core.sessions.fixes import Fix, FixKind, FixRow
 from core.sessions.queries import Worksheet
 from core.work import Work
-from ui import feedback, late, navigation, runtime
+from ui import feedback, late, navigation, panel, runtime
 from ui.format import capital, plain
 from ui.session_panel import About
 
@@ -79,18 +81,26 @@ def preview(about: About, reach: Scope, fix: Fix) -> tuple[Fix, dict[int, int]]:
         st.error(plain(refusal.sentence), icon=":material/block:")
         return fix, {}
     lines = [
-        f":gray[:material/block:] **{row.number}** {plain(row.before)} stays: {plain(row.refused)}" if row.refused else
-        f":green[:material/check:] **{row.number}** {plain(row.before)} → {plain(row.after)}" for row in rows
+        f":gray[:material/block:] {_named(row, fix, zone)} stays: {plain(row.refused)}" if row.refused else
+        f":green[:material/check:] {_named(row, fix, zone)} → {plain(row.after)}" for row in rows
     ]
-    st.markdown("  \n".join(lines[:_OPEN]))
+    panel.lines(lines[:_OPEN])
     if len(lines) > _OPEN:
         with st.expander(f"{len(lines) - _OPEN} more"):
-            st.markdown("  \n".join(lines[_OPEN:]))
+            panel.lines(lines[_OPEN:], "more")
     if why or any(row.asks_reason for row in rows):
         st.text_input("Reason, where hours do not hold", key=key, max_chars=500)
     if any(row.asks_wish for row in rows):
         late.ask(about.form, about.programme.policy.words, several=True)
     return fix, {row.session_id: row.version for row in rows if row.refused is None}
+
+
+def _named(row: FixRow, fix: Fix, zone: ZoneInfo) -> str:
+    """Its number, when it takes place where the change is not about that, and how it is before the change."""
+    said = [plain(row.before)]
+    if row.starts_at is not None and fix.kind not in (FixKind.SHIFT, FixKind.OFF):
+        said.insert(0, when_words(row.starts_at, zone))
+    return f"**{row.number}** {' · '.join(said)}"
 
 
 def called(about: About, verb: str, alone: str, reach: Scope, agreed: Mapping[int, int]) -> str:

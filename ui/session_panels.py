@@ -58,8 +58,9 @@ def _reassign(about: About) -> None:
     both_versions(about, {"practitioner": name}, send)
     refused_busy(form)
     with st.container(horizontal=True):
-        st.button(series.called(about, "Reassign", "Reassign", reach, agreed), type="primary", key=form.field("send"),
-                  on_click=send, disabled=reach is not Scope.THIS and chosen is not None and not agreed)
+        st.button(series.called(about, "Reassign", "Reassign", reach if chosen else Scope.THIS, agreed), type="primary",
+                  key=form.field("send"), on_click=send,
+                  disabled=reach is not Scope.THIS and chosen is not None and not agreed)
         if about.sheet.row.practitioner_id is not None and reach is Scope.THIS:
             st.button(f"Take {plain(about.sheet.row.practitioner)} off", key=form.field("off"), on_click=send,
                       args=(True,),

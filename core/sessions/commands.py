@@ -124,7 +124,8 @@ def _book(
     ]
     insert_many(work.tx.connection(), LINKS, linked)
     notify(work, _news(programme, ids, numbers, bookings, learners))
-    booked = _named(numbers[0], bookings[0], programme) if len(ids) == 1 else f"{len(ids)} sessions"
+    one = len(ids) == 1
+    booked = _named(numbers[0], bookings[0], programme) + _housed(work, bookings[0]) if one else f"{len(ids)} sessions"
     work.say(f"Booked {booked}{left_out}.")
     return ids
 
@@ -201,6 +202,13 @@ def _session_row(work: Work, policy: Policy, booking: Booking, number: int) -> d
 def _named(number: int, booking: Booking, programme: ProgrammeView) -> str:
     when = f", {when_words(booking.starts_at, programme.zone, booking.ends_at)}" if booking.starts_at else ""
     return f"{programme.policy.words.session} {number}{when}"
+
+
+def _housed(work: Work, booking: Booking) -> str:
+    """', in Smart room 2': which room a smart session was allotted (C12)."""
+    if booking.method != Method.SMART or booking.room_id is None:
+        return ""
+    return f", in {rooms_of(work, booking.programme_id, [booking.room_id])[booking.room_id].name}"
 
 
 def _meeting(

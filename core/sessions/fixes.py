@@ -107,6 +107,8 @@ class FixRow:
     """With a reason it would not be refused."""
     asks_wish: bool = False
     """It begins inside the notice, and takes a meeting from learners (E8)."""
+    starts_at: datetime | None = None
+    """When it takes place before the change."""
 
 
 @dataclass
@@ -155,7 +157,7 @@ def preview(
     """
     return [
         FixRow(plan.session.id, plan.session.number, plan.session.version, plan.who, plan.before, plan.after,
-               plan.refused, plan.asks_reason, plan.asks_wish)
+               plan.refused, plan.asks_reason, plan.asks_wish, plan.session.starts_at)
         for plan in _planned(work, fix, ids, versions or {}, zone, stays or {})
     ]
 

@@ -5,7 +5,7 @@ and they are free then; whoever is not keeps their place in the list.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from sqlalchemy import Table, delete, or_, select, update
@@ -20,12 +20,13 @@ from core.programmes.rules import BookingField
 from core.sessions.busy import Wanted, clash_sentence, clashes_with, lock
 from core.sessions.checks import Place, holding, misfits, rooms_of, waiting_in
 from core.sessions.commands import held
+from core.sessions.pool import Sought, allot, allotted, pool, rooms_to_hold
 from core.sessions.rules import MOST_LEARNERS, PersonBusy, is_id, places_problem
 from core.work import Work
 from db.bulk import insert_many
 from db.models.people import Person
 from db.models.sessions import FREES_LEARNER, Participation, Session, Waiting
-from db.words import Role, Status
+from db.words import Method, Role, Status
 
 PARTS, QUEUE = (cast(Table, model.__table__) for model in (Participation, Waiting))
 
@@ -69,17 +70,19 @@ def add_learners(
 ) -> list[int]:
     """Take in as many as there are places for; the rest wait in the order given, or are refused without `wait`.
 
-    Whoever is busy then is refused, or with `without_busy` left out. Raises NotAllowed, Invalid, Conflict, StaleForm,
-    PersonBusy.
+    Whoever is busy then is refused, or with `without_busy` left out. A smart session that outgrows its room gets a
+    larger one that is free then. Raises NotAllowed, Invalid, Conflict, StaleForm, PersonBusy, NoRoomFree.
     """
     asked = _ids(learner_ids)
     group = _group(work, session_id, version, asked)
     _check_joining(work, group, asked)
-    moved = _move_up(work, group)
     left_out = _left_out(work, group, asked, without_busy)
     coming = [person for person in asked if person not in left_out]
+    all_of_them = group.session.places is None or not wait
+    another = _take_larger_room(work, group, len(coming), all_of_them=all_of_them)
+    moved = _move_up(work, group)
     free = max(0, group.room_left)
-    if group.session.places is None or not wait:
+    if all_of_them:
         _refuse_too_many(group, coming)
         free = len(coming)
     joining, queued = coming[:free], coming[free:]
@@ -99,6 +102,7 @@ def add_learners(
         f"Added {names.listed(joining)} to {named}." if joining else "",
         names.sentence(queued, f"on the waiting list of {named}."),
         f"Without {names.listed(left_out)}: busy then." if left_out else "",
+        another,
     ))))
     return [session_id]
 
@@ -147,12 +151,14 @@ def set_places(work: Work, session_id: int, places: int | None, *, version: int 
         raise Invalid({"places": f"{len(group.learners)} take part already. Remove somebody first."})
     work.tx.execute(update(Session).where(Session.id == session_id).values(places=places))
     work.tx.refresh(group.session)
+    another = _take_larger_room(work, group, 0)
     moved = _move_up(work, group)
     _touch(work, group)
     said = f"{group.name} takes at most {places} {words.learner if places == 1 else words.many('learner')}."
     if places is None:
         said = f"{group.name} has no set number of places any more."
-    work.say(" ".join(filter(None, (said, _Names(work, moved).sentence(moved, "moved up from the waiting list.")))))
+    work.say(" ".join(filter(None, (said, _Names(work, moved).sentence(moved, "moved up from the waiting list."),
+                                 another))))
     return [session_id]
 
 
@@ -206,7 +212,7 @@ def _group(work: Work, session_id: int, version: int | None, coming: Iterable[in
     """The session, allowed and not changed meanwhile, held with the calendars of all whom the act may concern."""
     session = held(work, session_id, Action.SESSION_FILL, version)
     group = _whole(work, session, programme_of(work, session.programme_id))
-    lock(work, {*_everybody(group), *coming})
+    lock(work, {*_everybody(group), *coming}, rooms_to_hold(work, group.programme.id, [session.method]))
     return group
 
 
@@ -253,16 +259,51 @@ def _left_out(work: Work, group: Group, asked: Sequence[int], without_busy: bool
     return [person for person in asked if person in busy]
 
 
+def _take_larger_room(work: Work, group: Group, coming: int, *, all_of_them: bool = False) -> str:
+    """Where a smart session outgrows its room, give it a free one for as many of them as can be (C8, C12).
+
+    Returns what to say of it. With `all_of_them` raises Invalid where no room is large enough, NoRoomFree.
+    """
+    session = group.session
+    if session.method != Method.SMART or session.starts_at is None or session.starts_at <= work.now:
+        return ""  # once it has begun, nobody is sent to another room
+    fit = len(group.learners) + group.room_left
+    most = min(len(group.learners) + len(_able(work, group)) + coming, session.places or MOST_LEARNERS)
+    if most <= fit:
+        return ""
+    sought = [
+        Sought(most - learners, learners, session.records, replace(
+            one, item=most - learners, practitioner_id=session.practitioner_id, timetable_id=session.timetable_id))
+        for one in group.wanted(_everybody(group)) for learners in range(most, fit, -1)]
+    found = allotted(work, group.programme, sought[:1]) if all_of_them else allot(
+        work, pool(work, group.programme.id), sought)
+    if not found:
+        return f"{group.place.name} holds {group.place.capacity}; no larger room is free then." if group.place else ""
+    work.tx.execute(update(Session).where(Session.id == session.id).values(room_id=found[min(found)]))
+    work.tx.refresh(session)
+    group.place = rooms_of(work, group.programme.id, [session.room_id])[session.room_id or 0]
+    notify(work, ((person, group.programme.id, session.id, f"{group.name}: takes place in {group.place.name} now.")
+                  for person in (session.practitioner_id, *group.learners)))
+    return f"It takes place in {group.place.name} now, which holds {group.place.capacity}."
+
+
+def _able(work: Work, group: Group) -> list[int]:
+    """Those who wait and can come, in order."""
+    if not group.waiting:
+        return []
+    able = holding(work, group.programme.id, Role.LEARNER, group.waiting)
+    able -= {group.session.practitioner_id, *group.learners}
+    busy = {clash.person_id for clash in clashes_with(work, group.programme.id, group.wanted(able))}
+    return [person for person in group.waiting if person in able - busy]
+
+
 def _move_up(work: Work, group: Group) -> list[int]:
     """Give free places to those who wait and can come, in order, and tell them. Returns who they are."""
     session = group.session
     begun = session.starts_at is not None and session.starts_at <= work.now
-    if group.room_left <= 0 or not group.waiting or begun:
+    if group.room_left <= 0 or begun:
         return []
-    able = holding(work, group.programme.id, Role.LEARNER, group.waiting)
-    able -= {session.practitioner_id, *group.learners}
-    busy = {clash.person_id for clash in clashes_with(work, group.programme.id, group.wanted(able))}
-    moved = [person for person in group.waiting if person in able - busy][:group.room_left]
+    moved = _able(work, group)[:group.room_left]
     if moved:
         work.tx.execute(delete(Waiting).where(Waiting.session_id == session.id, Waiting.learner_id.in_(moved)))
         group.waiting = [person for person in group.waiting if person not in moved]

@@ -135,7 +135,9 @@ def test_an_export_is_exactly_what_is_filtered(enter: Enter) -> None:
 def test_b9_a_clash_offers_free_times_and_a_double_click_books_once(portal: Portal, enter: Enter) -> None:
     session, who = ahead(portal, 1), learner(portal)
     before = sessions(portal)
-    alice = enter("Alice Moran", "/book")
+    alice = enter("Alice Moran", "/sessions")
+    alice.press("Book a session")  # C2: from the list
+    alice.titled("Book a session")
     alice.find_person("Mentor", session.practitioner)
     alice.find_person("Participant", who)
     alice.put_time(session.starts_at)

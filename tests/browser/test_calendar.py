@@ -7,17 +7,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import FrameLocator, Locator, expect
+from playwright.sync_api import Locator, expect
 
 from core.sessions.commands import book_sessions
 from core.sessions.rules import Booking
 from core.work import commit
 from tests.browser.conftest import PROGRAMME, Enter, Tab
 from tests.browser.facts import BERLIN, Known, ahead, now, person, session, value
+from tests.browser.on_calendar import GRIP, frame, slot
 from tests.portal import Portal
-
-GRIP = 5
-"""Pixels below the top of a session at which it is taken hold of."""
 
 
 @pytest.fixture(scope="session")
@@ -31,25 +29,12 @@ def week_of(one: Known) -> str:
     return f"/calendar?view=week&day={one.starts_at:%Y-%m-%d}&text={one.number}&programme={one.programme}"
 
 
-def frame(tab: Tab) -> FrameLocator:
-    return tab.main.frame_locator('iframe[title*="calendar"]')
-
-
 def event(tab: Tab, at: datetime | None = None) -> Locator:
     """The only session shown; with a time, where it stands there."""
     shown = frame(tab).locator("a.one")
     if at is None:
         return shown
     return frame(tab).locator(f'td[data-date="{at:%Y-%m-%d}"] a.one', has_text=f"{at:%H:%M}")
-
-
-def slot(tab: Tab, at: datetime) -> tuple[float, float]:
-    """Where a local time stands on the screen."""
-    column = frame(tab).locator(f'td.fc-timegrid-col[data-date="{at:%Y-%m-%d}"]').bounding_box()
-    lane = frame(tab).locator(f'td.fc-timegrid-slot-lane[data-time="{at:%H:%M}:00"]').bounding_box()
-    assert column
-    assert lane
-    return column["x"] + column["width"] / 2, lane["y"]
 
 
 def drag(tab: Tab, start: tuple[float, float], end: tuple[float, float]) -> None:

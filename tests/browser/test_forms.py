@@ -5,8 +5,8 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.conftest import Enter, Tab
-from tests.browser.facts import a_free_day, ahead, learner, sessions, value
+from tests.browser.conftest import PROGRAMME, Enter, Tab
+from tests.browser.facts import a_free_day, ahead, learner, sessions, value, values
 from tests.portal import Portal
 
 NUMBERED = re.compile(r"^Session \d+")
@@ -179,32 +179,50 @@ def walk(tab: Tab, to: Locator, key: str = "Tab") -> None:
 def test_a_session_is_booked_by_keyboard_alone(portal: Portal, enter: Enter) -> None:
     """C4: every field by Tab, typing and Enter; refused on the way, nothing typed is lost."""
     before, at, leader, who = sessions(portal), a_free_day(11), ahead(portal).practitioner, learner(portal)
+    number = value(portal, "SELECT max(number) FROM session") + 7
+    room, course, other = (value(portal, f"SELECT name FROM {table} WHERE programme_id = (SELECT id FROM programme"
+                                 f" WHERE name = ?) ORDER BY id {way} LIMIT 1", PROGRAMME)
+                           for table, way in (("room", ""), ("course", ""), ("course", "DESC")))
     alice = enter("Alice Moran", "/book")
     keys, main = alice.page.keyboard, alice.main
     book = main.get_by_role("button", name="Book", exact=True)
     minutes = main.get_by_role("spinbutton", name="Minutes")
+    report = main.get_by_role("checkbox", name="A report is required")
+    wanted = not report.is_checked()
 
     def field(name: str) -> Locator:
         return main.get_by_role("textbox", name=re.compile(rf"^{name}( \*)?$"))
+
+    def listed(name: str) -> Locator:
+        return main.get_by_role("combobox", name=re.compile(rf"^{name}( \*)?$"))
 
     def type_in(place: Locator, text: str, key: str = "Tab") -> None:
         walk(alice, place, key)
         keys.press("Control+a")
         keys.type(text)
 
-    def pick(name: str, text: str) -> None:
-        walk(alice, main.get_by_role("combobox", name=re.compile(rf"^{name}")))
-        keys.press("ArrowDown")
-        keys.type(text)
-        expect(alice.page.get_by_role("option").first).to_be_visible()
-        keys.press("Enter")
+    def pick(name: str, *texts: str) -> None:
+        walk(alice, listed(name))
+        for text in texts:
+            keys.press("ArrowDown")
+            keys.type(text)
+            expect(alice.page.get_by_role("option", name=re.compile(text)).first).to_be_visible()
+            keys.press("Enter")
+        if len(texts) > 1:
+            keys.press("Escape")  # a list of several stays open
 
     for name, text in (("Mentor", leader), ("Participant", who), ("Date", f"{at:%Y-%m-%d}"), ("Time", "14:00")):
         type_in(field(name), text)
         keys.press("Enter")
     type_in(minutes, "7")
+    pick("Room", room)
     type_in(field("Location"), "Library")
+    pick("Type", "Pitch")
+    pick("Tracks", course, other)
     pick("Timetable", "Weekday mentoring")
+    type_in(main.get_by_role("spinbutton", name=re.compile("^Number( \\*)?$")), str(number))
+    walk(alice, report)
+    keys.press("Space")
     type_in(field("Description"), "Numbers for the bank")
     type_in(field("Planning notes"), "Bring the plan")
     walk(alice, book)
@@ -213,10 +231,19 @@ def test_a_session_is_booked_by_keyboard_alone(portal: Portal, enter: Enter) -> 
     for name, text in (("Mentor", leader), ("Participant", who), ("Location", "Library"),
                        ("Description", "Numbers for the bank"), ("Planning notes", "Bring the plan")):
         expect(field(name)).to_have_value(text)
+    for name, text in (("Room", room), ("Timetable", "Weekday mentoring")):
+        expect(listed(name)).to_have_value(text)
+    expect(report).to_be_checked(checked=wanted)
     type_in(minutes, "50", "Shift+Tab")
     walk(alice, book)
     keys.press("Enter")
     alice.titled(NUMBERED)
     assert sessions(portal) == before + 1
-    saved = "SELECT location || ', ' || planning_notes || ', ' || (ends_at - starts_at) FROM session ORDER BY id DESC"
-    assert value(portal, saved) == "Library, Bring the plan, 3000"
+    newest = value(portal, "SELECT max(id) FROM session")
+    saved = ("SELECT location || ', ' || planning_notes || ', ' || (ends_at - starts_at) || ', ' || number || ', '"
+             " || report_required || ', ' || type || ', ' || r.name FROM session s JOIN room r ON r.id = s.room_id"
+             " WHERE s.id = ?")
+    assert value(portal, saved, newest) == (
+        f"Library, Bring the plan, 3000, {number}, {int(wanted)}, pitch practice, {room}")
+    taught = "SELECT c.name FROM session_course l JOIN course c ON c.id = l.course_id WHERE l.session_id = ?"
+    assert set(values(portal, taught, newest)) == {course, other}

@@ -1,7 +1,7 @@
 """An assessor's day and an admin's day in a real browser: from a learner, a calendar and a list to what was held."""
 
 import re
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -19,7 +19,8 @@ from db.models.sessions import Session
 from db.models.structure import Course
 from db.words import EnrolmentStatus, Kind, Role
 from tests.browser.conftest import Enter, Tab
-from tests.browser.facts import a_free_day, person, sessions, value
+from tests.browser.facts import a_free_day, person, sessions, value, values
+from tests.browser.on_calendar import GRIP, frame, slot
 from tests.factories import around_the_clock
 from tests.portal import Portal
 
@@ -70,9 +71,15 @@ def _has_begun(work: Work, session_id: int) -> None:
         starts_at=work.now - timedelta(hours=2), ends_at=work.now - timedelta(hours=1)))
 
 
-def _learning(tab: Tab, known: Known, name: str) -> Locator:
-    """One of the tabs of the learner's page."""
-    tab.go(f"/person?{urlencode({'programme': known.programme, 'person': known.learner_id})}").titled(known.learner)
+def _learning(tab: Tab, known: "Known | School", name: str, learner: tuple[int, str] | None = None) -> Locator:
+    """One of the tabs of a learner's page."""
+    id_, called = learner or (known.learner_id, known.learner)
+    tab.go(f"/person?{urlencode({'programme': known.programme, 'person': id_})}").titled(called)
+    return _turn_to(tab, name)
+
+
+def _turn_to(tab: Tab, name: str) -> Locator:
+    """Another tab of that page."""
     tab.page.get_by_role("tab", name=name).click()
     expect(tab.page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
     tab.settled()
@@ -115,6 +122,7 @@ def test_an_assessors_day(portal: Portal, enter: Enter) -> None:
     assert sessions(portal) == before
     expect(tom.main.get_by_role("textbox", name="Planning notes")).to_have_value(NOTES)
     tom.main.get_by_role("button", name=re.compile(rf"{noon:%b}.*\d\d:\d\d")).first.click()
+    expect(tom.main.get_by_role("textbox", name=re.compile("^Time"))).not_to_have_value(f"{noon:%H:%M}")
     tom.settled()
     tom.press("Book")
     tom.titled(re.compile(r"^Session \d+"))
@@ -153,3 +161,122 @@ def _actual(tab: Tab, known: Known) -> float:
     """The hours that the time log counts as held."""
     said = _learning(tab, known, "Time log").get_by_test_id("stMetric").filter(has_text="Actual").inner_text()
     return float(re.findall(r"([\d.]+) h", said.replace(",", ""))[0])
+
+
+class School(NamedTuple):
+    """Where an admin books: two assessors, and learners of one course, whom nothing keeps from meeting at noon."""
+
+    programme: str
+    course: str
+    first: str
+    second: str
+    learners: list[str]
+
+
+def _school(work: Work) -> School:
+    """A course of Sara and four others; both assessors can be booked around the clock."""
+    here = work.tx.scalars(select(Programme).where(Programme.kind == Kind.APPRENTICESHIP)).one()
+    names = (select(Person.id, Person.name).join(RoleGrant, RoleGrant.person_id == Person.id)
+             .where(RoleGrant.programme_id == here.id, Person.disabled_at.is_(None)).order_by(Person.id))
+    (one, first), (two, second) = work.tx.execute(names.where(
+        RoleGrant.role == Role.PRACTITIONER, Person.name != "Tom Brady").limit(2)).all()
+    around_the_clock(work.tx, here.id, [one, two], here.zone)
+    sara = work.tx.scalar(select(Person.id).where(Person.name == "Sara Byrne")) or 0
+    others = work.tx.execute(names.where(RoleGrant.role == Role.LEARNER).limit(4)).all()
+    work.tx.execute(insert(RoleGrant), {"programme_id": here.id, "person_id": sara, "role": Role.LEARNER})
+    course = work.tx.scalar(insert(Course).returning(Course.id), {"programme_id": here.id, "name": "Warehousing"})
+    work.tx.execute(insert(Enrolment), [
+        {"programme_id": here.id, "course_id": course, "learner_id": learner, "status": EnrolmentStatus.ENROLLED,
+         "created_at": work.now, "version": 1} for learner in (sara, *(id_ for id_, _ in others))])
+    return School(here.name, "Warehousing", first, second, [name for _, name in others])
+
+
+def _smart(tab: Tab, type_: str, course: str) -> None:
+    """A smart session of that type, in that course."""
+    tab.main.get_by_role("radiogroup", name="Method").get_by_text("Smart", exact=True).click()
+    tab.settled()
+    tab.choose("Type", type_)
+    tab.choose_several("Courses", course)
+
+
+def _room(portal: Portal) -> str:
+    """That of the newest session."""
+    return str(value(portal, "SELECT r.name FROM session s JOIN room r ON r.id = s.room_id ORDER BY s.id DESC LIMIT 1"))
+
+
+def test_an_admins_day_of_smart_sessions(portal: Portal, enter: Enter) -> None:
+    """C1, C2, C3, C5, C8, C9, C11, C12: a group that outgrows its room, and one for whom no room is left."""
+    known, noon, before = commit(portal.engine, THE_PORTAL, _school).result, a_free_day(4), sessions(portal)
+    cleo = enter("Cleo Hart", "/calendar?" + urlencode({
+        "programme": known.programme, "view": "week", "day": f"{noon:%Y-%m-%d}", "practitioner": known.first}))
+    cleo.page.set_viewport_size({"width": 1440, "height": 1200})  # noon is in sight
+    expect(frame(cleo).locator(".fc-timegrid-slot-lane").first).to_be_visible()
+    x, y = slot(cleo, noon)
+    cleo.page.mouse.click(x, y + GRIP)
+    cleo.titled("Book a session")
+    expect(cleo.main.get_by_role("textbox", name="Assessor")).to_have_value(known.first)
+    expect(cleo.main.get_by_role("textbox", name=re.compile("^Time"))).to_have_value("12:00")
+    _smart(cleo, "General", known.course)
+    count = cleo.main.get_by_role("spinbutton", name="Number of learners")
+    count.fill("6")
+    count.press("Enter")
+    cleo.says("For 7 people: a room is allotted when you book.")
+    cleo.main.get_by_role("textbox", name="Planning notes").fill(NOTES)
+    cleo.settled().press("Choose learners")
+    cleo.choose("Course", known.course)
+    expect(cleo.main.get_by_role("checkbox")).to_have_count(5)
+    for name in known.learners[:2]:
+        cleo.main.get_by_text(name).click()
+        cleo.settled()
+    cleo.says("2 of 6 chosen")
+    assert sessions(portal) == before
+    cleo.press("Continue")
+    cleo.titled(re.compile(r"^Session \d+"))
+    cleo.says(re.compile("^Booked session .*, in Smart room 2"))
+    group = value(portal, LATEST)
+    assert _room(portal) == "Smart room 2"
+    cleo.press("Add learners")
+    cleo.choose("Course", known.course, cleo.panel)
+    for name in known.learners[2:]:
+        cleo.panel.get_by_text(name).click()
+        cleo.settled()
+    cleo.press("Add learners", within=cleo.panel)
+    cleo.says(re.compile("It takes place in Smart room 1 now, which holds 8."))
+    assert _room(portal) == "Smart room 1"
+    _no_room_then(portal, cleo.settled(), known, noon)
+    sara = enter("Sara Byrne", f"/?{urlencode({'programme': known.programme})}")
+    sara.says(re.compile("It is recorded automatically"))
+    sara.page.get_by_role("link", name="My learning").click()
+    sara.titled("My learning")
+    expect(sara.main.locator("td", has_text=NOTES)).to_have_count(1)
+    for id_ in values(portal, "SELECT learner_id FROM participation WHERE session_id = ?", group)[::3]:
+        name = value(portal, "SELECT name FROM person WHERE id = ?", id_)
+        expect(_learning(cleo, known, "Learning plan", (id_, name)).locator("td", has_text=NOTES)).to_have_count(1)
+
+
+def _no_room_then(portal: Portal, tab: Tab, known: School, noon: datetime) -> None:
+    """From the learning plan of Sara, at the same time, recorded: refused, and one click takes the next free time."""
+    sara, before = (person(portal, "Sara Byrne"), "Sara Byrne"), sessions(portal)
+    _learning(tab, known, "Learning plan", sara)
+    tab.press(re.compile("^.*Book a session$"))
+    tab.titled("Book a session")
+    expect(tab.page.get_by_label("Learner", exact=True)).to_have_value("Sara Byrne")
+    tab.find_person("Assessor", known.second)
+    tab.put_time(noon)
+    _smart(tab, "General", known.course)
+    tab.main.get_by_text("Record automatically", exact=True).click()
+    tab.main.get_by_role("textbox", name="Planning notes").fill(NOTES)
+    tab.settled().press("Book")
+    tab.says(re.compile(r"No smart room that records for 2 people is free .*12:00–13:00.* is .*13:00"))
+    tab.says("Not booked yet: no smart room is free at that time, see above.")
+    assert sessions(portal) == before
+    tab.press(re.compile(rf"{noon:%b}.* 13:00"))
+    expect(tab.main.get_by_role("textbox", name=re.compile("^Time"))).to_have_value("13:00")
+    tab.settled().press("Book")
+    tab.titled(re.compile(r"^Session \d+"))
+    assert (sessions(portal), _room(portal)) == (before + 1, "Smart room 1")
+    evidence = _learning(tab, known, "Evidence", sara)
+    expect(evidence.get_by_text("No recording yet.")).to_be_visible()
+    expect(evidence.get_by_text("desktop_windows")).to_be_visible()  # an icon is a word
+    planned = _turn_to(tab, "Time log").get_by_test_id("stMetric").filter(has_text="Planned")
+    expect(planned).to_contain_text("1 h")

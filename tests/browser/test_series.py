@@ -1,4 +1,4 @@
-"""C10: a weekly series is planned and booked, with one clash moved to the time that is offered."""
+"""C10: a weekly series is planned and booked, one clash moved to the time offered; then changed from one on."""
 
 import os
 import re
@@ -67,3 +67,40 @@ def test_c10_a_weekly_series_with_one_clash_moved_to_the_time_offered(portal: Po
     assert len(found) == 4
     assert found[1] - found[0] != WEEK.total_seconds()
     assert found[2] - found[0] == 2 * WEEK.total_seconds()
+    _reaching_further(portal, alice)
+
+
+def _reaching_further(portal: Portal, tab: Tab) -> None:
+    """From the third on: another place; then off the calendar, looked at beforehand, and back by one undo."""
+    series = "FROM session WHERE series_id IS NOT NULL ORDER BY series_day"
+    numbers = values(portal, f"SELECT number {series}")
+    for place in ("2 of 4", "3 of 4"):
+        tab.main.get_by_role("link", name=re.compile("Next session")).click()
+        tab.says(place)
+        tab.settled()
+    tab.press("More")
+    tab.page.get_by_role("menuitem", name="Change the venue").click()
+    tab.panel.get_by_text("This and following", exact=True).click()
+    tab.says("It takes place there already")
+    location = tab.panel.get_by_role("textbox", name="Location")
+    location.fill("Library")
+    location.press("Tab")
+    for number in numbers[2:]:
+        expect(tab.panel.get_by_text(re.compile(rf"{number}\b.* → .*Library"))).to_be_visible()
+    picture(tab, "venue")
+    tab.press("Change 2 sessions", within=tab.panel)
+    expect(tab.panel).to_have_count(0)
+    assert values(portal, f"SELECT location {series}") == [None, None, "Library", "Library"]
+
+    tab.settled().press("Reschedule")
+    tab.panel.get_by_text("This and following", exact=True).click()
+    tab.settled().press("Off the calendar", within=tab.panel)
+    for number in numbers[2:]:
+        expect(tab.panel.get_by_text(re.compile(rf"{number}\b.* → off the calendar"))).to_be_visible()
+    picture(tab, "off")
+    tab.press("Take 2 sessions off the calendar", within=tab.panel)
+    expect(tab.panel).to_have_count(0)
+    assert [at is None for at in values(portal, f"SELECT starts_at {series}")] == [False, False, True, True]
+    tab.settled().press("Undo")
+    tab.says(re.compile("^Undid"))
+    assert None not in values(portal, f"SELECT starts_at {series}")

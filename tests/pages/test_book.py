@@ -452,6 +452,7 @@ def test_c5_a_smart_session_is_allotted_its_room_and_recorded(world: World, open
     tab = press(tab)
     assert world.all(select(Session.room_id, Session.records)) == [(hall, True)]
     assert "Recorded" in texts(tab)
+    assert ", in Hall" in texts(tab)
     session = world.one(select(Session.id))
     form, tab = f"recording-{session}", open_screen(world.alice, "worksheet", session=session)
     tab.session_state["panel:open"], tab.session_state["panel:key"] = ("session-recording", (session,)), "recording-key"

@@ -221,7 +221,7 @@ def test_c10_all_that_follow_take_place_somewhere_else(world: World, open_screen
     assert tab.button(key=f"{form}:send").disabled
     assert "It takes place there already" in texts(tab)
     tab.text_input(key=f"{form}:location").set_value("Library").run()
-    assert "nowhere in particular → Library" in texts(tab)
+    assert "Tue 10 Mar 2026, 10:00 · nowhere in particular → Library" in texts(tab)
     assert tab.button(key=f"{form}:send").label == "Change 3 sessions"
     press(tab, f"{form}:send")
     assert [world.fact(one, "location") for one in ids] == [None, "Library", "Library", "Library"]
@@ -234,7 +234,9 @@ def test_c10_all_that_follow_leave_the_calendar_once_shown(world: World, open_sc
     tab.segmented_control(key=f"{form}:scope").set_value("this and following").run()
     press(tab, f"{form}:off")
     assert "→ off the calendar" in texts(tab)
+    assert not [each for each in tab.text_input if each.key == f"{form}:date"]
     press(tab, f"{form}:back")
+    assert tab.text_input(key=f"{form}:date").value == "2026-03-17"
     press(tab, f"{form}:off")
     assert tab.button(key=f"{form}:off-several").label == "Take 2 sessions off the calendar"
     press(tab, f"{form}:off-several")

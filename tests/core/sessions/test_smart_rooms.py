@@ -21,6 +21,7 @@ from core.sessions.commands import (
     reschedule_sessions,
 )
 from core.sessions.fixes import Fix, FixKind, apply_fixes, preview
+from core.sessions.groups import add_learners, set_places
 from core.sessions.queries import worksheet
 from core.sessions.rules import NoRoomFree
 from core.structure.commands import add_entries, edit_entry
@@ -61,7 +62,7 @@ def book(world: World, **given: Any) -> int:
 
 def elsewhere(world: World, starts_at: Any = TEN, **given: Any) -> int:
     """The same with other people."""
-    return book(world, practitioner=world.tess, learner=world.vic, starts_at=starts_at, **given)
+    return book(world, **{"practitioner": world.tess, "learner": world.vic, "starts_at": starts_at, **given})
 
 
 def room_of(world: World, session: int) -> int | None:
@@ -187,6 +188,40 @@ def test_c12_those_who_join_may_take_a_larger_room(world: World, pod: int, hall:
     assert room_of(world, session) == pod
     world.do(world.ben, edit_sessions, [Edit(session, {"learner_ids": (world.sara, world.sam)})])
     assert room_of(world, session) == hall
+
+
+def test_c8_a_group_that_outgrows_its_room_gets_a_larger_one_free_then(world: World, pod: int, hall: int) -> None:
+    session = book(world, places=4)
+    saved = world.do(world.ben, add_learners, session, [world.sam, world.vic])
+    assert saved.said == "Added Sam and Vic to session 1. It takes place in Hall now, which holds 8."
+    assert room_of(world, session) == hall
+    assert "takes place in Hall" in world.all(select(Notice.text).where(Notice.person_id == world.sara))[-1]
+    take_back(world, saved)
+    assert room_of(world, session) == pod
+    elsewhere(world, room=hall)
+    saved = world.do(world.ben, add_learners, session, [world.sam])
+    assert saved.said == "Sam is on the waiting list of session 1. Pod holds 2; no larger room is free then."
+    assert room_of(world, session) == pod
+
+
+def test_c8_more_places_bring_a_larger_room_for_as_many_as_can_be(world: World, pod: int) -> None:
+    people = [world.person(name, Role.LEARNER) for name in ("Ann", "Bo", "Cy", "Di")]
+    session, den = book(world, places=1), smart(world, "Den", 4)
+    world.do(world.ben, add_learners, session, people)
+    assert room_of(world, session) == pod
+    saved = world.do(world.ben, set_places, session, 9)
+    assert "Ann and Bo moved up from the waiting list. It takes place in Den now" in saved.said
+    assert room_of(world, session) == den
+
+
+def test_c8_without_places_a_group_is_refused_where_no_room_holds_it(world: World, pod: int, hall: int) -> None:
+    session = book(world)
+    elsewhere(world, room=hall)
+    with pytest.raises(NoRoomFree, match=r"No smart room for 3 people is free .* The next time one is free is .*11:00"):
+        world.do(world.ben, add_learners, session, [world.sam])
+    people = [world.person(f"Learner {n}", Role.LEARNER) for n in range(8)]
+    with pytest.raises(Invalid, match="no smart room for 10 people"):
+        world.do(world.ben, add_learners, session, people)
 
 
 def take_back(world: World, saved: Saved) -> None:
