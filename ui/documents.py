@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +15,7 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind
 from core.work import Work
-from ui import feedback, filters, navigation, panel, runtime
+from ui import feedback, filters, here, navigation, panel, runtime
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -26,6 +27,8 @@ LOOKS = {
 """Colour, icon and, for cells of a table, a sign; the word alone suffices."""
 YES = "yes"
 WIDE = 170
+WHY_WIDE, WHY_HIGH = 380, 62
+"""Pixels of the column that says why an amount is what it is, and of lines that say it whole."""
 _KEPT, _TURNED, _LIST, _TICKED = "documents:kept", "documents:page", "documents-list", "documents:ticked"
 
 
@@ -51,7 +54,12 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     closes = may(work, Action.MONEY_CLOSE, programme.id)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Invoices and payouts", width="content")
-        action = st.container(width="content")
+        action = st.container(horizontal=True, width="content", gap="small")
+    with action.popover("Export", icon=":material/download:", key="export", width="content"):
+        st.caption("Exactly what is filtered, all of it.")
+        query = urlencode({"programme": [programme.name], **_said()}, doseq=True)
+        for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
+            st.link_button(label, f"/export/documents.{ending}?{query}", width="stretch")
     chosen = narrowed(_said())
     _filters(work, programme, chosen)
     st.session_state[_KEPT] = (programme.id, _said())
@@ -169,14 +177,15 @@ def _columns(listed: Sequence[Entry], today: date) -> dict[str, list[Any]]:
     """Documents as columns of a table; without tax, net and total are the same."""
     found: Mapping[str, list[Any]] = {
         "Number": [each.label for each in listed], "Whom": [each.whom for each in listed],
-        "State": [sign(each.state(today)) for each in listed], "Kind": [capital(each.kind) for each in listed],
+        "State": [sign(each.state(today)) for each in listed],
+        "Open": [words(each.open, each.currency) for each in listed],
+        "Kind": [capital(each.kind) for each in listed],
         "Period": [each.period for each in listed], "Issued": [each.issued_on for each in listed],
         "Due": [each.due_on if each.gross > 0 else None for each in listed],
         "Net": [words(each.net, each.currency) for each in listed],
         "Tax": [words(each.tax, each.currency) for each in listed],
         "Total": [words(each.gross, each.currency) for each in listed],
         "Paid": [words(each.paid, each.currency) for each in listed],
-        "Open": [words(each.open, each.currency) for each in listed],
     }
     taxed = any(each.tax for each in listed)
     return {name: values for name, values in found.items() if taxed or name not in ("Net", "Tax")}
@@ -214,7 +223,7 @@ def _mark(programme_id: int) -> None:
         st.rerun()
     with runtime.reading() as work:
         listed = [each for each in _chosen(work, programme_id) if each.open]
-        today = work.now.date()
+        today = work.now.astimezone(here.programme(work).zone).date()
     if not listed:
         st.info("Nothing that is open is ticked.")
         return
@@ -227,9 +236,16 @@ def _mark(programme_id: int) -> None:
     form.problem("day")
     form.problem("document")
     form.show_refusal()
-    total = words(sum(each.open for each in listed), listed[0].currency)
-    st.button(f"{plain(total)} was paid", type="primary", key=form.field("save"), on_click=_send_mark,
+    st.button(f"{_both_ways(listed)} was paid", type="primary", key=form.field("save"), on_click=_send_mark,
               args=(form, [each.id for each in listed]))
+
+
+def _both_ways(listed: Sequence[Entry]) -> str:
+    """What comes in and what goes out are never one sum."""
+    out = [each for each in listed if each.kind is DocumentKind.STATEMENT]
+    sums = [words(sum(each.open for each in those), those[0].currency)
+            for those in ([each for each in listed if each not in out], out) if those]
+    return plain(" in and ".join(sums) + (" out" if len(sums) > 1 else ""))
 
 
 def _chosen(work: Work, programme_id: int) -> list[Entry]:

@@ -14,11 +14,11 @@ from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind, LineKind
 from core.work import Work
 from ui import filters, navigation
-from ui.documents import day_words
-from ui.format import capital, plain
+from ui.documents import WHY_HIGH, WHY_WIDE, day_words
+from ui.format import capital, plain, zone_words
 from ui.invoices import papers, turned
 
-FIGURES = {"expected": "Expected", "on_hold": "On hold", "ready": "Ready", "stated": "Stated", "paid": "Paid"}
+FIGURES = {"expected": "Expected", "on_hold": "On hold", "ready": "Ready", "stated": "On a statement", "paid": "Paid"}
 SHOWN = 10
 _TURNED = "earnings:page"
 
@@ -26,6 +26,7 @@ _TURNED = "earnings:page"
 def screen(work: Work, programme: ProgrammeView) -> None:
     """The whole screen."""
     st.title("My earnings")
+    st.caption(f"Amounts in {programme.currency}, all months together. Days in {zone_words(programme.zone, work.now)}.")
     found = earnings(work, programme.id)
     with st.container(horizontal=True, gap="medium", key="figures"):
         for name, label in FIGURES.items():
@@ -64,7 +65,7 @@ def _months(programme: ProgrammeView, months: Sequence[EarnedMonth]) -> None:
     st.header("By month")
     st.caption(f"Of the month in which the {programme.policy.words.session} was. Click a month for its lines.")
     currency = programme.currency
-    amounts = {"Earned": "amount", "On hold": "on_hold", "Ready": "ready", "On a statement": "stated"}
+    amounts = {"Earned": "amount", "On hold": "on_hold", "Ready": "ready", "Stated or paid": "stated"}
     frame: dict[str, list[Any]] = {
         "Month": [f"{each.month:%B %Y}" for each in months], "Lines": [each.lines for each in months],
         **{label: [words(getattr(each, name), currency) for each in months] for label, name in amounts.items()}}
@@ -105,13 +106,14 @@ def _lines(work: Work, programme: ProgrammeView, months: Sequence[EarnedMonth]) 
     }
     picked = st.dataframe(
         pd.DataFrame({name: values for name, values in frame.items() if any(values)}), hide_index=True,
-        height="content", key="earned-lines", selection_mode="single-cell", on_select="rerun", placeholder="",
+        height="content", row_height=WHY_HIGH, key="earned-lines", selection_mode="single-cell", on_select="rerun",
+        placeholder="",
         alt=f"Lines of {month:%B %Y}", column_config={
             "Day": st.column_config.DateColumn(format="D MMM YYYY", width=95),
             "No.": st.column_config.NumberColumn(format="%d", width=55, help=f"Number of the {said.session}"),
             "Minutes": st.column_config.NumberColumn(format="%d", width=70),
             "Amount": st.column_config.TextColumn(alignment="right", width=90),
-            "Why this amount": st.column_config.TextColumn(width="large")})
+            "Why this amount": st.column_config.TextColumn(width=WHY_WIDE)})
     for line, _ in picked.selection.cells:
         if line < len(page.rows):
             navigation.open_session(page.rows[line].session_id)

@@ -184,13 +184,13 @@ def test_a_practitioner_reads_what_they_earn_and_why_and_never_what_is_billed(
 ) -> None:
     world.policy(notes_required=True)
     tab = open_screen(world.tom, "earnings")
-    assert figures(tab) == {"Expected": "£0.00", "On hold": "£60.00", "Ready": "£0.00", "Stated": "£0.00",
+    assert figures(tab) == {"Expected": "£0.00", "On hold": "£60.00", "Ready": "£0.00", "On a statement": "£0.00",
                             "Paid": "£0.00"}
     assert "worksheet?session=1" in texts(tab), "the way to what is owed"
     world.policy(notes_required=False)
     statement = closed(world)[DocumentKind.STATEMENT]
     tab = open_screen(world.tom, "earnings", month="2026-03")
-    assert figures(tab)["Stated"] == "£60.00"
+    assert figures(tab)["On a statement"] == "£60.00"
     assert list(tab.dataframe[1].value["Amount"]) == ["£30.00", "£30.00"]
     assert any(f"/export/document/{statement.id}.pdf" in link.proto.url for link in tab.get("link_button"))
     for person, screen in ((world.tom, "earnings"), (world.tom, "document")):
@@ -205,7 +205,7 @@ def test_whoever_pays_finds_their_invoices_and_what_is_open(world: World, open_s
     assert "You have no invoices yet" in texts(open_screen(world.gus, "invoices"))
     invoice = closed(world)[DocumentKind.INVOICE]
     tab = open_screen(world.gus, "invoices")
-    assert figures(tab) == {"Open": "£61.50", "Overdue": "£0.00"}
+    assert figures(tab) == {"To pay": "£61.50", "Overdue": "£0.00"}
     assert any(f"/export/document/{invoice.id}.pdf" in link.proto.url for link in tab.get("link_button"))
     tab.button(f"paper-open-{invoice.id}").click().run()
     assert not tab.exception
