@@ -15,7 +15,7 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind
 from core.work import Work
-from ui import feedback, filters, here, navigation, panel, runtime
+from ui import feedback, filters, here, navigation, panel, runtime, ticks
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -88,7 +88,7 @@ def _arrive(programme: ProgrammeView) -> None:
     left_in, kept = st.session_state.get(_KEPT, (programme.id, {}))
     if left_in != programme.id:
         _clear()
-    elif _LIST not in st.session_state and not _said():
+    elif panel.just_came() and not _said():
         filters.write(**kept)
 
 
@@ -158,8 +158,9 @@ def _table(
         _turn(number, -(-total // PAGE))
     modes: list[Any] = ["multi-row", "single-cell"] if closes else ["single-cell"]
     picked = st.dataframe(
-        pd.DataFrame(_columns(listed, today)), hide_index=True, height="content", key=_LIST, selection_mode=modes,
-        on_select="rerun", placeholder="", alt=f"Invoices and payouts of {programme.name}", column_config={
+        pd.DataFrame(_columns(listed, today)), hide_index=True, height="content",
+        key=ticks.key(_LIST, [each.id for each in listed]), selection_mode=modes, on_select="rerun",
+        placeholder="", alt=f"Invoices and payouts of {programme.name}", column_config={
             "Kind": st.column_config.TextColumn(width=125),
             **{name: st.column_config.DateColumn(format="D MMM YYYY") for name in ("Issued", "Due")},
             **{name: st.column_config.TextColumn(alignment="right") for name in AMOUNTS},
@@ -236,7 +237,7 @@ def _mark(programme_id: int) -> None:
     form.problem("day")
     form.problem("document")
     form.show_refusal()
-    st.button(f"{_both_ways(listed)} was paid", type="primary", key=form.field("save"), on_click=_send_mark,
+    st.button(_both_ways(listed), type="primary", key=form.field("save"), on_click=_send_mark,
               args=(form, [each.id for each in listed]))
 
 
@@ -245,7 +246,7 @@ def _both_ways(listed: Sequence[Entry]) -> str:
     out = [each for each in listed if each.kind is DocumentKind.STATEMENT]
     sums = [words(sum(each.open for each in those), those[0].currency)
             for those in ([each for each in listed if each not in out], out) if those]
-    return plain(" in and ".join(sums) + (" out" if len(sums) > 1 else ""))
+    return plain(f"{sums[0]} was paid" if len(sums) == 1 else f"{sums[0]} came in and {sums[1]} went out")
 
 
 def _chosen(work: Work, programme_id: int) -> list[Entry]:

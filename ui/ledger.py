@@ -169,7 +169,8 @@ def _people(work: Work, programme: ProgrammeView, name: str, label: str, role: R
         return
     ids = [int(word) for word in given.get(name, ())]
     key = filters.seeded(f"ledger-{name}", ids[0] if ids else None)
-    people_picker.person(work, programme.id, role, label, key, most=8, on_change=_writes(name, key))
+    with st.container(width=2 * WIDE if name == PRACTITIONER else "stretch", gap=None):
+        people_picker.person(work, programme.id, role, label, key, most=8, on_change=_writes(name, key))
 
 
 def _behind(work: Work, programme: ProgrammeView, chosen: Filters) -> None:

@@ -15,7 +15,7 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.words import Role
 from core.work import Work
-from ui import feedback, navigation, people_picker, runtime, session_panels
+from ui import feedback, navigation, people_picker, runtime, session_panels, ticks
 from ui import objections as objecting
 from ui.format import capital, when, zone_words
 
@@ -172,7 +172,8 @@ def _owners(programme: ProgrammeView, owing: Sequence[Owner]) -> None:
             capital(words.practitioner): [one.name for one in shown], "Owed": [one.tasks for one in shown],
             "Overdue": [one.overdue for one in shown],
             "Oldest": [f"{one.oldest.day} {one.oldest:%b %Y}" for one in shown],
-        }), hide_index=True, height="content", key=_TICKED, on_select="rerun", selection_mode="multi-row",
+        }), hide_index=True, height="content", on_select="rerun", selection_mode="multi-row",
+        key=ticks.key(_TICKED, [one.person_id for one in shown]),
         alt=f"Who owes how much in {programme.name}")
     ticked = [shown[row].person_id for row in picked.selection.rows if row < len(shown)]
     if ticked:

@@ -163,15 +163,22 @@ def test_the_list_is_filtered_by_its_address_and_several_are_marked_as_paid(
     assert "Nothing matches" in texts(open_screen(world.alice, "documents", whom="\0nobody"))
     tab = open_screen(world.alice, "documents")
     assert tab.button("mark-paid").disabled
-    tab.session_state["documents-list"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    both = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    tab.session_state["documents-list-1"] = both
     tab.run()
     assert tab.button("mark-paid").label == "Mark 2 as paid"
+    tab.selectbox("filter:documents-paper").set_value("payout statement").run()
+    assert tab.button("mark-paid").disabled, "a tick is of a document, and not of a line of the table"
+    tab.selectbox("filter:documents-paper").set_value(None).run()
+    tab.session_state["documents-list-3"] = both
+    tab.run()
     tab.button("mark-paid").click().run()
     form = f"mark-paid-{world.programme}"
     tab.date_input(f"{form}:day").set_value(LATER.date() + DAY).run()
     tab.button(f"{form}:save").click().run()
     assert "Choose today or an earlier day" in texts(tab)
     tab.date_input(f"{form}:day").set_value(MARCH).run()
+    assert tab.button(f"{form}:save").label == "£61\\.50 came in and £60\\.00 went out"
     tab.button(f"{form}:save").click().run()
     assert not tab.exception
     assert "Marked 2 documents as paid" in texts(tab).replace("\\", "")
