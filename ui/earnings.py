@@ -9,13 +9,14 @@ import streamlit as st
 
 from core.billing.documents import Chosen, documents
 from core.billing.money import words
-from core.billing.queries import MEANS, EarnedMonth, Filters, LinePage, earned_months, earnings, lines
+from core.billing.queries import MEANS, EarnedMonth, Filters, Line, LinePage, earned_months, earnings, lines
 from core.programmes.queries import ProgrammeView
+from core.sessions.queries import rows_of
 from core.words import DocumentKind, LineKind
 from core.work import Work
 from ui import filters, navigation
 from ui.documents import WHY_HIGH, WHY_WIDE, day_words
-from ui.format import capital, plain, zone_words
+from ui.format import capital, plain, who, zone_words
 from ui.invoices import papers, turned
 
 FIGURES = {"expected": "Expected", "on_hold": "On hold", "ready": "Ready", "stated": "On a statement", "paid": "Paid"}
@@ -53,12 +54,18 @@ def _waiting(work: Work, programme: ProgrammeView) -> None:
     with st.container(border=True, gap="xsmall", key="on-hold"):
         st.markdown(f":material/hourglass_top: **{held.total:,} {'payout waits' if held.total == 1 else 'payouts wait'}"
                     " for a note or a report.** Write it, and the payout is ready.")
-        name = capital(programme.policy.words.session)
-        st.markdown("\n".join(
-            f"- [{plain(name)} {line.number}](worksheet?session={line.session_id}) · {day_words(line.day)} ·"
-            f" {plain(words(line.amount, line.currency))}" for line in held.rows[:SHOWN]))
+        name, people = capital(programme.policy.words.session), _people(work, held.rows[:SHOWN])
+        st.markdown("\n".join(" · ".join(filter(None, (
+            f"- [{plain(name)} {line.number}](worksheet?session={line.session_id})",
+            plain(people.get(line.session_id, "")), day_words(line.day), plain(words(line.amount, line.currency)))))
+            for line in held.rows[:SHOWN]))
         if held.total > SHOWN:
             st.caption(f"And {held.total - SHOWN:,} more.")
+
+
+def _people(work: Work, rows: Sequence[Line]) -> dict[int, str]:
+    """Whom each of the sessions was with, as far as the viewer still may see it."""
+    return {row.id: who(row) for row in rows_of(work, list({line.session_id for line in rows}))}
 
 
 def _months(programme: ProgrammeView, months: Sequence[EarnedMonth]) -> None:
@@ -95,9 +102,11 @@ def _lines(work: Work, programme: ProgrammeView, months: Sequence[EarnedMonth]) 
     _turn(page)
     notes = ["on hold" if line.held else "takes back an earlier one" if line.reverses else
              "taken back" if line.taken_back else "" for line in page.rows]
+    people = _people(work, page.rows)
     frame: dict[str, list[Any]] = {
         "Day": [line.day for line in page.rows],
-        "Amount": [words(line.amount, line.currency) for line in page.rows], "Note": notes,
+        "Amount": [words(line.amount, line.currency) for line in page.rows],
+        "With": [people.get(line.session_id, "") for line in page.rows], "Note": notes,
         "Outcome": [said.outcome(line.outcome) for line in page.rows],
         capital(said.course): [line.course for line in page.rows],
         "Minutes": [line.minutes for line in page.rows], "No.": [line.number for line in page.rows],

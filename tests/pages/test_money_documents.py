@@ -191,6 +191,7 @@ def test_a_practitioner_reads_what_they_earn_and_why_and_never_what_is_billed(
 ) -> None:
     world.policy(notes_required=True)
     tab = open_screen(world.tom, "earnings")
+    assert list(tab.dataframe[1].value["With"]) == ["Vic", "Sara"]
     assert figures(tab) == {"Expected": "£0.00", "On hold": "£60.00", "Ready": "£0.00", "On a statement": "£0.00",
                             "Paid": "£0.00"}
     assert "worksheet?session=1" in texts(tab), "the way to what is owed"
