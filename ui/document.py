@@ -116,7 +116,7 @@ def _lines(programme: ProgrammeView, whole: Whole) -> None:
     at = min(max(1, int(st.session_state.get(_TURNED, 1))), max(1, pages))
     shown = list(whole.lines[(at - 1) * PAGE:at * PAGE])
     st.header("Lines")
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{len(whole.lines):,} {'line' if len(whole.lines) == 1 else 'lines'} · click one for its"
                    f" {said.session}", width="content")
         if pages > 1:

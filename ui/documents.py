@@ -153,7 +153,7 @@ def _table(
     today, number = work.now.astimezone(programme.zone).date(), page_of(_number(), total)
     first = (number - 1) * PAGE + 1
     how = "tick what was paid, click another cell to open one" if closes else "click a line to open it"
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{first:,}–{first + len(listed) - 1:,} of {total:,} · {how}", width="content")
         _turn(number, -(-total // PAGE))
     modes: list[Any] = ["multi-row", "single-cell"] if closes else ["single-cell"]

@@ -216,7 +216,7 @@ def _sums(programme: ProgrammeView, chosen: Filters, page: LinePage) -> None:
 
 def _table(programme: ProgrammeView, page: LinePage) -> None:
     said, first = programme.policy.words, (page.number - 1) * PAGE + 1
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{first:,}–{first + len(page.rows) - 1:,} of {page.total:,} lines, the sums are of all of them ·"
                    f" click a line for its {said.session}", width="content")
         _turn(page)
