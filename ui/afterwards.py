@@ -103,7 +103,7 @@ def _line(line: Line) -> None:
         ":gray-badge[takes back]" if line.reverses else ":gray-badge[taken back]" if line.taken_back else "",
         f":gray-badge[{plain(line.document)}]" if line.document else "",
     ]
-    payer = f", paid by {plain(line.payer)}" if line.payer and line.payer != line.whom else ""
+    payer = f", billed to {plain(line.payer)}" if line.payer and line.payer != line.whom else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"line-{line.id}"):
         st.markdown(f"**{plain(money(line.amount, line.currency))}** {side} · {plain(line.whom)}{payer}"
                     f" {' '.join(filter(None, marks))}", width="content")

@@ -138,8 +138,9 @@ def _practitioner(work: Work, programme: ProgrammeView, asked: Asked, label: str
     few = pick_among_few(work, programme.id, Role.PRACTITIONER, FEW)
     if few is None:
         key = filters.seeded("billing-practitioner", asked.practitioner_id)
-        people_picker.person(work, programme.id, Role.PRACTITIONER, label, key, most=8,
-                             on_change=_writes(PRACTITIONER, key))
+        with st.container(width=2 * WIDE, gap=None):
+            people_picker.person(work, programme.id, Role.PRACTITIONER, label, key, most=8,
+                                 on_change=_writes(PRACTITIONER, key))
         return
     offered = {str(one.id): one.name for one in few}
     if asked.practitioner_id is not None:  # perhaps no longer one
@@ -237,12 +238,16 @@ class _Drawn:
         if not rows:
             return
         st.header(title, help=_means())
-        series = {"Billed": self._amounts(row.billed for row in rows)}
-        told = [self._told(rows, "billed")]
+        drawn = [row for row in rows if not row.rest]  # all the others together would dwarf each that has a name
+        if len(drawn) < len(rows):
+            st.caption("Those that come to most; the others together are in the table.")
+        series = {"Billed": self._amounts(row.billed for row in drawn)}
+        told = [self._told(drawn, "billed")]
         if paid:
-            series["Paid"] = self._amounts(row.paid for row in rows)
-            told.append(self._told(rows, "paid"))
-        self._beside(charts.rows([row.name for row in rows], series, told, self._sign()), key, rows, what, paid=paid)
+            series["Paid"] = self._amounts(row.paid for row in drawn)
+            told.append(self._told(drawn, "paid"))
+        figure = charts.rows([row.name for row in drawn], series, told, self._sign())
+        self._beside(figure, key, rows, what, drawn=drawn, paid=paid)
 
     def _outcomes(self, title: str) -> None:
         rows = self.found.by.get(TotalOf.OUTCOME, ())
@@ -264,12 +269,14 @@ class _Drawn:
         self._beside(figure, "outcome", rows, "Outcome", counts=True)
 
     def _beside(
-        self, figure: Any, key: str, rows: Sequence[Row], what: str, *, paid: bool = True, counts: bool = False
+        self, figure: Any, key: str, rows: Sequence[Row], what: str, *, drawn: Sequence[Row] | None = None,
+        paid: bool = True, counts: bool = False,
     ) -> None:
         """A chart, and the same as a table of links, for keyboards and for those who have figures read out."""
+        bars = rows if drawn is None else drawn
 
         def clicked(series: int, row: int) -> None:
-            at = (rows[row].paid_at if series else rows[row].billed_at) if row < len(rows) else None
+            at = (bars[row].paid_at if series else bars[row].billed_at) if row < len(bars) else None
             if at is not None:
                 navigation.go(_LEDGER, **dict(at))
 
@@ -287,7 +294,7 @@ class _Drawn:
             cells.append(self._cell(row.name, "billed", row.billed, row.billed_at, _LEDGER))
             if paid:
                 cells += [self._cell(row.name, "paid", row.paid, row.paid_at, _LEDGER),
-                          f"<td>{escape(words(row.margin, self.currency))}</td>"]
+                          self._cell(row.name, "margin", row.margin, _both(row), _LEDGER)]
             lines.append(f'<tr><th scope="row">{escape(capital(row.name))}</th>{"".join(cells)}</tr>')
         return _html(f"Billing by {what}", heads, lines)
 
@@ -367,6 +374,7 @@ def _sign(currency: str) -> str:
 
 
 def _both(whole: Row) -> Mapping[str, list[str]] | None:
+    """The list of the lines of both sides, where there are some."""
     at = whole.billed_at or whole.paid_at
     return None if at is None else {name: values for name, values in at.items() if name != "kind"}
 

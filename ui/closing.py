@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
+from core.billing.address import HELD, UNTIL, YES
 from core.billing.closing import Anomaly, Preview, close_period, preview
 from core.billing.documents import span
 from core.billing.money import words
@@ -33,6 +35,8 @@ MEANS = {
                                      "Reopen it and record what holds, or leave it as was decided."),
 }
 """What each sort of anomaly is called, and what to do about it."""
+WAYS = {"no rate": "rates", "no payer": "payers"}
+"""Where that is done, of what is not done at the session itself."""
 
 
 def screen(programme: ProgrammeView) -> None:
@@ -120,17 +124,21 @@ def _shown(programme: ProgrammeView, seen: Preview) -> None:
              f"{seen.held:,} payouts wait for a note or a report, and so for a later period."),
         ):
             st.metric(label, said, help=told, width="content")
+    if seen.held:
+        query = urlencode({"programme": programme.name, HELD: YES, UNTIL: seen.until_day.isoformat()})
+        lines = "1 line" if seen.held == 1 else f"{seen.held:,} lines"
+        st.markdown(f"On hold and not on any of them: [{lines} of the ledger](ledger?{query}).")
     _anomalies(programme, seen.anomalies)
     st.subheader("Documents")
     if not seen.bills:
         st.info("Nothing is owed or earned in this period. It can be closed all the same.", icon=":material/inbox:")
         return
-    late = any(bill.adjustments for bill in seen.bills)
+    late, taxed = (any(getattr(bill, name) for bill in seen.bills) for name in ("adjustments", "tax"))
     found: dict[str, list[Any]] = {
         "Document": [capital(bill.kind) for bill in seen.bills], "Whom": [bill.whom for bill in seen.bills],
         "Total": [words(bill.gross, seen.currency) for bill in seen.bills],
-        "Net": [words(bill.net, seen.currency) for bill in seen.bills],
-        "Tax": [words(bill.tax, seen.currency) for bill in seen.bills],
+        "Net": [words(bill.net, seen.currency) for bill in seen.bills if taxed],
+        "Tax": [words(bill.tax, seen.currency) for bill in seen.bills if taxed],
         "Lines": [bill.lines for bill in seen.bills],
         "Adjustments": [bill.adjustments for bill in seen.bills] if late else [],
     }
@@ -146,13 +154,15 @@ def _anomalies(programme: ProgrammeView, found: Sequence[Anomaly]) -> None:
         st.success("Nothing looks wrong.", icon=":material/check_circle:")
         return
     count = f"{len(found):,} {'thing' if len(found) == 1 else 'things'}"
+    here = urlencode({"programme": programme.name})
     st.subheader(f"Look at {count} first")
     for what, (label, todo) in MEANS.items():
         those = [one for one in found if one.what == what]
         if not those:
             continue
         with st.expander(f"**{label}** · {len(those):,}", icon=":material/report:"):
-            st.markdown(plain(todo))
+            there = navigation.BY_NAME[WAYS[what]] if what in WAYS else None
+            st.markdown(plain(todo) + (f" [{there.title}]({there.name}?{here})" if there else ""))
             st.markdown("\n".join(_told(programme, one) for one in those[:SHOWN]))
             if len(those) > SHOWN:
                 st.caption(f"And {len(those) - SHOWN:,} more. They move up as these are seen to.")

@@ -9,13 +9,13 @@ import streamlit as st
 from core.billing.closing import credit_invoice, enter_payment, take_back_payment
 from core.billing.documents import Payments, State, Whole, document
 from core.billing.money import number_words, share_words, tax_words, typed, words
-from core.billing.paper import price, title
+from core.billing.paper import per, title
 from core.errors import NotFound
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind, LineKind
 from core.work import Work
 from ui import feedback, here, navigation, panel, runtime
-from ui.documents import badge, day_words
+from ui.documents import WHY_HIGH, WHY_WIDE, badge, day_words
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -75,7 +75,8 @@ def _told(whole: Whole) -> None:
         st.info(f"Credited by [{plain(label)}](document?document={id_}). What is still owed goes onto the next"
                 " invoice.", icon=":material/undo:")
     if whole.cancels:
-        st.info(f"Credits invoice {plain(whole.cancels)}: {plain(whole.reason)}", icon=":material/undo:")
+        st.info(f"Credits invoice [{plain(whole.cancels)}](document?document={whole.cancels_id}):"
+                f" {plain(whole.reason)}", icon=":material/undo:")
     if entry.too_much:
         st.warning(f"{plain(words(entry.too_much, entry.currency))} more was paid than is owed. Give it back, or set it"
                    " off against the next one.", icon=":material/currency_exchange:")
@@ -116,7 +117,7 @@ def _lines(programme: ProgrammeView, whole: Whole) -> None:
     at = min(max(1, int(st.session_state.get(_TURNED, 1))), max(1, pages))
     shown = list(whole.lines[(at - 1) * PAGE:at * PAGE])
     st.header("Lines")
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{len(whole.lines):,} {'line' if len(whole.lines) == 1 else 'lines'} · click one for its"
                    f" {said.session}", width="content")
         if pages > 1:
@@ -127,13 +128,15 @@ def _lines(programme: ProgrammeView, whole: Whole) -> None:
         "Amount": [words(line.amount, line.currency) for line in shown],
         "Outcome": [said.outcome(line.outcome) for line in shown],
         capital(said.course): [line.course for line in shown], "No.": [line.number for line in shown],
-        "Minutes": [line.minutes for line in shown], "Rate": [price(line) for line in shown],
+        "Minutes": [line.minutes for line in shown],
+        "Rate": [f"{words(line.unit_amount, line.currency)} {per(line)}" for line in shown],
         "Share": [share_words(line.share) for line in shown],
         "Why this amount": [line.why for line in shown],
     }
     picked = st.dataframe(
         pd.DataFrame({name: values for name, values in found.items() if any(values)}), hide_index=True,
-        height="content", key="document-lines", selection_mode="single-cell", on_select="rerun", placeholder="",
+        height="content", row_height=WHY_HIGH, key="document-lines", selection_mode="single-cell", on_select="rerun",
+        placeholder="",
         alt=f"Lines of {whole.entry.label}", column_config={
             "Date": st.column_config.DateColumn(format="D MMM YYYY", width=95),
             "No.": st.column_config.NumberColumn(format="%d", width=55, help=f"Number of the {said.session}"),
@@ -141,7 +144,7 @@ def _lines(programme: ProgrammeView, whole: Whole) -> None:
             "Amount": st.column_config.TextColumn(alignment="right", width=90),
             "Rate": st.column_config.TextColumn(alignment="right"),
             "Share": st.column_config.TextColumn(alignment="right", width=65),
-            "Why this amount": st.column_config.TextColumn(width="large"),
+            "Why this amount": st.column_config.TextColumn(width=WHY_WIDE),
         })
     for line, _ in picked.selection.cells:
         if line < len(shown):
@@ -195,7 +198,7 @@ def _pay(document_id: int) -> None:
     _finish(form)
     entry = _known(document_id).entry
     with runtime.reading() as work:
-        today = work.now.date()
+        today = work.now.astimezone(here.programme(work).zone).date()
     form.preset("amount", number_words(entry.open, entry.currency))
     form.preset("day", today)
     st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · {plain(words(entry.open, entry.currency))} open")

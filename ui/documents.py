@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +15,7 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind
 from core.work import Work
-from ui import feedback, filters, navigation, panel, runtime
+from ui import feedback, filters, here, navigation, panel, runtime, ticks
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -26,6 +27,8 @@ LOOKS = {
 """Colour, icon and, for cells of a table, a sign; the word alone suffices."""
 YES = "yes"
 WIDE = 170
+WHY_WIDE, WHY_HIGH = 380, 62
+"""Pixels of the column that says why an amount is what it is, and of lines that say it whole."""
 _KEPT, _TURNED, _LIST, _TICKED = "documents:kept", "documents:page", "documents-list", "documents:ticked"
 
 
@@ -51,7 +54,12 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     closes = may(work, Action.MONEY_CLOSE, programme.id)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Invoices and payouts", width="content")
-        action = st.container(width="content")
+        action = st.container(horizontal=True, width="content", gap="small")
+    with action.popover("Export", icon=":material/download:", key="export", width="content"):
+        st.caption("Exactly what is filtered, all of it.")
+        query = urlencode({"programme": [programme.name], **_said()}, doseq=True)
+        for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
+            st.link_button(label, f"/export/documents.{ending}?{query}", width="stretch")
     chosen = narrowed(_said())
     _filters(work, programme, chosen)
     st.session_state[_KEPT] = (programme.id, _said())
@@ -80,7 +88,7 @@ def _arrive(programme: ProgrammeView) -> None:
     left_in, kept = st.session_state.get(_KEPT, (programme.id, {}))
     if left_in != programme.id:
         _clear()
-    elif _LIST not in st.session_state and not _said():
+    elif panel.just_came() and not _said():
         filters.write(**kept)
 
 
@@ -145,13 +153,14 @@ def _table(
     today, number = work.now.astimezone(programme.zone).date(), page_of(_number(), total)
     first = (number - 1) * PAGE + 1
     how = "tick what was paid, click another cell to open one" if closes else "click a line to open it"
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{first:,}–{first + len(listed) - 1:,} of {total:,} · {how}", width="content")
         _turn(number, -(-total // PAGE))
     modes: list[Any] = ["multi-row", "single-cell"] if closes else ["single-cell"]
     picked = st.dataframe(
-        pd.DataFrame(_columns(listed, today)), hide_index=True, height="content", key=_LIST, selection_mode=modes,
-        on_select="rerun", placeholder="", alt=f"Invoices and payouts of {programme.name}", column_config={
+        pd.DataFrame(_columns(listed, today)), hide_index=True, height="content",
+        key=ticks.key(_LIST, [each.id for each in listed]), selection_mode=modes, on_select="rerun",
+        placeholder="", alt=f"Invoices and payouts of {programme.name}", column_config={
             "Kind": st.column_config.TextColumn(width=125),
             **{name: st.column_config.DateColumn(format="D MMM YYYY") for name in ("Issued", "Due")},
             **{name: st.column_config.TextColumn(alignment="right") for name in AMOUNTS},
@@ -169,14 +178,15 @@ def _columns(listed: Sequence[Entry], today: date) -> dict[str, list[Any]]:
     """Documents as columns of a table; without tax, net and total are the same."""
     found: Mapping[str, list[Any]] = {
         "Number": [each.label for each in listed], "Whom": [each.whom for each in listed],
-        "State": [sign(each.state(today)) for each in listed], "Kind": [capital(each.kind) for each in listed],
+        "State": [sign(each.state(today)) for each in listed],
+        "Open": [words(each.open, each.currency) for each in listed],
+        "Kind": [capital(each.kind) for each in listed],
         "Period": [each.period for each in listed], "Issued": [each.issued_on for each in listed],
         "Due": [each.due_on if each.gross > 0 else None for each in listed],
         "Net": [words(each.net, each.currency) for each in listed],
         "Tax": [words(each.tax, each.currency) for each in listed],
         "Total": [words(each.gross, each.currency) for each in listed],
         "Paid": [words(each.paid, each.currency) for each in listed],
-        "Open": [words(each.open, each.currency) for each in listed],
     }
     taxed = any(each.tax for each in listed)
     return {name: values for name, values in found.items() if taxed or name not in ("Net", "Tax")}
@@ -214,7 +224,7 @@ def _mark(programme_id: int) -> None:
         st.rerun()
     with runtime.reading() as work:
         listed = [each for each in _chosen(work, programme_id) if each.open]
-        today = work.now.date()
+        today = work.now.astimezone(here.programme(work).zone).date()
     if not listed:
         st.info("Nothing that is open is ticked.")
         return
@@ -227,9 +237,16 @@ def _mark(programme_id: int) -> None:
     form.problem("day")
     form.problem("document")
     form.show_refusal()
-    total = words(sum(each.open for each in listed), listed[0].currency)
-    st.button(f"{plain(total)} was paid", type="primary", key=form.field("save"), on_click=_send_mark,
+    st.button(_both_ways(listed), type="primary", key=form.field("save"), on_click=_send_mark,
               args=(form, [each.id for each in listed]))
+
+
+def _both_ways(listed: Sequence[Entry]) -> str:
+    """What comes in and what goes out are never one sum."""
+    out = [each for each in listed if each.kind is DocumentKind.STATEMENT]
+    sums = [words(sum(each.open for each in those), those[0].currency)
+            for those in ([each for each in listed if each not in out], out) if those]
+    return plain(f"{sums[0]} was paid" if len(sums) == 1 else f"{sums[0]} came in and {sums[1]} went out")
 
 
 def _chosen(work: Work, programme_id: int) -> list[Entry]:

@@ -26,9 +26,10 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         return
     owed, _ = documents(work, programme.id, Chosen((DocumentKind.INVOICE,), mine=True, only_open=True), every=True)
     today = work.now.astimezone(programme.zone).date()
+    st.caption(f"Amounts in {programme.currency}. Click *Details* for what each is for.")
     late = [each for each in owed if each.state(today) is State.OVERDUE]
     with st.container(horizontal=True, gap="medium", key="figures"):
-        for label, those, told in (("Open", owed, "What is still to be paid, all invoices together."),
+        for label, those, told in (("To pay", owed, "What is still to be paid, all invoices together."),
                                    ("Overdue", late, "What of it should have been paid by now.")):
             amount = sum(each.open for each in those)
             st.metric(label, words(amount, programme.currency), help=told, width="content")
@@ -52,7 +53,7 @@ def papers(work: Work, programme: ProgrammeView, listed: Sequence[Entry], total:
                 st.caption(" · ".join(part for part in (_kind(each), plain(each.period), _due(each, today)) if part))
             with st.container(horizontal=True, width="content", gap="small"):
                 st.link_button("PDF", f"/export/document/{each.id}.pdf", icon=":material/picture_as_pdf:")
-                if st.button("Open", icon=":material/list:", type="tertiary", key=f"paper-open-{each.id}"):
+                if st.button("Details", icon=":material/list:", type="tertiary", key=f"paper-open-{each.id}"):
                     navigation.open_document(each.id)
     if total > PAGE:
         st.pagination(-(-total // PAGE), key=_TURNED, width=400)

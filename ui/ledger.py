@@ -34,6 +34,7 @@ from core.structure.queries import options
 from core.words import LineKind, Outcome, Role
 from core.work import Work
 from ui import filters, navigation, people_picker
+from ui.documents import WHY_HIGH, WHY_WIDE
 from ui.format import capital, plain
 
 FEW = 60
@@ -168,7 +169,8 @@ def _people(work: Work, programme: ProgrammeView, name: str, label: str, role: R
         return
     ids = [int(word) for word in given.get(name, ())]
     key = filters.seeded(f"ledger-{name}", ids[0] if ids else None)
-    people_picker.person(work, programme.id, role, label, key, most=8, on_change=_writes(name, key))
+    with st.container(width=2 * WIDE if name == PRACTITIONER else "stretch", gap=None):
+        people_picker.person(work, programme.id, role, label, key, most=8, on_change=_writes(name, key))
 
 
 def _behind(work: Work, programme: ProgrammeView, chosen: Filters) -> None:
@@ -214,19 +216,22 @@ def _sums(programme: ProgrammeView, chosen: Filters, page: LinePage) -> None:
 
 def _table(programme: ProgrammeView, page: LinePage) -> None:
     said, first = programme.policy.words, (page.number - 1) * PAGE + 1
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{first:,}–{first + len(page.rows) - 1:,} of {page.total:,} lines, the sums are of all of them ·"
                    f" click a line for its {said.session}", width="content")
         _turn(page)
     picked = st.dataframe(
         pd.DataFrame(_columns(programme, page.rows)), hide_index=True, height="content", key="ledger-lines",
         selection_mode="single-cell", on_select="rerun", placeholder="", alt=f"Ledger of {programme.name}",
-        row_height=62, column_config={
+        row_height=WHY_HIGH, column_config={
             "Day": st.column_config.DateColumn(format="D MMM YYYY", width=92),
             "No.": st.column_config.NumberColumn(format="%d", width=50, help=f"Number of the {said.session}"),
             "Amount": st.column_config.TextColumn(alignment="right", width=90),
             "Side": st.column_config.TextColumn(width=62), "Document": st.column_config.TextColumn(width=80),
-            "Why this amount": st.column_config.TextColumn(width=430), "Note": st.column_config.TextColumn(width=110),
+            "Why this amount": st.column_config.TextColumn(width=WHY_WIDE),
+            "Note": st.column_config.TextColumn(width=80),
+            "Whom": st.column_config.TextColumn(width=105), "Payer": st.column_config.TextColumn(width=105),
+            capital(said.course): st.column_config.TextColumn(width=80),
         },
     )
     for line, _ in picked.selection.cells:
@@ -238,8 +243,9 @@ def _columns(programme: ProgrammeView, rows: Sequence[Line]) -> dict[str, list[A
     said = programme.policy.words
     found: dict[str, list[Any]] = {
         "Day": [each.day for each in rows], "No.": [each.number for each in rows],
-        "Side": [side_words(each.kind) for each in rows], "Whom": [each.whom for each in rows],
+        "Side": [side_words(each.kind) for each in rows],
         "Amount": [f"{_SIGNS[each.reverses]}{words(each.amount, each.currency)}" for each in rows],
+        "Whom": [each.whom for each in rows],
         "Payer": [_payer(each) for each in rows],
         "Note": [note_of(each) for each in rows], "Why this amount": [each.why for each in rows],
         capital(said.course): [each.course for each in rows], "Document": [each.document for each in rows],

@@ -64,7 +64,7 @@ def _show(programme: ProgrammeView, edits: bool, action: Any) -> None:
     elif text:
         st.info("No payer is called like that.", icon=":material/search_off:")
     else:
-        st.info("There is no payer yet." + (" Add the first one, or name a guardian above." if edits else ""),
+        st.info("There is no payer yet." + (" Add the first one." if edits else ""),
                 icon=":material/account_balance_wallet:")
 
 

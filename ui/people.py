@@ -19,7 +19,7 @@ from core.programmes.commands import ORDINARY, called
 from core.programmes.queries import ProgrammeView, programme_of
 from core.words import Role
 from core.work import Work
-from ui import enrolling, feedback, fields, here, navigation, panel, people_picker, runtime
+from ui import enrolling, feedback, fields, here, navigation, panel, people_picker, runtime, ticks
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -140,7 +140,7 @@ def table(page: PeoplePage, programme: ProgrammeView, may_do: Rights) -> list[Pe
         when_words(row.next_at, zone) if row.next_at else "" for row in page.rows
     ]
     modes: list[Any] = ["single-column", "single-cell"]
-    key = f"{_TABLE}-{st.session_state.setdefault(_HEADING, 0)}"
+    key = ticks.key(f"{_TABLE}-{st.session_state.setdefault(_HEADING, 0)}", [row.id for row in page.rows])
     chosen = st.dataframe(
         pd.DataFrame(columns), hide_index=True, height="content", key=key, on_select=lambda: _sort(key),
         selection_mode=["multi-row", *modes] if may_do.invites or may_do.enrols else modes,

@@ -15,9 +15,9 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.words import Role
 from core.work import Work
-from ui import feedback, navigation, people_picker, runtime, session_panels
+from ui import feedback, navigation, people_picker, runtime, session_panels, ticks
 from ui import objections as objecting
-from ui.format import capital, when
+from ui.format import capital, when, zone_words
 
 ASKS = ("whose", "overdue", "page")
 MOST_OWNERS = 20
@@ -40,7 +40,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
             st.button(f"Remind all who are overdue ({len(late):,})", type="primary", icon=":material/notifications:",
                       key="queue-remind-late", on_click=_remind, args=(programme.id, late))
     if may(work, Action.DISPUTE_ANSWER, programme.id):
-        _objections(work, objections(work, programme.id), runtime.zone(programme.zone_name, work))
+        _objections(work, programme, objections(work, programme.id))
     whose, overdue = _filters(work, programme)
     found = work_queue(work, programme.id, practitioner_ids=[whose] if whose else (), overdue_only=overdue,
                        number=_page())
@@ -95,17 +95,17 @@ def _page() -> int:
 # The parts ------------------------------------------------------------------------------------------------------------
 
 
-def _objections(work: Work, waiting: Sequence[Objection], zone: ZoneInfo) -> None:
+def _objections(work: Work, programme: ProgrammeView, waiting: Sequence[Objection]) -> None:
     if not waiting:
         return
     st.header(f"Objections to answer :orange-badge[{len(waiting)}]")
     for one in waiting[:10]:
-        objecting.listed([one], zone, work.now)
+        objecting.listed([one], runtime.zone(programme.zone_name, work), work.now)
         with st.container(horizontal=True):
             st.button("Answer", key=f"answer-{one.id}", on_click=session_panels.open_,
                       args=("answer", one.session_id))
-            st.button(f"Open {one.number}", type="tertiary", key=f"look-{one.id}", icon=":material/arrow_forward:",
-                      on_click=_go, args=(one.session_id,))
+            st.button(f"{capital(programme.policy.words.session)} {one.number}", type="tertiary", key=f"look-{one.id}",
+                      icon=":material/arrow_forward:", on_click=_go, args=(one.session_id,))
 
 
 def _go(session_id: int) -> None:
@@ -118,9 +118,10 @@ def _remind(programme_id: int, people: Sequence[int]) -> None:
 
 def _table(work: Work, programme: ProgrammeView, found: Queue) -> None:
     words, first = programme.policy.words, (found.number - 1) * PAGE + 1
+    zone = runtime.zone(programme.zone_name, work)
     many = words.session if found.total == 1 else words.many("session")
     st.caption(f"{first:,}–{first + len(found.rows) - 1:,} of {found.total:,} {many}, the oldest first ·"
-               f" {found.overdue:,} overdue")
+               f" {found.overdue:,} overdue · times in {zone_words(zone, work.now)}")
     if found.pages > 1:
         def turned() -> None:
             st.query_params["page"] = str(st.session_state[_PAGE])
@@ -129,7 +130,7 @@ def _table(work: Work, programme: ProgrammeView, found: Queue) -> None:
             st.session_state[_PAGE] = found.number
         st.pagination(found.pages, key=_PAGE, on_change=turned, width=400)
     st.dataframe(
-        _frame(found.rows, programme, runtime.zone(programme.zone_name, work)), hide_index=True, height="content",
+        _frame(found.rows, programme, zone), hide_index=True, height="content",
         key="queue-table", alt=f"What is owed in {programme.name}", column_config={
             "Actions": st.column_config.ButtonColumn("Actions", key="queue-action", on_click=_clicked, args=(
                 programme.id, [(task.session_id, task.practitioner_id) for task in found.rows]))})
@@ -171,7 +172,8 @@ def _owners(programme: ProgrammeView, owing: Sequence[Owner]) -> None:
             capital(words.practitioner): [one.name for one in shown], "Owed": [one.tasks for one in shown],
             "Overdue": [one.overdue for one in shown],
             "Oldest": [f"{one.oldest.day} {one.oldest:%b %Y}" for one in shown],
-        }), hide_index=True, height="content", key=_TICKED, on_select="rerun", selection_mode="multi-row",
+        }), hide_index=True, height="content", on_select="rerun", selection_mode="multi-row",
+        key=ticks.key(_TICKED, [one.person_id for one in shown]),
         alt=f"Who owes how much in {programme.name}")
     ticked = [shown[row].person_id for row in picked.selection.rows if row < len(shown)]
     if ticked:

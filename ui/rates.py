@@ -79,7 +79,7 @@ def _show(programme: ProgrammeView, edits: bool, action: Any) -> None:
         way = " Add what an hour is billed and what it is paid." if edits else ""
         st.info(f"No rate is set yet, so nothing is billed or paid.{way}", icon=":material/sell:")
         return
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"Where several fit, the narrowest wins: engagement, then {said.practitioner}, {said.course}, type.",
                    width="content")
         st.button("Which rate holds?", icon=":material/help:", type="tertiary", key="rate-which",

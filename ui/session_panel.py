@@ -65,7 +65,8 @@ def body(which: str, draw: Draw) -> Callable[[int], None]:
                 form.state.setdefault("before", as_words(about))
                 zone = runtime.zone(about.programme.zone_name)
                 people = " with ".join(plain(each) for each in (sheet.row.practitioner, who(sheet.row)) if each)
-                calendar = f" · [Add to calendar](/export/session/{session_id}.ics)" if sheet.row.starts_at else ""
+                ahead = sheet.row.starts_at is not None and sheet.row.starts_at > work.now
+                calendar = f" · [Add to calendar](/export/session/{session_id}.ics)" if ahead else ""
                 st.markdown(f"**{capital(about.name)}** · {when(sheet.row.starts_at, sheet.row.ends_at, zone)}"
                             + (f" · {people}" if people else "") + calendar)
                 draw(about)

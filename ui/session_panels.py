@@ -323,7 +323,7 @@ PANELS: dict[str, tuple[str, Draw]] = {
     "replace": ("Replace who takes part", _replace), "cancel": ("Cancel", _cancel), "delete": ("Delete", _delete),
     "learners": ("Who takes part", group.add), "places": ("Places", group.places),
     "record": ("Record what came of it", attendance.draw), "note": ("Note", attendance.note),
-    "report": ("Report", attendance.report), "leave": ("Cancel a part", leaving.draw),
+    "report": ("Report", attendance.report), "leave": ("Cancel taking part", leaving.draw),
     "dispute": ("Something wrong?", objections.object_), "answer": ("Answer an objection", objections.answer),
     "reopen": ("Reopen", _reopen), "ask": ("Ask for another time", _ask),
 }

@@ -26,7 +26,8 @@ from core.billing import address as ledger_address
 from core.billing import export as billing
 from core.billing import figures, trial
 from core.billing import sheet as document_sheet
-from core.billing.documents import Whole, document
+from core.billing.documents import NARROWS as DOCUMENTS
+from core.billing.documents import Whole, document, document_ids, documents_by_id, narrowed
 from core.billing.paper import paper
 from core.billing.queries import line_ids, lines_by_id
 from core.errors import NotFound, Refusal
@@ -65,6 +66,8 @@ def routes(door: Door) -> list[Route]:
         Route("/export/learning.csv", files.progress_as_csv), Route("/export/learning.xlsx", files.progress_as_xlsx),
         Route("/export/document/{id:int}.pdf", files.document_as_pdf),
         Route("/export/document/{id:int}.xlsx", files.document_as_xlsx),
+        Route("/export/documents.csv", files.documents_as_csv),
+        Route("/export/documents.xlsx", files.documents_as_xlsx),
         Route("/export/billing.csv", files.billing_as_csv), Route("/export/billing.xlsx", files.billing_as_xlsx),
         Route("/export/ledger.csv", files.ledger_as_csv), Route("/export/ledger.xlsx", files.ledger_as_xlsx),
         Route("/export/simulation.csv", files.trial_as_csv), Route("/export/simulation.xlsx", files.trial_as_xlsx),
@@ -119,6 +122,14 @@ class Downloads:
             words, now = programme_of(work, whole.programme_id).policy.words, work.now
         made = paper(whole, words, now)
         return Response(made, media_type="application/pdf", headers=attached(f"{_called(whole)}.pdf"))
+
+    async def documents_as_csv(self, request: Request) -> ASGIApp:
+        """The list of invoices, credit notes and payout statements, as it is filtered."""
+        return await self._answer(request, partial(self._csv, self._documents))
+
+    async def documents_as_xlsx(self, request: Request) -> ASGIApp:
+        """The same as a spreadsheet."""
+        return await self._answer(request, partial(self._xlsx, self._documents))
 
     async def billing_as_csv(self, request: Request) -> ASGIApp:
         """The figures of billing, as they are filtered."""
@@ -219,6 +230,18 @@ class Downloads:
             words = programme.policy.words
             return Sheet(programme, programme.zone, work.now, document_sheet.headings(whole, words),
                          document_sheet.lines(whole, words), whole)
+
+    def _documents(self, request: Request, who: int) -> "Documents":
+        """Documents as they are asked for, for whoever sees money. Raises NotFound, NotAllowed."""
+        if not who:
+            raise NotFound
+        with reading(self.door.engine, who) as work:
+            programme = _programme(work, request.query_params.get("programme"))
+            require(work, Action.MONEY_SEE, programme.id)
+            said = {name: request.query_params.getlist(name) for name in DOCUMENTS}
+            ids = document_ids(work, programme.id, narrowed(said))
+            return Documents(programme, programme.zone, work.now, billing.DOCUMENTS, self.door.engine, who, ids)
+
     def _progress(self, request: Request, who: int) -> "Progress":
         """Enrolments as they are asked for, as the person whom the gate named. Raises NotFound, NotAllowed."""
         if not who:
@@ -230,7 +253,6 @@ class Downloads:
             found = enrolments(work, programme.id, learning.narrowed(work, programme.id, said))
             return Progress(programme, programme.zone, work.now, learning.headings(work, programme.id),
                             learning.lines(found))
-
 
     def _ledger(self, request: Request, who: int) -> "Ledger":
         """Lines of the ledger as they are asked for, for whoever sees money. Raises NotFound, NotAllowed."""
@@ -403,6 +425,26 @@ class Ledger(Export):
                 require(work, Action.MONEY_SEE, self.programme.id)
                 found = lines_by_id(work, self.programme, self.ids[n:n + LINES_A_BITE])
             yield billing.lines(self.programme, found)
+
+
+@dataclass(frozen=True)
+class Documents(Export):
+    """Invoices, credit notes and payout statements, read bite by bite."""
+
+    sheet = "Documents"
+
+    @property
+    def title(self) -> str:
+        return "invoices-and-payouts"
+
+    def bites(self) -> Iterator[list[list[Cell]]]:
+        """The lines, some at a time; whether the person may still see money is asked each time."""
+        today = self.now.astimezone(self.zone).date()
+        for n in range(0, len(self.ids), LINES_A_BITE):
+            with reading(self.engine, self.who) as work:
+                require(work, Action.MONEY_SEE, self.programme.id)
+                found = documents_by_id(work, self.programme.id, self.ids[n:n + LINES_A_BITE])
+            yield billing.document_lines(found, today)
 
 
 @dataclass(frozen=True)

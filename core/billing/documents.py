@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.billing.queries import Line, lines_by_id, number_words
@@ -122,6 +122,7 @@ class Whole:
     payments: Sequence[Payments]
     cancels: str
     """The number of the invoice that it credits."""
+    cancels_id: int | None
     credited_by: tuple[int, str] | None
     """The note that credits it: its id and number."""
     may_change: bool
@@ -163,8 +164,32 @@ def documents(
     work: Work, programme_id: int, chosen: Chosen | None = None, *, number: int = 1, every: bool = False
 ) -> tuple[list[Entry], int]:
     """A page of documents (or every one), the latest first, and how many there are in all. Raises NotFound."""
+    where = _where(work, programme_id, chosen or Chosen())
+    total = work.tx.scalar(select(func.count()).select_from(Document).where(*where)) or 0
+    statement = _ordered(where)
+    if not every:
+        statement = statement.limit(PAGE).offset((page_of(number, total) - 1) * PAGE)
+    return _entries(work, list(work.tx.scalars(statement))), total
+
+
+def document_ids(work: Work, programme_id: int, chosen: Chosen) -> list[int]:
+    """Every document that is asked for, in the order of the list. Raises NotFound."""
+    return list(work.tx.scalars(_ordered(_where(work, programme_id, chosen))))
+
+
+def documents_by_id(work: Work, programme_id: int, ids: Sequence[int]) -> list[Entry]:
+    """These documents in this order, as far as they exist for the viewer. Raises NotFound."""
+    found = {one.id: one for one in documents(work, programme_id, Chosen(ids=tuple(ids)), every=True)[0]}
+    return [found[id_] for id_ in ids if id_ in found]
+
+
+def _ordered(where: Sequence[ColumnElement[bool]]) -> Select[int]:
+    return select(Document.id).where(*where).order_by(
+        Document.issued_on.desc(), Document.kind, Document.number.desc())
+
+
+def _where(work: Work, programme_id: int, chosen: Chosen) -> list[ColumnElement[bool]]:
     programme_of(work, programme_id)
-    chosen = chosen or Chosen()
     where = [visible_documents(work, programme_id)]
     if chosen.kinds:
         where.append(Document.kind.in_(chosen.kinds))
@@ -190,12 +215,7 @@ def documents(
         whom = or_(Document.payer_id.in_(named[0]), Document.practitioner_id.in_(named[1]))
         number_of = re.fullmatch(r"[^0-9]{0,14}([0-9]{1,9})", said)
         where.append(or_(whom, Document.number == int(number_of[1])) if number_of else whom)
-    total = work.tx.scalar(select(func.count()).select_from(Document).where(*where)) or 0
-    statement = select(Document.id).where(*where).order_by(
-        Document.issued_on.desc(), Document.kind, Document.number.desc())
-    if not every:
-        statement = statement.limit(PAGE).offset((page_of(number, total) - 1) * PAGE)
-    return _entries(work, list(work.tx.scalars(statement))), total
+    return where
 
 
 def page_of(number: int, total: int) -> int:
@@ -225,6 +245,7 @@ def document(work: Work, document_id: int) -> Whole:
     return Whole(
         _entries(work, [document_id])[0], one.programme_id, one.header, one.tax_rate, one.reason or "",
         lines_by_id(work, programme, ids, names=one.header.get("names")), payments, cancels[0].label if cancels else "",
+        one.cancels_id,
         (by[0].id, by[0].label) if by else None, may(work, Action.MONEY_CLOSE, programme.id))
 
 

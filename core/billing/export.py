@@ -1,7 +1,9 @@
-"""The ledger, and what was simulated, as files: typed, in the words of the programme."""
+"""The ledger, documents, and what was simulated, as files: typed, in the words of the programme."""
 
 from collections.abc import Sequence
+from datetime import date
 
+from core.billing.documents import Entry
 from core.billing.money import decimal
 from core.billing.queries import Line
 from core.billing.trial import InWords
@@ -46,6 +48,22 @@ def lines(programme: ProgrammeView, listed: Sequence[Line]) -> list[list[Cell]]:
          decimal(line.amount, line.currency), line.currency, note_of(line), line.document, line.why,
          line.at.astimezone(programme.zone).replace(tzinfo=None)]
         for line in listed
+    ]
+
+
+DOCUMENTS = ("Number", "Kind", "Whom", "State", "Period", "Issued", "Due", "Net", "Tax", "Total", "Paid", "Open",
+             "Currency")
+"""The headings of the file of documents."""
+
+
+def document_lines(listed: Sequence[Entry], today: date) -> list[list[Cell]]:
+    """A line for each document as it stands on that day; where nothing is to be paid, nothing is due."""
+    return [
+        [one.label, _capital(one.kind), one.whom, one.state(today), one.period, one.issued_on,
+         one.due_on if one.gross > 0 else None,
+         *(decimal(amount, one.currency) for amount in (one.net, one.tax, one.gross, one.paid, one.open)),
+         one.currency]
+        for one in listed
     ]
 
 

@@ -12,7 +12,7 @@ What was decided:
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -93,6 +93,8 @@ class Row:
     billed_at: Link | None = None
     """The list of the lines behind it, where there is one."""
     paid_at: Link | None = None
+    rest: bool = False
+    """Whether it is all those that come to less, together."""
 
     @property
     def margin(self) -> int:
@@ -299,8 +301,9 @@ class _Look:
                 for what in shown]
         if others:
             ids = [int(what) for what in others]
-            rows.append(self.row(f"{len(others):,} others", [each for what in others for each in parts[what]],
-                                 self._behind(by, ids) if len(ids) <= MOST_CHOSEN else None))
+            rest = self.row(f"{len(others):,} others", [each for what in others for each in parts[what]],
+                            self._behind(by, ids) if len(ids) <= MOST_CHOSEN else None)
+            rows.append(replace(rest, rest=True))
         if any(each.amount or each.lines for each in nothing):
             payer = by is TotalOf.PAYER
             rows.append(self.row("Nobody yet" if payer else f"No {self.programme.policy.words.course}", nothing,

@@ -69,8 +69,12 @@ def below(line: Line, whole: Whole) -> str:
 
 def price(line: Line) -> str:
     """'50.00 an hour', in the document's currency."""
-    per = "an hour" if line.unit is RateUnit.HOUR else "flat"
-    return f"{number_words(line.unit_amount, line.currency)} {per}"
+    return f"{number_words(line.unit_amount, line.currency)} {per(line)}"
+
+
+def per(line: Line) -> str:
+    """What its rate is for."""
+    return "an hour" if line.unit is RateUnit.HOUR else "flat"
 
 
 def money(amount: int, currency: str) -> str:

@@ -94,8 +94,13 @@ def test_every_link_leads_to_exactly_the_lines_that_it_sums_up(priced: World, op
         with priced.reading(priced.mona) as work:
             page = lines(work, priced.programme, read(asked))
         found[title] = said
-        assert said in (f"£{page.charged / 100:,.2f}", f"£{page.paid / 100:,.2f}")
-    assert found == {
+        side = title.rpartition(", ")[2]
+        sums = {"billed": page.charged, "paid": page.paid, "margin": page.charged - page.paid}
+        assert said == f"£{sums.get(side, page.charged) / 100:,.2f}"
+    margins = {title.removesuffix(", margin"): said for title, said in found.items() if title.endswith("margin")}
+    assert margins == {"Mar 2026": "£70.00", "Tom": "£70.00", "Maths": "£50.00", "attended": "£20.00",
+                       "missed": "£30.00", "cancelled late": "£20.00"}
+    assert {title: said for title, said in found.items() if not title.endswith("margin")} == {
         "Mar 2026, billed": "£175.00", "Mar 2026, paid": "£105.00", "Tom, billed": "£175.00", "Tom, paid": "£105.00",
         "Maths, billed": "£125.00", "Maths, paid": "£75.00", "Gus &lt;Grey&gt; &amp; Co, billed": "£100.00",
         "Nobody yet, billed": "£75.00", "attended, billed": "£50.00", "attended, paid": "£30.00",

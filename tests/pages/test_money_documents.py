@@ -163,15 +163,22 @@ def test_the_list_is_filtered_by_its_address_and_several_are_marked_as_paid(
     assert "Nothing matches" in texts(open_screen(world.alice, "documents", whom="\0nobody"))
     tab = open_screen(world.alice, "documents")
     assert tab.button("mark-paid").disabled
-    tab.session_state["documents-list"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    both = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
+    tab.session_state["documents-list-1"] = both
     tab.run()
     assert tab.button("mark-paid").label == "Mark 2 as paid"
+    tab.selectbox("filter:documents-paper").set_value("payout statement").run()
+    assert tab.button("mark-paid").disabled, "a tick is of a document, and not of a line of the table"
+    tab.selectbox("filter:documents-paper").set_value(None).run()
+    tab.session_state["documents-list-3"] = both
+    tab.run()
     tab.button("mark-paid").click().run()
     form = f"mark-paid-{world.programme}"
     tab.date_input(f"{form}:day").set_value(LATER.date() + DAY).run()
     tab.button(f"{form}:save").click().run()
     assert "Choose today or an earlier day" in texts(tab)
     tab.date_input(f"{form}:day").set_value(MARCH).run()
+    assert tab.button(f"{form}:save").label == "£61\\.50 came in and £60\\.00 went out"
     tab.button(f"{form}:save").click().run()
     assert not tab.exception
     assert "Marked 2 documents as paid" in texts(tab).replace("\\", "")
@@ -184,13 +191,14 @@ def test_a_practitioner_reads_what_they_earn_and_why_and_never_what_is_billed(
 ) -> None:
     world.policy(notes_required=True)
     tab = open_screen(world.tom, "earnings")
-    assert figures(tab) == {"Expected": "£0.00", "On hold": "£60.00", "Ready": "£0.00", "Stated": "£0.00",
+    assert list(tab.dataframe[1].value["With"]) == ["Vic", "Sara"]
+    assert figures(tab) == {"Expected": "£0.00", "On hold": "£60.00", "Ready": "£0.00", "On a statement": "£0.00",
                             "Paid": "£0.00"}
     assert "worksheet?session=1" in texts(tab), "the way to what is owed"
     world.policy(notes_required=False)
     statement = closed(world)[DocumentKind.STATEMENT]
     tab = open_screen(world.tom, "earnings", month="2026-03")
-    assert figures(tab)["Stated"] == "£60.00"
+    assert figures(tab)["On a statement"] == "£60.00"
     assert list(tab.dataframe[1].value["Amount"]) == ["£30.00", "£30.00"]
     assert any(f"/export/document/{statement.id}.pdf" in link.proto.url for link in tab.get("link_button"))
     for person, screen in ((world.tom, "earnings"), (world.tom, "document")):
@@ -205,7 +213,7 @@ def test_whoever_pays_finds_their_invoices_and_what_is_open(world: World, open_s
     assert "You have no invoices yet" in texts(open_screen(world.gus, "invoices"))
     invoice = closed(world)[DocumentKind.INVOICE]
     tab = open_screen(world.gus, "invoices")
-    assert figures(tab) == {"Open": "£61.50", "Overdue": "£0.00"}
+    assert figures(tab) == {"To pay": "£61.50", "Overdue": "£0.00"}
     assert any(f"/export/document/{invoice.id}.pdf" in link.proto.url for link in tab.get("link_button"))
     tab.button(f"paper-open-{invoice.id}").click().run()
     assert not tab.exception

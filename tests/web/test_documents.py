@@ -1,5 +1,6 @@
 """Documents as files: each viewer downloads those made out to them, whole and typed, and nobody any other."""
 
+import csv
 import io
 from collections.abc import Iterator
 from datetime import date
@@ -97,3 +98,17 @@ def test_the_files_are_called_by_their_number_and_typed(
     assert (top["Total"].value, top["Tax rate (%)"].value, f"{top['Issued'].value:%Y-%m-%d}") == (
         61.5, 23, "2026-04-17")
     assert (top["To"].value, top["To"].data_type) == ("=Gus & Söhne", "s"), "a text, and no formula"
+
+
+def test_the_list_is_a_file_of_exactly_what_is_filtered(world: World, visitor: asgi.Visitor) -> None:
+    said = visitor.ask("/export/documents.csv", "paper=invoice&page=9", person=world.mona).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(said, newline="")))[1:] == [[
+        "L/1", "Invoice", "'=Gus & Söhne", "open", "3 – 31 Mar 2026", "2026-04-17", "2026-05-01", "50.00", "11.50",
+        "61.50", "0.00", "61.50", "GBP"]]
+    for asked, count in (("", 2), ("open=yes", 2), ("whom=tom", 1), ("period=999", 0), ("due_until=2026-01-01", 0)):
+        made = openpyxl.load_workbook(io.BytesIO(visitor.ask("/export/documents.xlsx", asked, person=world.alice)))
+        assert made["Documents"].max_row == count + 1, asked
+    assert (made["Documents"]["A1"].value, visitor.headers["content-disposition"][-5:]) == ("Number", 'xlsx"')
+    for persona in ("ben", "cuno", "tom", "sara", "gus", "lena", "zed"):
+        assert b"Gus" not in visitor.ask("/export/documents.csv", person=world.people[persona])
+        assert visitor.status == 404
