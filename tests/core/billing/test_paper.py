@@ -38,7 +38,8 @@ def whole(kind: DocumentKind, listed: list[Line], currency: str = "GBP", **more:
     header = {"from": {"name": "Liffey Tutors", "address": "2 Quay\nDublin", "tax_number": "IE1", "bank": "IBAN IE12"},
               "to": {"name": NAMES[2]}, "prefix": "LT-"}
     return Whole(**{"entry": entry, "programme_id": 1, "header": header, "tax_rate": 2300, "reason": "",
-                    "lines": listed, "payments": [], "cancels": "", "credited_by": None, "may_change": False, **more})
+                    "lines": listed, "payments": [], "cancels": "", "cancels_id": None,
+                    "credited_by": None, "may_change": False, **more})
 
 
 @pytest.fixture
