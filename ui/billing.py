@@ -33,7 +33,7 @@ from core.programmes.queries import ProgrammeView
 from core.structure.queries import options
 from core.words import Role, TotalOf
 from core.work import Work
-from ui import charts, filters, navigation, panel, people_picker
+from ui import charts, exporting, filters, navigation, panel, people_picker
 from ui.format import capital, zone_words
 
 FEW = 60
@@ -49,11 +49,8 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     _arrive(programme)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Billing", width="content")
-        with st.popover("Export", icon=":material/download:", key="export", width="content"):
-            st.caption("Exactly the figures that are shown, every table of them.")
-            query = urlencode({"programme": [programme.name], **_said()}, doseq=True)
-            for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
-                st.link_button(label, f"/export/billing.{ending}?{query}", width="stretch")
+        exporting.offer("billing", {"programme": [programme.name], **_said()},
+                        "Exactly the figures that are shown, every table of them.")
     asked = asked_for(_said())
     _filters(work, programme, asked)
     st.session_state[_KEPT] = (programme.id, _said())

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +14,7 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind
 from core.work import Work
-from ui import feedback, filters, here, navigation, panel, runtime, ticks
+from ui import exporting, feedback, filters, here, navigation, panel, runtime, ticks
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -55,11 +54,8 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Invoices and payouts", width="content")
         action = st.container(horizontal=True, width="content", gap="small")
-    with action.popover("Export", icon=":material/download:", key="export", width="content"):
-        st.caption("Exactly what is filtered, all of it.")
-        query = urlencode({"programme": [programme.name], **_said()}, doseq=True)
-        for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
-            st.link_button(label, f"/export/documents.{ending}?{query}", width="stretch")
+    with action:
+        exporting.offer("documents", {"programme": [programme.name], **_said()}, "Exactly what is filtered, all of it.")
     chosen = narrowed(_said())
     _filters(work, programme, chosen)
     st.session_state[_KEPT] = (programme.id, _said())

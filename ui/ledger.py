@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -33,7 +32,7 @@ from core.programmes.queries import ProgrammeView
 from core.structure.queries import options
 from core.words import LineKind, Outcome, Role
 from core.work import Work
-from ui import filters, navigation, people_picker
+from ui import exporting, filters, navigation, people_picker
 from ui.documents import WHY_HIGH, WHY_WIDE
 from ui.format import capital, plain
 
@@ -51,11 +50,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     _arrive(programme)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Ledger", width="content")
-        with st.popover("Export", icon=":material/download:", key="export", width="content"):
-            st.caption("Exactly what is filtered, all of it.")
-            query = urlencode({"programme": [programme.name], **_said()}, doseq=True)
-            for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
-                st.link_button(label, f"/export/ledger.{ending}?{query}", width="stretch")
+        exporting.offer("ledger", {"programme": [programme.name], **_said()}, "Exactly what is filtered, all of it.")
     chosen = read(_said())
     _filters(work, programme, chosen)
     st.session_state[_KEPT] = (programme.id, _said())

@@ -1,6 +1,5 @@
 """Everybody enrolled and how they come along, those at risk first: filters, table, export."""
 
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -14,7 +13,7 @@ from core.programmes.queries import ProgrammeView
 from core.structure.queries import options
 from core.words import EnrolmentStatus, Role
 from core.work import Work
-from ui import navigation
+from ui import exporting, navigation
 from ui.format import capital
 
 PAGE = 50
@@ -32,11 +31,8 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     _filters(work, programme)
     said = {name: [str(value)] for name in NARROWS if (value := st.session_state.get(name))}
     found = enrolments(work, programme.id, narrowed(work, programme.id, said))
-    with exports.popover("Export", icon=":material/download:", key="export", width="content"):
-        st.caption("Exactly what is filtered.")
-        query = urlencode({"programme": [programme.name], **said}, doseq=True)
-        for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
-            st.link_button(label, f"/export/learning.{ending}?{query}", width="stretch")
+    with exports:
+        exporting.offer("learning", {"programme": [programme.name], **said}, "Exactly what is filtered.")
     if not found:
         _nobody(work, programme, bool(said))
         return

@@ -13,7 +13,7 @@ from core.sessions.fixes import kinds_for
 from core.sessions.queries import PAGE, Page, session_count, session_list
 from core.structure.queries import options
 from core.work import Work
-from ui import filters, fixing, navigation, runtime, table, views
+from ui import exporting, filters, fixing, navigation, runtime, table, views
 from ui.format import capital, zone_words
 
 LOOKS = {"table": ":material/table_rows: Table", "cards": ":material/view_agenda: Cards"}
@@ -69,10 +69,7 @@ def _toolbar(work: Work, programme: ProgrammeView, page: Page, asked: Listing, z
         if asked.filters.since is not None:
             st.button("Earlier too", icon=":material/history:", key="earlier", on_click=earlier)
         views.menu(work, programme)
-        with st.popover("Export", icon=":material/download:", key="export"):
-            st.caption("Exactly what is filtered, all pages.")
-            for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
-                st.link_button(label, f"/export/sessions.{ending}?{filters.address(programme)}", width="stretch")
+        exporting.offer("sessions", filters.address(programme), "Exactly what is filtered, all pages.")
         look = st.segmented_control(
             "Look", list(LOOKS), format_func=LOOKS.__getitem__, key="look", label_visibility="collapsed", required=True,
             persist_state="session",

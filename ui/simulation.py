@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from datetime import date, timedelta
-from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +14,7 @@ from core.billing.trial import InWords, Simulated, Trial, address, in_words, sim
 from core.errors import Refusal
 from core.programmes.queries import ProgrammeView
 from core.words import LineKind
-from ui import runtime, typed
+from ui import exporting, runtime, typed
 from ui.format import capital, plain
 from ui.forms import Form
 
@@ -111,10 +110,8 @@ def _show(form: Form, programme: ProgrammeView, trial: Trial, found: Simulated) 
     lines = "1 line" if len(found.changed) == 1 else f"{len(found.changed):,} lines"
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{lines} would have been different, of {found.looked_at:,} {what} from {days}.", width="content")
-        with st.popover("Export", icon=":material/download:", width="content", key=form.field("export")):
-            query = urlencode({"programme": programme.name, **address(trial, found.from_day, found.until_day)})
-            for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
-                st.link_button(label, f"/export/simulation.{ending}?{query}", width="stretch")
+        exporting.offer("simulation", {"programme": programme.name, **address(trial, found.from_day, found.until_day)},
+                        key=form.field("export"))
     pages, number = -(-len(found.changed) // PAGE), 1
     if pages > 1:
         number = st.pagination(pages, key=form.field("turned"), width=400) or 1

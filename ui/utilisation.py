@@ -14,7 +14,7 @@ from core.programmes.queries import ProgrammeView
 from core.sessions.address import Listing, person_words
 from core.structure.queries import Options, options
 from core.work import Work
-from ui import charts, filters, navigation
+from ui import charts, exporting, filters, navigation
 from ui.format import capital, zone_words
 
 LINES = 25
@@ -30,10 +30,8 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     words = programme.policy.words
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title("Utilisation", width="content")
-        with st.popover("Export", icon=":material/download:", key="export", width="content"):
-            st.caption(f"Exactly what is filtered, every {words.practitioner} and week.")
-            for ending, label in (("csv", "CSV"), ("xlsx", "Excel (XLSX)")):
-                st.link_button(label, f"/export/utilisation.{ending}?{filters.address(programme)}", width="stretch")
+        exporting.offer("utilisation", filters.address(programme),
+                        f"Exactly what is filtered, every {words.practitioner} and week.")
     offered = options(work, programme.id)
     asked = asked_for(work, programme.id, filters.said(), offered)
     filters.for_figures(work, programme, offered, asked, _order)
