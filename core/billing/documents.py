@@ -7,7 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
 from core.billing.queries import Line, lines_by_id, number_words
@@ -176,6 +176,26 @@ def documents(
 def document_ids(work: Work, programme_id: int, chosen: Chosen) -> list[int]:
     """Every document that is asked for, in the order of the list. Raises NotFound."""
     return list(work.tx.scalars(_ordered(_where(work, programme_id, chosen))))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What documents of one way come to; minor units."""
+
+    gross: int
+    """With tax, less credit notes."""
+    open: int
+
+
+def sums(work: Work, programme_id: int, chosen: Chosen) -> tuple[Sums | None, Sums | None]:
+    """What comes in and what goes out by all that is asked for; None where nothing does. Raises NotFound."""
+    each = select(
+        (Document.kind == DocumentKind.STATEMENT).label("out"), Document.gross,
+        case((_is_open(), Document.gross - _paid()), else_=0).label("left"),
+    ).where(*_where(work, programme_id, chosen)).subquery()
+    found = {bool(row[0]): Sums(int(row[1]), int(row[2])) for row in work.tx.execute(
+        select(each.c.out, func.sum(each.c.gross), func.sum(each.c.left)).group_by(each.c.out))}
+    return found.get(False), found.get(True)
 
 
 def documents_by_id(work: Work, programme_id: int, ids: Sequence[int]) -> list[Entry]:
