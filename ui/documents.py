@@ -8,7 +8,20 @@ import pandas as pd
 import streamlit as st
 
 from core.billing.closing import mark_paid
-from core.billing.documents import NARROWS, PAGE, Chosen, Entry, State, documents, narrowed, page_of, periods, span
+from core.billing.documents import (
+    NARROWS,
+    PAGE,
+    Chosen,
+    Entry,
+    State,
+    Sums,
+    documents,
+    narrowed,
+    page_of,
+    periods,
+    span,
+    sums,
+)
 from core.billing.money import words
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
@@ -63,6 +76,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     if not listed:
         _nothing(closes, chosen)
     else:
+        _sums(programme, *sums(work, programme.id, chosen))
         ticked = _table(work, programme, listed, total, closes)
         if closes:
             with action:
@@ -140,6 +154,19 @@ def _writes(name: str, key: str) -> Callable[[], None]:
 
 
 # What is shown -------------------------------------------------------------------------------------------------------
+
+
+def _sums(programme: ProgrammeView, coming: Sums | None, going: Sums | None) -> None:
+    """What all that match come to, each way by itself."""
+    with st.container(horizontal=True, gap="medium", key="figures"):
+        for found, listed in (
+            (coming, (("Invoices", "gross", "What all of these come to with tax, less credit notes."),
+                      ("Still to come in", "open", "What is open on these invoices as of today."))),
+            (going, (("Payouts", "gross", "What all of these payout statements come to."),
+                     ("Still to pay out", "open", "What is open on these payout statements as of today."))),
+        ):
+            for label, name, told in listed if found is not None else ():
+                st.metric(label, words(getattr(found, name), programme.currency), help=told, width="content")
 
 
 def _table(

@@ -254,7 +254,7 @@ def _for(programme_id: int, payer_id: int) -> None:
         programme, today = programme_of(work, programme_id), today_of(work, programme_id)
         said = programme.policy.words
         _listed(known, paid_for(work, programme_id, payer_id), today)
-        st.subheader(f"Add {said.a('learner')} or {said.team}")
+        st.markdown(f"**Add {said.a('learner')} or {said.team}**")
         form.preset("with", said.learner)
         way = st.segmented_control("Who", [said.learner, said.team], format_func=capital, key=form.field("with"),
                                    required=True)

@@ -177,6 +177,26 @@ def document_ids(work: Work, programme_id: int, chosen: Chosen) -> list[int]:
     return list(work.tx.scalars(_ordered(_where(work, programme_id, chosen))))
 
 
+@dataclass(frozen=True)
+class Sums:
+    """What documents of one way come to; minor units."""
+
+    gross: int
+    """With tax, less credit notes."""
+    open: int
+
+
+def sums(work: Work, programme_id: int, chosen: Chosen) -> tuple[Sums | None, Sums | None]:
+    """What comes in and what goes out by all that is asked for; None where nothing does. Raises NotFound."""
+    each = select(
+        (Document.kind == DocumentKind.STATEMENT).label("out"), Document.gross,
+        case((left_to_pay() > 0, left_to_pay()), else_=0).label("left"),
+    ).where(*_where(work, programme_id, chosen)).subquery()
+    found = {bool(row[0]): Sums(int(row[1]), int(row[2])) for row in work.tx.execute(
+        select(each.c.out, func.sum(each.c.gross), func.sum(each.c.left)).group_by(each.c.out))}
+    return found.get(False), found.get(True)
+
+
 def documents_by_id(work: Work, programme_id: int, ids: Sequence[int]) -> list[Entry]:
     """These documents in this order, as far as they exist for the viewer. Raises NotFound."""
     found = {one.id: one for one in documents(work, programme_id, Chosen(ids=tuple(ids)), every=True)[0]}

@@ -190,6 +190,10 @@ def test_it_asks_the_same_number_of_questions_for_few_and_for_many(priced: World
     many, tab = asked()
     assert few == many
     assert "6 others" in html(tab)
+    assert "the others together are in the table" in texts(tab)
+    charts = [each.proto.spec for each in tab.get("plotly_chart")]
+    assert any("Payer 1" in spec for spec in charts)
+    assert not any("6 others" in spec for spec in charts), "all the others would dwarf each by name"
 
 
 def test_coming_back_finds_it_as_it_was_left(priced: World, open_screen: Opener) -> None:

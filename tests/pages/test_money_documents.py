@@ -162,6 +162,10 @@ def test_the_list_is_filtered_by_its_address_and_several_are_marked_as_paid(
         assert list(tab.dataframe[0].value["Number"]) == numbers, address
     assert "Nothing matches" in texts(open_screen(world.alice, "documents", whom="\0nobody"))
     tab = open_screen(world.alice, "documents")
+    assert figures(tab) == {"Invoices": "£61.50", "Still to come in": "£61.50", "Payouts": "£60.00",
+                            "Still to pay out": "£60.00"}
+    assert figures(open_screen(world.alice, "documents", whom="tom")) == {
+        "Payouts": "£60.00", "Still to pay out": "£60.00"}
     assert tab.button("mark-paid").disabled
     both = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
     tab.session_state["documents-list-1"] = both

@@ -261,6 +261,8 @@ def machine(kind: str, databases: Databases) -> type[RuleBasedStateMachine]:
         @rule(at=st.integers(0, 99), amount=st.integers(0, 9999), days=st.integers(-2, 3), how=st.integers(0, 3))
         def change_price(self, at: int, amount: int, days: int, how: int) -> None:
             rates = world.all(select(_RATE.c.id).order_by(_RATE.c.id.desc()).limit(8))
+            if not rates:  # all were taken back, or removed
+                return
             rate = rates[at % len(rates)]
             if how < 2:
                 self.act(world.alice, change_rate, rate, amount, self.day(days))

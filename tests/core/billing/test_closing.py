@@ -27,7 +27,18 @@ from core.billing.closing import (
     tax_of,
 )
 from core.billing.commands import edit_payer, set_payer
-from core.billing.documents import Chosen, Entry, State, Whole, ageing, closed_periods, document, documents
+from core.billing.documents import (
+    Chosen,
+    Entry,
+    State,
+    Sums,
+    Whole,
+    ageing,
+    closed_periods,
+    document,
+    documents,
+    sums,
+)
 from core.billing.queries import earned_months, earnings
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from core.history.commands import undo
@@ -88,6 +99,10 @@ def sums_up(world: World) -> None:
     for kind in DocumentKind:
         numbers = world.all(select(Document.number).where(Document.kind == kind).order_by(Document.number))
         assert numbers == list(range(1, len(numbers) + 1))
+    with world.reading(world.alice, LATER) as work:
+        for found, out in zip(sums(work, world.programme, Chosen()), (False, True), strict=True):
+            those = [one for one in documents(work, world.programme, every=True)[0] if (one.kind is STATEMENT) is out]
+            assert found == (Sums(sum(one.gross for one in those), sum(one.open for one in those)) if those else None)
 
 
 def test_x4_closing_makes_one_document_for_each_payer_and_practitioner(office: Office) -> None:
