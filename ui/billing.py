@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from html import escape
 from typing import Any
 from urllib.parse import urlencode
@@ -63,9 +64,6 @@ def screen(work: Work, programme: ProgrammeView) -> None:
                 "Nothing was billed or paid in these months. Choose other months"
                 + (", or clear the filters." if asked.narrowed else "; figures come once"
                    f" {programme.policy.words.many('session')} are recorded and rates hold for them."))
-        if found.beside:
-            _Drawn(programme, found).side_by_side()
-        return
     _Drawn(programme, found).show()
 
 
@@ -169,21 +167,38 @@ class _Drawn:
         self.words = programme.policy.words
 
     def show(self) -> None:
-        """Figures, charts, tables."""
-        self._totals()
-        self._by_month()
-        called = titles(self.programme)
-        for by in (TotalOf.PRACTITIONER, TotalOf.COURSE):
-            self._ranked(called[by], str(by), self.found.by.get(by, ()), getattr(self.words, str(by)))
-        self._ranked(called[TotalOf.PAYER], "payer", self.found.by.get(TotalOf.PAYER, ()), "Payer", paid=False)
-        self._outcomes(called[TotalOf.OUTCOME])
-        self._aged("Pay on hold, by age", "held", self.found.held, _LEDGER,
-                   f"Days since the {self.words.session}, as of today. It is paid out once the note or the report is"
-                   " there.", f"No pay waits for a note or a report of {self.words.a('practitioner')}.")
-        if self.found.open:
-            self._aged("Open invoices, by age", "open", self.found.open, _DOCUMENTS,
-                       f"As of today, with tax: {self.found.invoices:,} open in all.", "No invoice is open.")
-        self.side_by_side()
+        """Figures, then one chart with its table at a time: the one that is open is drawn, and so is there at once."""
+        if not self.found.empty:
+            self._totals()
+        parts = self._parts()
+        tabs = st.tabs(list(parts), key="billing-parts", on_change="rerun") if parts else []
+        for draw, tab in zip(parts.values(), tabs, strict=True):
+            if tab.open:
+                with tab:
+                    draw()
+
+    def _parts(self) -> dict[str, Callable[[], None]]:
+        """What there is to look at, by what its tab is called."""
+        found, called, words_ = self.found, titles(self.programme), self.words
+        beside: dict[str, Callable[[], None]] = {"Side by side": self._side_by_side} if found.beside else {}
+        if found.empty:
+            return beside
+        parts: dict[str, Callable[[], None]] = {"Over time": self._by_month}
+        for by, what in ((TotalOf.PRACTITIONER, words_.practitioner), (TotalOf.COURSE, words_.course),
+                         (TotalOf.PAYER, "payer")):
+            if rows := found.by.get(by):
+                parts[called[by]] = partial(self._ranked, str(by), rows, what, paid=by is not TotalOf.PAYER)
+        if found.by.get(TotalOf.OUTCOME):
+            parts[called[TotalOf.OUTCOME]] = self._outcomes
+        parts["On hold"] = partial(
+            self._aged, "Pay on hold, by age", "held", found.held, _LEDGER,
+            f"By days since the {words_.session}, as of today. It is paid out once the note or the report is there.",
+            f"No pay waits for a note or a report of {words_.a('practitioner')}.")
+        if found.open:
+            parts["Open invoices"] = partial(
+                self._aged, "Open invoices, by age", "open", found.open, _DOCUMENTS,
+                f"By age as of today, with tax: {found.invoices:,} open in all.", "No invoice is open.")
+        return parts | beside
 
     def _totals(self) -> None:
         found, whole = self.found, self.found.total
@@ -219,7 +234,7 @@ class _Drawn:
     def _by_month(self) -> None:
         rows = self.found.months
         what = "Year" if rows[0].name.isdecimal() else "Month"
-        st.header(f"By {what.lower()}", help=_means())
+        st.caption(f"What each {what.lower()}'s {self.words.many('session')} come to.", help=_means())
         if not any(row.billed or row.paid for row in rows):
             st.caption("Nothing was billed or paid in these months.")
             return
@@ -231,13 +246,10 @@ class _Drawn:
             [self._told(rows, "billed"), self._told(rows, "paid"), self._told(rows, "margin")], self._sign())
         self._beside(figure, "month", rows, what)
 
-    def _ranked(self, title: str, key: str, rows: Sequence[Row], what: str, *, paid: bool = True) -> None:
-        if not rows:
-            return
-        st.header(title, help=_means())
+    def _ranked(self, key: str, rows: Sequence[Row], what: str, *, paid: bool = True) -> None:
         drawn = [row for row in rows if not row.rest]  # all the others together would dwarf each that has a name
-        if len(drawn) < len(rows):
-            st.caption("Those that come to most; the others together are in the table.")
+        st.caption("Those that come to most" + ("; the others together are in the table." if len(drawn) < len(rows)
+                                                else " stand on top."), help=_means())
         series = {"Billed": self._amounts(row.billed for row in drawn)}
         told = [self._told(drawn, "billed")]
         if paid:
@@ -246,12 +258,10 @@ class _Drawn:
         figure = charts.rows([row.name for row in drawn], series, told, self._sign())
         self._beside(figure, key, rows, what, drawn=drawn, paid=paid)
 
-    def _outcomes(self, title: str) -> None:
-        rows = self.found.by.get(TotalOf.OUTCOME, ())
-        if not rows:
-            return
-        st.header(title, help="Charges that each outcome brought about, and what they come to. What is neither billed"
-                              " nor paid leaves no line, and is not counted.")
+    def _outcomes(self) -> None:
+        rows = self.found.by[TotalOf.OUTCOME]
+        st.caption("Charges that each outcome brought about, and what they come to. What is neither billed nor paid"
+                   " leaves no line, and is not counted.")
         lost = [row for row in rows if row.name in {self.words.outcome(each) for each in LOST}]
         if lost:
             st.caption(" ".join(
@@ -305,7 +315,6 @@ class _Drawn:
     def _aged(
         self, title: str, key: str, brackets: Sequence[Bracket], where: str, told: str, none: str
     ) -> None:
-        st.header(title)
         st.caption(told if any(each.amount for each in brackets) else none)
         if not any(each.amount for each in brackets):
             return
@@ -327,13 +336,10 @@ class _Drawn:
                 for each in brackets]
             st.html(_html(title, ["Age", "Amount"], lines))
 
-    def side_by_side(self) -> None:
+    def _side_by_side(self) -> None:
         """The viewer's programmes, each in its currency; charts only of those in one."""
         beside = self.found.beside
-        if not beside:
-            return
-        st.header("Programmes side by side", help=_means())
-        st.caption("The same months in every programme that you see money of, each in its own currency.")
+        st.caption("The same months in every programme that you see money of, each in its own currency.", help=_means())
         for currency in dict.fromkeys(each.currency for each in beside):
             those = [each for each in beside if each.currency == currency]
             left, right = st.columns([3, 2], gap="medium")
