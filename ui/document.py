@@ -1,12 +1,12 @@
 """One document on screen: who to whom, sums, lines with why, payments, and what can be done to it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.billing.closing import credit_invoice, enter_payment, take_back_payment
+from core.billing.closing import credit_invoice, enter_payment, take_back_entered, take_back_payment
 from core.billing.documents import Payments, State, Whole, document
 from core.billing.money import number_words, share_words, tax_words, typed, words
 from core.billing.paper import per, title
@@ -185,17 +185,20 @@ def _known(document_id: int) -> Whole:
         return document(work, document_id)
 
 
-def _finish(form: Form) -> None:
-    """Close the panel once it was saved; money is put right by another entry, so there is no *Undo*."""
+def _finish(form: Form, back: Callable[..., Any] | None = None) -> None:
+    """Close the panel once it was saved; money is put right by another entry, which `back` makes."""
     if saved := form.done():
-        feedback.note(saved.said)
+        if back is None:
+            feedback.note(saved.said)
+        else:
+            feedback.tell(saved, back=back)
         panel.close()
         st.rerun()
 
 
 def _pay(document_id: int) -> None:
     form = Form(f"document-pay-{document_id}")
-    _finish(form)
+    _finish(form, take_back_entered)
     entry = _known(document_id).entry
     with runtime.reading() as work:
         today = work.now.astimezone(here.programme(work).zone).date()

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.billing.closing import mark_paid
+from core.billing.closing import mark_paid, take_back_entered
 from core.billing.documents import (
     NARROWS,
     PAGE,
@@ -242,7 +242,7 @@ def _marking(programme: ProgrammeView, ticked: Sequence[Entry]) -> None:
 def _mark(programme_id: int) -> None:
     form = Form(f"mark-paid-{programme_id}")
     if saved := form.done():
-        feedback.note(saved.said)
+        feedback.tell(saved, back=take_back_entered)
         panel.close()
         st.rerun()
     with runtime.reading() as work:

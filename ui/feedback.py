@@ -14,15 +14,19 @@ from ui import here, navigation, runtime
 from ui.format import plain
 
 _SAID = "feedback:said"
-_WHERE, _MOVES, _PERSON = "feedback:where", "feedback:moves", "feedback:person"
+_WHERE, _MOVES, _PERSON, _BACK = "feedback:where", "feedback:moves", "feedback:person", "feedback:back"
 _SHOWN = "feedback:shown"
 """Names the line shown now, so that a double click on its *Undo* is one act, and a later one is not taken for it."""
 
 
-def tell(saved: Saved, *, person_id: int | None = None) -> None:
-    """Remember what an act did, to be shown on top of the next screen with *Undo*, and the way to a profile."""
+def tell(saved: Saved, *, person_id: int | None = None, back: Callable[..., Any] | None = None) -> None:
+    """Remember what an act did, to be shown on top of the next screen with *Undo*, and the way to a profile.
+
+    `back` takes an act's id and puts right what is never undone, such as payments, by another entry.
+    """
     _say(saved.said, saved.act_id)
     st.session_state[_PERSON] = person_id
+    st.session_state[_BACK] = back
     st.session_state[_SHOWN] = secrets.token_urlsafe(9)
 
 
@@ -74,8 +78,9 @@ def show() -> None:
         else:
             st.success(plain(said), icon=":material/check_circle:")
         if act_id is not None:
-            st.button("Undo", icon=":material/undo:", key="feedback-undo", on_click=undo_act,
-                      args=(act_id, st.session_state[_SHOWN]))
+            back = st.session_state.get(_BACK)
+            st.button("Undo", icon=":material/undo:", key="feedback-undo",
+                      on_click=undo_act, args=(act_id, st.session_state[_SHOWN], back))
         if person_id := st.session_state.get(_PERSON):
             st.page_link(navigation.BY_NAME["person"].page(), query_params={"person": str(person_id)},
                          label="Open profile", icon=":material/person:")
@@ -83,14 +88,16 @@ def show() -> None:
 
 
 def _close() -> None:
-    for kept in (_SAID, _WHERE, _MOVES, _PERSON):
+    for kept in (_SAID, _WHERE, _MOVES, _PERSON, _BACK):
         st.session_state.pop(kept, None)
 
 
-def undo_act(act_id: int, shown: str) -> None:
+def undo_act(act_id: int, shown: str, back: Callable[..., Any] | None = None) -> None:
     """Undo an act and tell what came of it; for a button's `on_click`. `shown` names the line that it stands in."""
+    key = f"undo-{act_id}-{shown}"
     try:
-        saved = runtime.commit(undo, act_id, undoes=act_id, key=f"undo-{act_id}-{shown}")
+        saved = runtime.commit(undo, act_id, undoes=act_id, key=key) if back is None else (
+            runtime.commit(back, act_id, key=key))
     except Refusal as refusal:
         refuse(refusal)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.billing.commands import set_matrix
+from core.billing.commands import remove_matrix, set_matrix
 from core.billing.listing import AHEAD, ENDED, today_of
 from core.billing.money import share_typed, share_words
 from core.billing.queries import matrices
@@ -17,7 +17,7 @@ from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView, programme_of
 from core.words import Outcome, Side
 from core.work import Work
-from ui import panel, runtime, simulation, typed
+from ui import feedback, panel, runtime, simulation, typed
 from ui.format import capital
 from ui.forms import Form
 
@@ -41,6 +41,9 @@ def show(programme: ProgrammeView, edits: bool, action: Any) -> None:
     if len(listed) > 1:
         st.header("Ahead and earlier")
         _others(programme, listed, place)
+        for ahead in listed[:place] if edits else ():
+            st.button(f"Remove what holds from {_day(ahead.from_day)} on", key=f"matrix-remove-{ahead.id}",
+                      type="tertiary", icon=":material/delete:", on_click=feedback.act, args=(remove_matrix, ahead.id))
 
 
 def _all(work: Work, programme_id: int) -> list[Matrix]:

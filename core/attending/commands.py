@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, select, update
@@ -24,6 +24,8 @@ from core.sessions.rules import StaleForm, notice_outcome, text_problems
 from core.work import Work
 from db.among import among
 from db.models.afterwards import Dispute, Forfeit, Note
+from db.models.history import ChangeSet
+from db.models.notices import Notice
 from db.models.people import Person, Relation
 from db.models.programmes import RoleGrant
 from db.models.sessions import FREES_LEARNER, Participation, Session
@@ -360,10 +362,15 @@ def _called(kind: NoteKind) -> str:
 # Reminding -----------------------------------------------------------------------------------------------------------
 
 
+LEFT_ALONE = timedelta(hours=12)
+"""For so long nobody is reminded again."""
+
+
 def nudge(work: Work, programme_id: int, practitioner_ids: Collection[int]) -> int:
     """Remind practitioners of all that they still owe, each in one notice. Returns how many were told.
 
-    Raises NotFound, NotAllowed, Conflict where none of them owes anything.
+    Whoever was reminded in the last 12 hours is left alone. Raises NotFound, NotAllowed, and Conflict where nobody is
+    left to be reminded.
     """
     require(work, Action.TASKS_SEE, programme_id)
     programme = programme_of(work, programme_id)
@@ -376,6 +383,13 @@ def nudge(work: Work, programme_id: int, practitioner_ids: Collection[int]) -> i
         owed.setdefault(row.practitioner_id, []).append(row)
     if not owed:
         raise Conflict("Nothing is owed any more.")
+    lately = set(work.tx.scalars(
+        select(Notice.person_id).join(ChangeSet, ChangeSet.id == Notice.change_set_id).where(
+            ChangeSet.command == nudge.__name__, Notice.programme_id == programme_id,
+            Notice.created_at > work.now - LEFT_ALONE, among(Notice.person_id, owed))))
+    owed = {person: those for person, those in owed.items() if person not in lately}
+    if not owed:
+        raise Conflict("They were reminded less than 12 hours ago.")
     words = programme.policy.words
     notify(work, (
         (person, programme_id, those[0].id,
@@ -383,7 +397,8 @@ def nudge(work: Work, programme_id: int, practitioner_ids: Collection[int]) -> i
          f"{len(those)} {words.many('session')} wait to be logged, the oldest since"
          f" {when_words(those[0].starts_at, programme.zone)}.")
         for person, those in owed.items()))
-    work.say(f"Reminded {len(owed)} {words.practitioner if len(owed) == 1 else words.many('practitioner')}.")
+    already = f" {len(lately)} had been, less than 12 hours ago." if lately else ""
+    work.say(f"Reminded {len(owed)} {words.practitioner if len(owed) == 1 else words.many('practitioner')}.{already}")
     return len(owed)
 
 

@@ -512,6 +512,32 @@ def take_back_payment(work: Work, payment_id: int) -> int:
     return int(id_)
 
 
+def take_back_entered(work: Work, act_id: int) -> int:
+    """Take back every payment that an act entered and that still stands: its undo. Returns how many.
+
+    Raises NotFound, NotAllowed, Conflict.
+    """
+    other = aliased(Payment)
+    entered = work.tx.execute(
+        select(Payment.id, Payment.document_id, Payment.day, Payment.amount, Payment.reference, Document.programme_id)
+        .join(Document, Document.id == Payment.document_id)
+        .where(Payment.change_set_id == act_id, Payment.reverses_id.is_(None)).order_by(Payment.id)).all()
+    if not entered:
+        raise NotFound
+    for programme_id in sorted({row.programme_id for row in entered}):
+        require(work, Action.MONEY_CLOSE, programme_id)
+        _hold(work, programme_id)
+    gone = set(work.tx.scalars(select(other.reverses_id).where(among(other.reverses_id, [row.id for row in entered]))))
+    standing = [row for row in entered if row.id not in gone]
+    if not standing:
+        raise Conflict("These payments were taken back already.")
+    insert_many(work.tx.connection(), PAYMENTS, [
+        {"document_id": row.document_id, "day": row.day, "amount": -row.amount, "reference": row.reference,
+         "reverses_id": row.id, "at": work.now, "change_set_id": work.act_id} for row in standing])
+    work.say("Took the payment back." if len(standing) == 1 else f"Took {len(standing):,} payments back.")
+    return len(standing)
+
+
 def mark_paid(work: Work, document_ids: Sequence[int], day: date) -> int:
     """What is still open on these documents was paid on that day. Returns how many. Raises as `enter_payment`."""
     if not document_ids:
@@ -535,5 +561,5 @@ def mark_paid(work: Work, document_ids: Sequence[int], day: date) -> int:
 
 __all__ = [
     "Anomaly", "Bill", "Preview", "anomalies", "close_period", "credit_invoice", "enter_payment", "last_period",
-    "mark_paid", "preview", "take_back_payment", "tax_of",
+    "mark_paid", "preview", "take_back_entered", "take_back_payment", "tax_of",
 ]

@@ -14,7 +14,7 @@ from sqlalchemy import Table, delete, func, insert, or_, select, update
 from core.billing.money import MOST, words
 from core.billing.rules import Matrix, RateRow, stored_shares
 from core.billing.settle import Terms, charged_from, settle, terms_of
-from core.billing.simulate import reaches, with_matrix, with_rate, without_rate
+from core.billing.simulate import reaches, with_matrix, with_rate, without_matrix, without_rate
 from core.clock import FIRST_DAY, LAST_DAY
 from core.errors import Conflict, Invalid, NotFound
 from core.fields import Checked
@@ -79,9 +79,9 @@ def change_rate(work: Work, rate_id: int, amount: int, from_day: date, version: 
     old = _rate(work, rate_id, version)
     _check_days({"from_day": from_day})
     if from_day <= old.from_day:
-        raise Invalid({"from_day": f"The present amount holds from {old.from_day:%d %b %Y}; choose a later day."})
+        raise Invalid({"from_day": f"The present amount holds from {_on(old.from_day)}; choose a later day."})
     if old.until_day is not None and from_day > old.until_day:
-        raise Invalid({"from_day": f"The rate ends on {old.until_day:%d %b %Y}; add a new one instead."})
+        raise Invalid({"from_day": f"The rate ends on {_on(old.until_day)}; add a new one instead."})
     new = NewRate(old.side, old.unit, amount, from_day, old.until_day, old.course_id, old.type, old.practitioner_id,
                   old.engagement_id)
     programme = programme_of(work, old.programme_id)
@@ -95,7 +95,7 @@ def change_rate(work: Work, rate_id: int, amount: int, from_day: date, version: 
     work.tx.flush()
     id_: int | None = work.tx.scalar(insert(Rate).returning(Rate.id), {
         **vars(new), "programme_id": old.programme_id, "version": 1})
-    work.say(f"From {from_day:%d %b %Y} on it is {words(amount, programme.currency)} {_per(new.unit)}.")
+    work.say(f"From {_on(from_day)} on it is {words(amount, programme.currency)} {_per(new.unit)}.")
     return int(id_ or 0)
 
 
@@ -104,7 +104,7 @@ def end_rate(work: Work, rate_id: int, until_day: date, version: int | None = No
     old = _rate(work, rate_id, version)
     _check_days({"until_day": until_day})
     if until_day < old.from_day:
-        raise Invalid({"until_day": f"It holds from {old.from_day:%d %b %Y}; choose that day or a later one."})
+        raise Invalid({"until_day": f"It holds from {_on(old.from_day)}; choose that day or a later one."})
     programme, terms = programme_of(work, old.programme_id), terms_of(work, old.programme_id)
     row = next(one for one in terms.rates if one.id == rate_id)._replace(until_day=until_day)
     _refuse_overlap(programme, without_rate(terms, rate_id), row)
@@ -113,7 +113,7 @@ def end_rate(work: Work, rate_id: int, until_day: date, version: int | None = No
     old.until_day, old.version = until_day, old.version + 1
     work.tx.flush()
     settle(work, added, "a rate was prolonged")
-    work.say(f"The rate ends on {until_day:%d %b %Y}.")
+    work.say(f"The rate ends on {_on(until_day)}.")
     return rate_id
 
 
@@ -158,8 +158,28 @@ def set_matrix(
             "programme_id": programme_id, "from_day": from_day, "shares": stored_shares(shares),
             "team_once": team_once, "version": 1})
     settle(work, added, "the outcome matrix was changed")
-    work.say(f"From {from_day:%d %b %Y} on, outcomes cost and earn as set.")
+    work.say(f"From {_on(from_day)} on, outcomes cost and earn as set.")
     return int(id_ or 0)
+
+
+def remove_matrix(work: Work, matrix_id: int) -> int:
+    """Take away shares that nothing was worked out by. Raises NotFound, NotAllowed, Conflict."""
+    programme_id = work.tx.scalar(select(OutcomeMatrix.programme_id).where(OutcomeMatrix.id == matrix_id))
+    if programme_id is None:
+        raise NotFound
+    require(work, Action.MONEY_EDIT, programme_id)
+    _one_at_a_time(work, programme_id)
+    one, terms = work.tx.get_one(OutcomeMatrix, matrix_id, populate_existing=True), terms_of(work, programme_id)
+    used = work.tx.scalar(select(LedgerLine.id).where(LedgerLine.matrix_id == matrix_id).limit(1)) is not None
+    if used or reaches(work, programme_id, terms, without_matrix(terms, matrix_id), one.from_day)[0]:
+        raise Conflict("Amounts were worked out by these shares, so they stay. Set others from a later day on.")
+    work.tx.execute(delete(OutcomeMatrix).where(OutcomeMatrix.id == matrix_id))
+    work.say(f"Removed the shares from {_on(one.from_day)} on.")
+    return int(programme_id)
+
+
+def _on(day: date) -> str:
+    return f"{day.day} {day:%b %Y}"
 
 
 def _per(unit: RateUnit) -> str:
@@ -223,9 +243,9 @@ def _refuse_overlap(programme: ProgrammeView, terms: Terms, new: RateRow) -> Non
     """Two rates for the same may not hold on one day. Raises Invalid."""
     for one in terms.rates:
         if new.overlaps(one):
-            until = f"to {one.until_day:%d %b %Y}" if one.until_day else "on"
+            until = f"to {_on(one.until_day)}" if one.until_day else "on"
             raise Invalid({"from_day": f"{words(one.amount, programme.currency)} {_per(one.unit)} is set for the same"
-                                       f" from {one.from_day:%d %b %Y} {until}. Change or end that one first."})
+                                       f" from {_on(one.from_day)} {until}. Change or end that one first."})
 
 
 def _reach(
@@ -313,7 +333,7 @@ def set_payer(
          "from_day": from_day, "version": 1}
         for learner_id, team_id in wanted if (learner_id, team_id) not in there])
     settle(work, charged_from(work, programme.id, from_day, learner_ids, team_ids), "somebody else pays")
-    work.say(f"{one.name} pays for {len(wanted)} from {from_day:%d %b %Y} on.")
+    work.say(f"{one.name} pays for {len(wanted)} from {_on(from_day)} on.")
     return len(wanted)
 
 
@@ -426,6 +446,7 @@ def set_biller(work: Work, programme_id: int, said: Mapping[str, Any], version: 
 
 
 __all__ = [
-    "NewRate", "add_payer", "add_rate", "change_rate", "edit_payer", "end_rate", "name_payers", "remove_rate",
+    "NewRate", "add_payer", "add_rate", "change_rate", "edit_payer", "end_rate", "name_payers", "remove_matrix",
+    "remove_rate",
     "retire_payer", "set_biller", "set_matrix", "set_payer",
 ]

@@ -57,6 +57,11 @@ def with_matrix(terms: Terms, matrix: Matrix) -> Terms:
     return replace(terms, matrices=(*(one for one in terms.matrices if one.from_day != matrix.from_day), matrix))
 
 
+def without_matrix(terms: Terms, matrix_id: int) -> Terms:
+    """The same without one matrix: the one before it goes on."""
+    return replace(terms, matrices=tuple(one for one in terms.matrices if one.id != matrix_id))
+
+
 def differences(
     work: Work, programme_id: int, terms: Terms, from_day: date, until_day: date | None = None
 ) -> Iterator[Difference]:

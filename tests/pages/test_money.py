@@ -83,7 +83,7 @@ def test_e3_a_rate_is_added_and_nothing_typed_is_lost(taught: World, open_screen
     tab.text_input(f"{form}:amount").set_value("45")
     tab.text_input(f"{form}:from_day").set_value("2026-03-01").run()
     tab.button(f"{form}:save").click().run()
-    assert "£50.00 an hour is set for the same from 01 Jan 2020 on." in texts(tab)
+    assert "£50.00 an hour is set for the same from 1 Jan 2020 on." in texts(tab)
     assert tab.text_input(f"{form}:amount").value == "45"
     tab.text_input(f"{form}:practitioner:text").set_value("Tom").run()
     tab.button(f"{form}:save").click().run()

@@ -4,14 +4,15 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from streamlit.testing.v1 import AppTest
 
 from core.attending.commands import record_outcome
 from core.attending.rules import Attendance
-from core.billing.closing import close_period
+from core.billing.closing import close_period, take_back_entered
 from core.billing.commands import NewRate, add_payer, add_rate, set_biller, set_payer
 from core.billing.documents import Chosen, Entry, documents
+from core.errors import Conflict
 from core.permissions import Action
 from db.models.billing import Document, Payment
 from db.words import DocumentKind, Kind, Outcome, RateUnit, Side
@@ -188,6 +189,11 @@ def test_the_list_is_filtered_by_its_address_and_several_are_marked_as_paid(
     assert "Marked 2 documents as paid" in texts(tab).replace("\\", "")
     assert world.all(select(Payment.amount).order_by(Payment.document_id)) == [
         one.gross for one in sorted(made.values(), key=lambda one: one.id)]
+    tab.button("feedback-undo").click().run()
+    assert "Took 2 payments back" in texts(tab)
+    assert figures(tab)["Still to come in"] == "£61.50"
+    with pytest.raises(Conflict, match="taken back already"):
+        world.do(world.alice, take_back_entered, world.one(select(func.min(Payment.change_set_id))))
 
 
 def test_a_practitioner_reads_what_they_earn_and_why_and_never_what_is_billed(

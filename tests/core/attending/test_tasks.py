@@ -114,6 +114,9 @@ def test_a_nudge_is_one_notice_for_each_who_owes(office: Office) -> None:
                           .where(Notice.read_at.is_(None))))
     assert told == {"Tom": "2 sessions wait to be logged, the oldest since Tue 3 Mar 2026, 10:00.",
                     "Tess": "Session 3: please log what came of it."}
+    with pytest.raises(Conflict, match="less than 12 hours ago"):
+        world.do(world.ben, nudge, world.programme, [world.tom], now=TEN + 5 * DAY + 11 * HOUR)
+    assert world.do(world.ben, nudge, world.programme, [world.tom], now=TEN + 6 * DAY).result == 1
     with pytest.raises(Conflict, match="Nothing is owed"):
         world.do(world.ben, nudge, world.programme, [world.sara], now=TEN + 5 * DAY)
 

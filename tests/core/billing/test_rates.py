@@ -18,6 +18,7 @@ from core.billing.commands import (
     edit_payer,
     end_rate,
     name_payers,
+    remove_matrix,
     remove_rate,
     retire_payer,
     set_biller,
@@ -25,7 +26,7 @@ from core.billing.commands import (
     set_payer,
 )
 from core.billing.listing import without_payer
-from core.billing.queries import Filters, lines
+from core.billing.queries import Filters, lines, matrices
 from core.billing.rules import PRESET, Facts, RateRow, rate_for
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
@@ -159,9 +160,29 @@ def test_x5_an_edited_matrix_does_not_come_back_over_what_it_decided(office: Off
         world.do(world.alice, undo, edited.act_id, undoes=edited.act_id)
 
 
+def test_e3_shares_ahead_are_removed_and_those_that_decided_something_stay(office: Office) -> None:
+    world = office.world
+    halves = {**PRESET, Outcome.MISSED: (HALF, HALF)}
+    now, ahead = (world.do(world.alice, set_matrix, world.programme, day, halves).result
+                  for day in (TODAY, TODAY + timedelta(days=30)))
+    office.held((world.sara, Outcome.MISSED))
+    with pytest.raises(Conflict, match="worked out by these shares"):
+        world.do(world.alice, remove_matrix, now)
+    with pytest.raises(NotAllowed):
+        world.do(world.mona, remove_matrix, ahead)
+    gone = world.do(world.alice, remove_matrix, ahead)
+    with world.reading(world.alice) as work:
+        assert [one.id for one in matrices(work, world.programme)] == [now]
+    world.do(world.alice, undo, gone.act_id, undoes=gone.act_id)
+    with pytest.raises(NotFound):
+        world.do(world.alice, remove_matrix, ahead + 99)
+    with world.reading(world.alice) as work:
+        assert [one.id for one in matrices(work, world.programme)] == [ahead, now]
+
+
 def test_e3_two_rates_for_the_same_do_not_overlap_not_even_by_undo(office: Office) -> None:
     world = office.world
-    with pytest.raises(Invalid, match=r"£50.00 an hour is set for the same from 01 Jan 2020 on") as refused:
+    with pytest.raises(Invalid, match=r"£50.00 an hour is set for the same from 1 Jan 2020 on") as refused:
         office.rate(Side.BILLED, 1)
     assert set(refused.value.problems) == {"from_day"}
     assert office.rate(Side.BILLED, 1, type="lesson")
