@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import NamedTuple
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -15,7 +16,7 @@ from core.work import THE_PORTAL, Work, commit
 from db.models.learning import Engagement, Enrolment
 from db.models.people import Person
 from db.models.programmes import Programme, RoleGrant
-from db.models.sessions import Session
+from db.models.sessions import Occupancy, Session
 from db.models.structure import Course, Room
 from db.words import EnrolmentStatus, Kind, Role
 from tests.browser.conftest import Enter, Tab
@@ -66,9 +67,14 @@ def _assess(work: Work) -> Known:
 
 
 def _has_begun(work: Work, session_id: int) -> None:
-    """Put a session two hours back, as if its time had come."""
-    work.tx.execute(update(Session).where(Session.id == session_id).values(
-        starts_at=work.now - timedelta(hours=2), ends_at=work.now - timedelta(hours=1)))
+    """Put a session two hours back, as if its time had come; further, where its people were busy then."""
+    theirs = select(Occupancy.person_id).where(Occupancy.session_id == session_id)
+    busy = work.tx.execute(select(Occupancy.starts_at, Occupancy.ends_at).where(
+        Occupancy.person_id.in_(theirs), Occupancy.session_id != session_id)).all()
+    hour = timedelta(hours=1)
+    start = next(at for at in (work.now - hours * hour for hours in count(2))
+                 if not any(since < at + hour and at < until for since, until in busy))
+    work.tx.execute(update(Session).where(Session.id == session_id).values(starts_at=start, ends_at=start + hour))
 
 
 def _learning(tab: Tab, known: "Known | School", name: str, learner: tuple[int, str] | None = None) -> Locator:
