@@ -1,4 +1,4 @@
-"""Every screen, wide and narrow, light and dark: nothing breaks, nothing is cut off, nothing is raw.
+"""Every screen, wide (light and dark) and narrow: nothing breaks, nothing is cut off, nothing is raw.
 
 What Streamlit itself says in the console, and what axe finds on a blank screen of the same shell, is measured in the
 same run and left out.
@@ -82,7 +82,7 @@ class Watched:
             viewport={"width": width, "height": 900}, color_scheme="light", locale="en-GB", **phone)
         self.context.add_init_script(VIOLATIONS)
         self.said: list[str] = []
-        self.url = portal.url
+        self.url, self.wide = portal.url, width == WIDE
         page = self.context.new_page()
         page.on("console", self._note)
         page.on("pageerror", lambda problem: self.said.append(str(problem)))
@@ -96,7 +96,7 @@ class Watched:
             self.said.append(f"{message.text} {re.sub('^/[a-z-]+(?=/_stcore/)', '', address)}")
 
     def wrong_with(self, path: str) -> list[str]:
-        """Everything that is wrong with a screen, in the light and in the dark."""
+        """Everything that is wrong with a screen; colours in the dark are those of the wide one."""
         page = self.tab.page
         page.emulate_media(color_scheme="light")
         self.said.clear()
@@ -104,14 +104,19 @@ class Watched:
         if page.locator('[data-testid="stDataFrame"]:visible').count():
             self.tab.headings()
         found = self._wrong() + [f"axe {one}" for one in axe(page)]
-        page.emulate_media(color_scheme="dark")
-        self.tab.settled()
-        if dim := axe(page, runOnly=["color-contrast"]):
-            self.tab.go(path)  # the shell chooses its style for the dark when it is drawn
-            dim = axe(page, runOnly=["color-contrast"])
-        found += [f"axe in the dark {one}" for one in dim]
+        if self.wide:
+            found += [f"axe in the dark {one}" for one in self._dim(path)]
         found += [f"console {said}" for said in self.said]
         return [one for one in found if one.split(" at ")[0] not in self.usual]
+
+    def _dim(self, path: str) -> list[str]:
+        """What cannot be read in the dark."""
+        self.tab.page.emulate_media(color_scheme="dark")
+        self.tab.settled()
+        if dim := axe(self.tab.page, runOnly=["color-contrast"]):
+            self.tab.go(path)  # the shell chooses its style for the dark when it is drawn
+            dim = axe(self.tab.page, runOnly=["color-contrast"])
+        return dim
 
     def _wrong(self) -> list[str]:
         tab, found = self.tab, []
