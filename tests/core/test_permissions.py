@@ -137,7 +137,8 @@ def attempt(world: World, who: int, command: Any, *given: Any, **kw: Any) -> Ref
     return None
 
 
-@pytest.mark.parametrize("who_books", WhoBooks)
+@pytest.mark.parametrize(("engine", "who_books"), [  # what is refused is decided above the database
+    *(("sqlite", each) for each in WhoBooks), ("postgresql", WhoBooks.CLIENTS_TOO)], indirect=["engine"])
 def test_every_forbidden_act_is_refused_in_the_core_when_called_directly(world: World, who_books: WhoBooks) -> None:
     world.policy(who_books=who_books)
     planned = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)

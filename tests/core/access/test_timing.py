@@ -27,7 +27,7 @@ def test_an_unknown_account_takes_as_long_as_a_known_one(world: World, person: A
     took: dict[str, list[float]] = {kind: [] for kind in kinds}
     medians: dict[str, float] = {}
     for _ in range(4):  # more where the machine is busy with something else
-        for turn in range(20):
+        for turn in range(12):
             for kind in kinds[turn % 4 :] + kinds[: turn % 4]:
                 began = time.perf_counter()
                 with suppress(NotAllowed):
