@@ -41,6 +41,7 @@ FEW = 60
 """Up to so many practitioners are offered as a list; more are typed for."""
 WIDE = 155
 OWN = "own"
+NOTHING = "Nothing was billed or paid in these months."
 _KEPT, _SPAN = "billing:kept", "billing:span"
 _LEDGER, _DOCUMENTS = "ledger", "documents"
 
@@ -186,9 +187,9 @@ class _Drawn:
         parts: dict[str, Callable[[], None]] = {"Over time": self._by_month}
         for by, what in ((TotalOf.PRACTITIONER, words_.practitioner), (TotalOf.COURSE, words_.course),
                          (TotalOf.PAYER, "payer")):
-            if rows := found.by.get(by):
-                parts[called[by]] = partial(self._ranked, str(by), rows, what, paid=by is not TotalOf.PAYER)
-        if found.by.get(TotalOf.OUTCOME):
+            if by in found.by:
+                parts[called[by]] = partial(self._ranked, by, what)
+        if TotalOf.OUTCOME in found.by:
             parts[called[TotalOf.OUTCOME]] = self._outcomes
         parts["On hold"] = partial(
             self._aged, "Pay on hold, by age", "held", found.held, _LEDGER,
@@ -236,7 +237,7 @@ class _Drawn:
         what = "Year" if rows[0].name.isdecimal() else "Month"
         st.caption(f"What each {what.lower()}'s {self.words.many('session')} come to.", help=_means())
         if not any(row.billed or row.paid for row in rows):
-            st.caption("Nothing was billed or paid in these months.")
+            st.caption(NOTHING)
             return
         columns = [row.name for row in rows]
         figure = charts.columns_and_line(
@@ -246,7 +247,11 @@ class _Drawn:
             [self._told(rows, "billed"), self._told(rows, "paid"), self._told(rows, "margin")], self._sign())
         self._beside(figure, "month", rows, what)
 
-    def _ranked(self, key: str, rows: Sequence[Row], what: str, *, paid: bool = True) -> None:
+    def _ranked(self, by: TotalOf, what: str) -> None:
+        rows, paid = self.found.by[by], by is not TotalOf.PAYER
+        if not rows:
+            st.caption(NOTHING)
+            return
         drawn = [row for row in rows if not row.rest]  # all the others together would dwarf each that has a name
         st.caption("Those that come to most" + ("; the others together are in the table." if len(drawn) < len(rows)
                                                 else " stand on top."), help=_means())
@@ -256,10 +261,13 @@ class _Drawn:
             series["Paid"] = self._amounts(row.paid for row in drawn)
             told.append(self._told(drawn, "paid"))
         figure = charts.rows([row.name for row in drawn], series, told, self._sign())
-        self._beside(figure, key, rows, what, drawn=drawn, paid=paid)
+        self._beside(figure, str(by), rows, what, drawn=drawn, paid=paid)
 
     def _outcomes(self) -> None:
         rows = self.found.by[TotalOf.OUTCOME]
+        if not rows:
+            st.caption(NOTHING)
+            return
         st.caption("Charges that each outcome brought about, and what they come to. What is neither billed nor paid"
                    " leaves no line, and is not counted.")
         lost = [row for row in rows if row.name in {self.words.outcome(each) for each in LOST}]

@@ -11,9 +11,10 @@ What was decided:
 - More than three years are told by year.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
@@ -131,7 +132,7 @@ class Billing:
     total: Row
     months: tuple[Row, ...]
     by: Mapping[TotalOf, tuple[Row, ...]]
-    """Empty where months alone are told."""
+    """Empty where months alone are told; each is added up when it is asked for, while the look lasts."""
     held: tuple[Bracket, ...]
     open: tuple[Bracket, ...]
     """Empty where the figures are narrowed."""
@@ -203,9 +204,7 @@ def billing(work: Work, programme_id: int, asked: Asked) -> Billing:
     aged = None if asked.narrowed else ageing(work, programme_id)
     return Billing(
         programme.currency, first, last, look.row("All together", by_month, look.filters()),
-        tuple(look.months(by_month)), {} if asked.months_alone else {
-            TotalOf.PRACTITIONER: look.top(TotalOf.PRACTITIONER), TotalOf.COURSE: look.top(TotalOf.COURSE),
-            TotalOf.PAYER: look.top(TotalOf.PAYER), TotalOf.OUTCOME: look.outcomes(by_month)},
+        tuple(look.months(by_month)), {} if asked.months_alone else _Parts(look, by_month),
         look.held(), () if aged is None else _open(work, programme, aged), 0 if aged is None else aged.count,
         _beside(work, first, last))
 
@@ -345,6 +344,27 @@ class _Look:
                 f"up to {until} days"
             brackets.append(Bracket(name, sum(int(row[1]) for row in those), link, sum(row[2] for row in those)))
         return tuple(brackets)
+
+
+class _Parts(Mapping[TotalOf, tuple[Row, ...]]):
+    """Each part of the figures, added up when it is first asked for: a screen shows one at a time."""
+
+    def __init__(self, look: _Look, by_month: Sequence[Sum]) -> None:
+        self._make: dict[TotalOf, Callable[[], tuple[Row, ...]]] = {
+            **{by: partial(look.top, by) for by in (TotalOf.PRACTITIONER, TotalOf.COURSE, TotalOf.PAYER)},
+            TotalOf.OUTCOME: partial(look.outcomes, by_month)}
+        self._made: dict[TotalOf, tuple[Row, ...]] = {}
+
+    def __getitem__(self, by: TotalOf) -> tuple[Row, ...]:
+        if by not in self._made:
+            self._made[by] = self._make[by]()
+        return self._made[by]
+
+    def __iter__(self) -> Iterator[TotalOf]:
+        return iter(self._make)
+
+    def __len__(self) -> int:
+        return len(self._make)
 
 
 def _may_wait(programme: ProgrammeView) -> ColumnElement[bool]:
