@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.billing.address import COURSE, PRACTITIONER
+from core.billing.documents import Left
 from core.billing.figures import (
     FIRST,
     LAST,
@@ -35,7 +36,7 @@ from core.structure.queries import options
 from core.words import Role, TotalOf
 from core.work import Work
 from ui import charts, exporting, filters, navigation, panel, people_picker
-from ui.format import capital, zone_words
+from ui.format import capital, plain, zone_words
 
 FEW = 60
 """Up to so many practitioners are offered as a list; more are typed for."""
@@ -196,9 +197,7 @@ class _Drawn:
             f"By days since the {words_.session}, as of today. It is paid out once the note or the report is there.",
             f"No pay waits for a note or a report of {words_.a('practitioner')}.")
         if found.open:
-            parts["Open invoices"] = partial(
-                self._aged, "Open invoices, by age", "open", found.open, _DOCUMENTS,
-                f"By age as of today, with tax: {found.invoices:,} open in all.", "No invoice is open.")
+            parts["Open invoices"] = self._open_invoices
         return parts | beside
 
     def _totals(self) -> None:
@@ -210,7 +209,7 @@ class _Drawn:
         ]
         if found.open:
             listed.append(("Outstanding", found.outstanding, self._to(_DOCUMENTS, {
-                "paper": ["invoice"], "open": ["yes"]} if found.invoices else None), "Invoices"))
+                "paper": ["invoice"], "open": [str(Left.OPEN)]} if found.invoices else None), "Invoices"))
         every = {name: values for name, values in found.held[0].at.items() if name not in ("from", "until")}
         listed.append(("On hold", found.on_hold, self._to(_LEDGER, every if found.on_hold else None), "Lines"))
         with st.container(horizontal=True, gap="medium", key="figures"):
@@ -343,6 +342,15 @@ class _Drawn:
                 + self._cell(each.name, title, each.amount, each.at if each.amount else None, where) + "</tr>"
                 for each in brackets]
             st.html(_html(title, ["Age", "Amount"], lines))
+
+    def _open_invoices(self) -> None:
+        found = self.found
+        self._aged("Open invoices, by age", "open", found.open, _DOCUMENTS,
+                   f"By age as of today, with tax: {found.invoices:,} open in all.", "No invoice is open.")
+        if found.over is not None and st.button(
+                f"{plain(words(found.over.amount, self.currency))} in favour of payers, to be set off or given back",
+                key="behind-over", type="tertiary", icon=":material/arrow_forward:"):
+            navigation.go(_DOCUMENTS, **found.over.at)
 
     def _side_by_side(self) -> None:
         """The viewer's programmes, each in its currency; charts only of those in one."""

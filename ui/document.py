@@ -6,10 +6,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.billing.closing import credit_invoice, enter_payment, take_back_entered, take_back_payment
-from core.billing.documents import Payments, State, Whole, document
+from core.billing.closing import credit_invoice
+from core.billing.documents import Entry, Left, Payments, State, Whole, document, theirs
 from core.billing.money import number_words, share_words, tax_words, typed, words
 from core.billing.paper import per, title
+from core.billing.payments import enter_payment, give_back, set_off, take_back_entered, take_back_payment
 from core.errors import NotFound
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind, LineKind
@@ -44,9 +45,11 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     _figures(whole, state)
     _sides(whole)
     _lines(programme, whole)
-    if whole.entry.kind is not DocumentKind.CREDIT_NOTE:
+    if not whole.entry.credits:
         _payments(whole)
     panel.show("document-pay", "Enter a payment", _pay)
+    panel.show("document-back", "Enter what was given back", _give_back)
+    panel.show("document-off", "Set off", _set_off)
     panel.show("document-credit", "Credit this invoice", _credit)
 
 
@@ -59,10 +62,16 @@ def _head(whole: Whole) -> None:
                 st.button("Credit…", icon=":material/undo:", key="document-credit-open", on_click=panel.open_,
                           args=("document-credit", entry.id), help="Take the invoice back by a credit note.")
             st.link_button("Excel", f"/export/document/{entry.id}.xlsx", icon=":material/table_view:")
-            pays = whole.may_change and bool(entry.open)
+            pays = whole.may_change and bool(entry.left)
             st.link_button("PDF", f"/export/document/{entry.id}.pdf", icon=":material/picture_as_pdf:",
                            type="secondary" if pays else "primary")
-            if pays:
+            if pays and entry.over:
+                st.button("Given back…", icon=":material/payments:", key="document-back-open", on_click=panel.open_,
+                          args=("document-back", entry.id), help="Enter money that went back.")
+                st.button("Set off…", type="primary", icon=":material/currency_exchange:", key="document-off-open",
+                          on_click=panel.open_, args=("document-off", entry.id),
+                          help="Use it for what else is open of theirs.")
+            elif pays:
                 st.button("Enter payment", type="primary", icon=":material/payments:", key="document-pay-open",
                           on_click=panel.open_, args=("document-pay", entry.id))
 
@@ -77,18 +86,34 @@ def _told(whole: Whole) -> None:
     if whole.cancels:
         st.info(f"Credits invoice [{plain(whole.cancels)}](document?document={whole.cancels_id}):"
                 f" {plain(whole.reason)}", icon=":material/undo:")
-    if entry.too_much:
-        st.warning(f"{plain(words(entry.too_much, entry.currency))} more was paid than is owed. Give it back, or set it"
-                   " off against the next one.", icon=":material/currency_exchange:")
+    if entry.over:
+        st.info(f"**{plain(words(entry.over, entry.currency))}** {_in_favour(whole)}",
+                icon=":material/currency_exchange:")
+    for other in whole.favours:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"favour-{other.id}"):
+            st.markdown(f":material/currency_exchange: **{plain(words(other.over, other.currency))}** of"
+                        f" [{plain(other.label)}](document?document={other.id}) can be set off against it.",
+                        width="content")
+            st.button("Set off…", key=f"document-off-{other.id}", on_click=panel.open_,
+                      args=("document-off", other.id, entry.id))
+
+
+def _in_favour(whole: Whole) -> str:
+    """What is to become of what is left over, in words for whoever reads it."""
+    if whole.entry.kind is DocumentKind.STATEMENT:
+        return "was paid out and taken back since. It is set off against other statements, or paid back."
+    paid = "was paid too much" if whole.entry.gross > 0 else "is in favour of whoever is billed"
+    return f"{paid}. It is set off against other invoices, or given back."
 
 
 def _figures(whole: Whole, state: State) -> None:
     entry = whole.entry
     figures = [("Net", entry.net), (f"Tax {tax_words(whole.tax_rate)}", entry.tax)] if entry.tax else []
     figures += [("Total", entry.gross)]
-    if entry.kind is not DocumentKind.CREDIT_NOTE:
+    if not entry.credits:
         figures += [("Credited", entry.credit)] if entry.credit else []
-        figures += [("Paid", entry.paid), ("Open", entry.open)]
+        figures += [("Settled" if entry.gross < 0 else "Paid", entry.paid)]
+        figures += [("To set off", entry.over)] if entry.over else [("Open", entry.open)]
     with st.container(horizontal=True, gap="medium", key="figures"):
         for label, amount in figures:
             st.metric(label, words(amount, entry.currency), width="content")
@@ -158,7 +183,7 @@ def _payments(whole: Whole) -> None:
     st.header("Payments")
     kept = [each for each in whole.payments if not each.reverses]
     if not kept:
-        st.caption("No payment yet.")
+        st.caption("None yet.")
     for each in kept:
         _payment(whole, each)
 
@@ -166,6 +191,11 @@ def _payments(whole: Whole) -> None:
 def _payment(whole: Whole, each: Payments) -> None:
     amount = plain(words(each.amount, whole.entry.currency))
     reference = f" · {plain(each.reference)}" if each.reference else ""
+    if each.against is not None:
+        id_, label = each.against
+        reference = f" · set off against [{plain(label)}](document?document={id_})"
+    elif each.amount < 0:
+        reference = f" · given back{reference}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"payment-{each.id}"):
         if each.taken_back:
             st.markdown(f":gray[~~{day_words(each.day)} · {amount}~~{reference} · taken back]", width="content")
@@ -173,7 +203,8 @@ def _payment(whole: Whole, each: Payments) -> None:
         st.markdown(f"{day_words(each.day)} · **{amount}**{reference}", width="content")
         if whole.may_change:
             st.button("Take back", key=f"payment-back-{each.id}", type="tertiary", icon=":material/undo:",
-                      help="It was entered by mistake, or given back.", on_click=_back, args=(each.id,))
+                      help="It was entered by mistake." if each.against is None else
+                      "On both documents.", on_click=_back, args=(each.id,))
 
 
 def _back(payment_id: int) -> None:
@@ -200,24 +231,39 @@ def _pay(document_id: int) -> None:
     form = Form(f"document-pay-{document_id}")
     _finish(form, take_back_entered)
     entry = _known(document_id).entry
+    st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · {plain(words(entry.open, entry.currency))} open")
+    _money(form, enter_payment, document_id, entry.open, entry.currency, ("Paid on", "Enter payment"))
+
+
+def _give_back(document_id: int) -> None:
+    form = Form(f"document-back-{document_id}")
+    _finish(form, take_back_entered)
+    entry = _known(document_id).entry
+    st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · up to {plain(words(entry.over, entry.currency))}")
+    _money(form, give_back, document_id, entry.over, entry.currency, ("Given back on", "Enter it"))
+
+
+def _money(
+    form: Form, command: Callable[..., Any], document_id: int, usual: int, currency: str, said: tuple[str, str]
+) -> None:
+    """An amount, its day and its reference, for money that moved; `said` are the words of the day and the button."""
     with runtime.reading() as work:
         today = work.now.astimezone(here.programme(work).zone).date()
-    form.preset("amount", number_words(entry.open, entry.currency))
+    form.preset("amount", number_words(usual, currency))
     form.preset("day", today)
-    st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · {plain(words(entry.open, entry.currency))} open")
-    st.text_input(f"Amount ({entry.currency})", key=form.field("amount"), autocomplete="off")
+    st.text_input(f"Amount ({currency})", key=form.field("amount"), autocomplete="off")
     form.problem("amount")
-    st.date_input("Paid on", key=form.field("day"), format="YYYY-MM-DD")
+    st.date_input(said[0], key=form.field("day"), format="YYYY-MM-DD")
     form.problem("day")
     st.text_input("Reference (optional)", key=form.field("reference"), autocomplete="off",
                   placeholder="As the bank shows it")
     form.problem("reference")
     form.show_refusal()
-    st.button("Enter payment", type="primary", key=form.field("save"), on_click=_send_payment,
-              args=(form, document_id, entry.currency))
+    st.button(said[1], type="primary", key=form.field("save"), on_click=_send_money,
+              args=(form, command, document_id, currency))
 
 
-def _send_payment(form: Form, document_id: int, currency: str) -> None:
+def _send_money(form: Form, command: Callable[..., Any], document_id: int, currency: str) -> None:
     problems: dict[str, str] = {}
     amount = 0
     try:
@@ -225,11 +271,54 @@ def _send_payment(form: Form, document_id: int, currency: str) -> None:
     except ValueError as problem:
         problems["amount"] = str(problem)
     if (day := form.value("day")) is None:
-        problems["day"] = "Choose the day on which it was paid."
+        problems["day"] = "Choose the day."
     if problems:
         form.fail(problems)
     else:
-        form.send(enter_payment, document_id, day, amount, form.value("reference") or "")
+        form.send(command, document_id, day, amount, form.value("reference") or "")
+
+
+def _set_off(document_id: int, against_id: int | None = None) -> None:
+    form = Form(f"document-off-{document_id}")
+    _finish(form, take_back_entered)
+    with runtime.reading() as work:
+        entry = document(work, document_id).entry
+        listed = {each.id: each for each in theirs(work, document_id, Left.OPEN)}
+    over = plain(words(entry.over, entry.currency))
+    st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · {over} to set off")
+    if not listed:
+        st.info("Nothing of theirs is open. What comes next can be set off as soon as it stands here; until then it"
+                " can be given back.", icon=":material/hourglass_empty:")
+        return
+    form.preset("against", [against_id] if against_id in listed else _enough(listed, entry.over))
+    st.multiselect("Against", list(listed), key=form.field("against"), placeholder="Choose what is open",
+                   format_func=lambda id_: _open_words(listed[id_]), help="In this order, as far as it goes.")
+    form.problem("against")
+    chosen = [listed[id_] for id_ in form.value("against") or () if id_ in listed]
+    amount = min(entry.over, sum(each.open for each in chosen))
+    if chosen and amount < entry.over:
+        st.caption(f"{plain(words(entry.over - amount, entry.currency))} of it stays for later.")
+    form.show_refusal()
+    st.button(f"Set off {plain(words(amount, entry.currency))}" if chosen else "Set off", type="primary",
+              key=form.field("save"), on_click=_send_set_off, args=(form, document_id))
+
+
+def _enough(listed: Mapping[int, Entry], over: int) -> list[int]:
+    """As many as it takes, the first that fell due first."""
+    found = list[int]()
+    for id_, each in listed.items():
+        if over > 0:
+            found.append(id_)
+            over -= each.open
+    return found
+
+
+def _open_words(each: Entry) -> str:
+    return f"{each.label}, {words(each.open, each.currency)} open, due {day_words(each.due_on)}"
+
+
+def _send_set_off(form: Form, document_id: int) -> None:
+    form.send(set_off, document_id, form.value("against") or [])
 
 
 def _credit(document_id: int) -> None:

@@ -7,12 +7,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.billing.closing import mark_paid, take_back_entered
 from core.billing.documents import (
     NARROWS,
     PAGE,
     Chosen,
     Entry,
+    Left,
     State,
     Sums,
     documents,
@@ -23,6 +23,7 @@ from core.billing.documents import (
     sums,
 )
 from core.billing.money import words
+from core.billing.payments import mark_paid, take_back_entered
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind
@@ -34,10 +35,11 @@ from ui.forms import Form
 LOOKS = {
     State.OPEN: ("blue", ":material/schedule:", "◷"), State.OVERDUE: ("red", ":material/warning:", "⚠"),
     State.PAID: ("green", ":material/check:", "✓"), State.CREDITED: ("gray", ":material/undo:", "↩"),
-    State.NOTHING: ("gray", ":material/remove:", "–"),
+    State.TO_SET_OFF: ("orange", ":material/currency_exchange:", "⇄"),
+    State.SETTLED: ("green", ":material/check:", "✓"), State.NOTHING: ("gray", ":material/remove:", "–"),
 }
 """Colour, icon and, for cells of a table, a sign; the word alone suffices."""
-YES = "yes"
+_LEFT = {Left.OPEN: "Still to pay", Left.TO_SET_OFF: "To set off"}
 WIDE = 170
 WHY_WIDE, WHY_HIGH = 380, 62
 """Pixels of the column that says why an amount is what it is, and of lines that say it whole."""
@@ -128,16 +130,17 @@ def _filters(work: Work, programme: ProgrammeView, chosen: Chosen) -> None:
         key = filters.seeded("documents-whom", chosen.text)
         st.text_input("Find", key=key, on_change=_writes("whom", key), width=WIDE, icon=":material/search:",
                       placeholder="Name or number", autocomplete="off")
-        key = filters.seeded("documents-paper", next(iter(chosen.kinds), None))
-        st.selectbox("Kind", list(DocumentKind), index=None, key=key, format_func=capital, placeholder="All",
-                     on_change=_writes("paper", key), width=WIDE)
+        key = filters.seeded("documents-paper", list(chosen.kinds))
+        st.multiselect("Kind", list(DocumentKind), key=key, format_func=capital, placeholder="All",
+                       on_change=_writes("paper", key), width=WIDE + 40)
         if closed:
             period = str(chosen.period_id) if str(chosen.period_id) in closed else None
             key = filters.seeded("documents-period", period)
             st.selectbox("Period", list(closed), index=None, key=key, format_func=lambda id_: closed.get(id_, ""),
                          placeholder="All", on_change=_writes("period", key), width=WIDE)
-        key = filters.seeded("documents-open", chosen.only_open)
-        st.toggle("Only open", key=key, on_change=_writes("open", key))
+        key = filters.seeded("documents-open", chosen.left)
+        st.selectbox("Left", list(Left), index=None, key=key, format_func=_LEFT.__getitem__, placeholder="All",
+                     on_change=_writes("open", key), width=WIDE)
         if chosen != Chosen():
             st.button("Clear", type="tertiary", key="filter:clear", on_click=_clear)
     due = [f"{word} {day_words(day)}" for word, day in (("from", chosen.due_from), ("until", chosen.due_until)) if day]
@@ -148,7 +151,7 @@ def _filters(work: Work, programme: ProgrammeView, chosen: Chosen) -> None:
 def _writes(name: str, key: str) -> Callable[[], None]:
     def changed() -> None:
         value = st.session_state[key]
-        filters.write(**{name: YES if value is True else str(value).strip() if value else None})
+        filters.write(**{name: value if isinstance(value, list) else str(value).strip() if value else None})
 
     return changed
 
@@ -156,17 +159,26 @@ def _writes(name: str, key: str) -> Callable[[], None]:
 # What is shown -------------------------------------------------------------------------------------------------------
 
 
+_COMING = {
+    "gross": ("Invoices", "What all of these come to with tax, less credit notes."),
+    "open": ("Still to come in", "What is open on these invoices as of today."),
+    "over": ("To set off", ("In favour of payers: taken back after it was billed, or paid too much."
+                            " It is set off against open invoices, or given back.")),
+}
+_GOING = {
+    "gross": ("Payouts", "What all of these payout statements come to."),
+    "open": ("Still to pay out", "What is open on these payout statements as of today."),
+    "over": ("To be paid back", "Paid out and taken back since. It is set off against other statements, or paid back."),
+}
+
+
 def _sums(programme: ProgrammeView, coming: Sums | None, going: Sums | None) -> None:
     """What all that match come to, each way by itself."""
     with st.container(horizontal=True, gap="medium", key="figures"):
-        for found, listed in (
-            (coming, (("Invoices", "gross", "What all of these come to with tax, less credit notes."),
-                      ("Still to come in", "open", "What is open on these invoices as of today."))),
-            (going, (("Payouts", "gross", "What all of these payout statements come to."),
-                     ("Still to pay out", "open", "What is open on these payout statements as of today."))),
-        ):
-            for label, name, told in listed if found is not None else ():
-                st.metric(label, words(getattr(found, name), programme.currency), help=told, width="content")
+        for found, called in ((coming, _COMING), (going, _GOING)):
+            for name, (label, told) in called.items() if found is not None else ():
+                if (amount := getattr(found, name)) or name != "over":
+                    st.metric(label, words(amount, programme.currency), help=told, width="content")
 
 
 def _table(
@@ -194,7 +206,7 @@ def _table(
     return [listed[line] for line in picked.selection.rows if line < len(listed)]
 
 
-AMOUNTS = ("Net", "Tax", "Total", "Paid", "Open")
+AMOUNTS = ("Net", "Tax", "Total", "Paid", "Left")
 
 
 def _columns(listed: Sequence[Entry], today: date) -> dict[str, list[Any]]:
@@ -202,7 +214,7 @@ def _columns(listed: Sequence[Entry], today: date) -> dict[str, list[Any]]:
     found: Mapping[str, list[Any]] = {
         "Number": [each.label for each in listed], "Whom": [each.whom for each in listed],
         "State": [sign(each.state(today)) for each in listed],
-        "Open": [words(each.open, each.currency) for each in listed],
+        "Left": [words(each.left, each.currency) for each in listed],
         "Kind": [capital(each.kind) for each in listed],
         "Period": [each.period for each in listed], "Issued": [each.issued_on for each in listed],
         "Due": [each.due_on if each.gross > 0 else None for each in listed],

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.billing.documents import PAGE, Chosen, Entry, State, documents
+from core.billing.documents import PAGE, Chosen, Entry, Left, State, documents
 from core.billing.money import words
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind
@@ -24,7 +24,8 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     if not total:
         st.info("You have no invoices yet. They come at the end of a period.", icon=":material/receipt:")
         return
-    owed, _ = documents(work, programme.id, Chosen((DocumentKind.INVOICE,), mine=True, only_open=True), every=True)
+    owed, _ = documents(work, programme.id, Chosen(_MINE, mine=True, left=Left.OPEN), every=True)
+    over, _ = documents(work, programme.id, Chosen(_MINE, mine=True, left=Left.TO_SET_OFF), every=True)
     today = work.now.astimezone(programme.zone).date()
     st.caption(f"Amounts in {programme.currency}. Click *Details* for what each is for.")
     late = [each for each in owed if each.state(today) is State.OVERDUE]
@@ -33,6 +34,9 @@ def screen(work: Work, programme: ProgrammeView) -> None:
                                    ("Overdue", late, "What of it should have been paid by now.")):
             amount = sum(each.open for each in those)
             st.metric(label, words(amount, programme.currency), help=told, width="content")
+        if over:
+            st.metric("In your favour", words(sum(each.over for each in over), programme.currency), width="content",
+                      help="What was paid too much, or taken back since. It is set off or given back.")
     papers(work, programme, listed, total)
 
 

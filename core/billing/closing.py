@@ -3,7 +3,7 @@
 Looking comes first and may take its time; closing itself is one short act. What comes late goes into the next period.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -13,14 +13,14 @@ from sqlalchemy import ColumnElement, Table, case, exists, func, insert, or_, se
 from sqlalchemy.orm import aliased
 
 from core.billing.commands import FULL_TAX
-from core.billing.documents import left_to_pay
-from core.billing.money import MOST, rounded
+from core.billing.money import rounded
+from core.billing.payments import held_document, hold
 from core.billing.queries import number_words, on_hold, stands
 from core.billing.rules import Facts, matrix_of, rate_for
 from core.billing.settle import facts_of, settle, terms_of
 from core.billing.simulate import recorded_sessions
 from core.clock import day_start
-from core.errors import Conflict, Invalid, NotFound
+from core.errors import Conflict, Invalid
 from core.permissions import Action, require
 from core.programmes.queries import ProgrammeView, programme_of
 from core.sessions.rules import notice_outcome
@@ -33,7 +33,6 @@ from db.models.billing import (
     DocumentLine,
     LedgerLine,
     Payer,
-    Payment,
     Period,
 )
 from db.models.people import Person, Team
@@ -41,8 +40,7 @@ from db.models.sessions import Participation, Session
 from db.models.structure import Course
 from db.words import DocumentKind, LineKind, Outcome, Side
 
-LINES, DOCUMENTS, ON_DOCUMENTS, PAYMENTS = (
-    cast(Table, model.__table__) for model in (LedgerLine, Document, DocumentLine, Payment))
+LINES, DOCUMENTS, ON_DOCUMENTS = (cast(Table, model.__table__) for model in (LedgerLine, Document, DocumentLine))
 UNUSUAL = 4 * 60
 """Minutes from which a session is unusually long."""
 Progress = Callable[[float, str], None]
@@ -316,7 +314,7 @@ def close_period(work: Work, programme_id: int, until_day: date) -> int:
     """
     require(work, Action.MONEY_CLOSE, programme_id)
     programme = programme_of(work, programme_id)
-    _hold(work, programme_id)
+    hold(work, programme_id)
     header = work.tx.scalar(select(Biller).where(Biller.programme_id == programme_id))
     if header is None:
         raise Conflict("Say first what stands on top of invoices: name, address, tax number.")
@@ -373,11 +371,6 @@ def _names(work: Work, bills: Sequence[Bill]) -> list[dict[str, dict[str, str]]]
                       if (id_ := getattr(line, column)) is not None} for column in _NAMED} for bill in bills]
 
 
-def _hold(work: Work, programme_id: int) -> None:
-    """One closing, one numbering at a time. Whoever records sessions holds the programme and need not wait."""
-    work.tx.execute(select(Biller.programme_id).where(Biller.programme_id == programme_id).with_for_update())
-
-
 def _numbers(work: Work, programme_id: int) -> dict[DocumentKind, int]:
     """The last number of each kind; the programme is held, so none is given twice and none left out."""
     return dict(work.tx.execute(select(Document.kind, func.max(Document.number)).where(
@@ -399,7 +392,7 @@ def credit_invoice(work: Work, document_id: int, reason: str) -> int:
 
     Returns the credit note's id. Raises NotFound, NotAllowed, Invalid, Conflict.
     """
-    one = _document(work, document_id)
+    one = held_document(work, document_id)
     if one.kind is not DocumentKind.INVOICE:
         raise Conflict("Only an invoice can be credited.")
     if not (reason or "").strip():
@@ -439,127 +432,6 @@ def credit_invoice(work: Work, document_id: int, reason: str) -> int:
     return int(made)
 
 
-def _document(work: Work, document_id: int) -> Document:
-    one = work.tx.get(Document, document_id)
-    if one is None:
-        raise NotFound
-    require(work, Action.MONEY_CLOSE, one.programme_id)
-    _hold(work, one.programme_id)
-    return one
-
-
-# Payments ------------------------------------------------------------------------------------------------------------
-
-
-def enter_payment(work: Work, document_id: int, day: date, amount: int, reference: str = "") -> int:
-    """Money received for an invoice, or paid out on a statement, in minor units. Returns its id.
-
-    Raises NotFound, NotAllowed, Invalid.
-    """
-    one = _document(work, document_id)
-    found: dict[str, str] = {}
-    if type(amount) is not int or not 0 < amount < MOST:
-        found["amount"] = "Write an amount of more than 0."
-    elif one.kind is DocumentKind.CREDIT_NOTE:
-        found["amount"] = "A credit note is not paid; it is taken off what is owed."
-    elif _is_credited(work, document_id) and not _left(work, [document_id]):
-        found["amount"] = "This invoice was credited, so nothing is to be paid."
-    if len(reference or "") > 200:
-        found["reference"] = "At most 200 characters."
-    found |= _day_problem(work, one.programme_id, day)
-    if found:
-        raise Invalid(found)
-    id_ = work.tx.execute(insert(Payment).returning(Payment.id), {
-        "document_id": document_id, "day": day, "amount": amount, "reference": (reference or "").strip() or None,
-        "at": work.now, "change_set_id": work.act_id}).scalar_one()
-    work.say("Entered the payment.")
-    return int(id_)
-
-
-def _day_problem(work: Work, programme_id: int, day: date) -> dict[str, str]:
-    if type(day) is date and day <= work.now.astimezone(programme_of(work, programme_id).zone).date():
-        return {}
-    return {"day": "Choose today or an earlier day."}
-
-
-def _is_credited(work: Work, document_id: int) -> bool:
-    return work.tx.scalar(select(Document.id).where(Document.cancels_id == document_id)) is not None
-
-
-def _left(work: Work, ids: Collection[int]) -> dict[int, int]:
-    """What is still open on those of these documents on which something is."""
-    left = select(Document.id, left_to_pay().label("left")).where(among(Document.id, ids)).subquery()
-    return {id_: int(amount) for id_, amount in work.tx.execute(
-        select(left.c.id, left.c.left).where(left.c.left > 0).order_by(left.c.id)).all()}
-
-
-def take_back_payment(work: Work, payment_id: int) -> int:
-    """Take back a payment that was entered by mistake. Returns the entry that does so.
-
-    Raises NotFound, NotAllowed, Conflict.
-    """
-    known = work.tx.get(Payment, payment_id)
-    if known is None:
-        raise NotFound
-    _document(work, known.document_id)
-    if known.reverses_id is not None or work.tx.scalar(
-            select(Payment.id).where(Payment.reverses_id == payment_id)) is not None:
-        raise Conflict("This payment was taken back already.")
-    id_ = work.tx.execute(insert(Payment).returning(Payment.id), {
-        "document_id": known.document_id, "day": known.day, "amount": -known.amount, "reference": known.reference,
-        "reverses_id": payment_id, "at": work.now, "change_set_id": work.act_id}).scalar_one()
-    work.say("Took the payment back.")
-    return int(id_)
-
-
-def take_back_entered(work: Work, act_id: int) -> int:
-    """Take back every payment that an act entered and that still stands: its undo. Returns how many.
-
-    Raises NotFound, NotAllowed, Conflict.
-    """
-    other = aliased(Payment)
-    entered = work.tx.execute(
-        select(Payment.id, Payment.document_id, Payment.day, Payment.amount, Payment.reference, Document.programme_id)
-        .join(Document, Document.id == Payment.document_id)
-        .where(Payment.change_set_id == act_id, Payment.reverses_id.is_(None)).order_by(Payment.id)).all()
-    if not entered:
-        raise NotFound
-    for programme_id in sorted({row.programme_id for row in entered}):
-        require(work, Action.MONEY_CLOSE, programme_id)
-        _hold(work, programme_id)
-    gone = set(work.tx.scalars(select(other.reverses_id).where(among(other.reverses_id, [row.id for row in entered]))))
-    standing = [row for row in entered if row.id not in gone]
-    if not standing:
-        raise Conflict("These payments were taken back already.")
-    insert_many(work.tx.connection(), PAYMENTS, [
-        {"document_id": row.document_id, "day": row.day, "amount": -row.amount, "reference": row.reference,
-         "reverses_id": row.id, "at": work.now, "change_set_id": work.act_id} for row in standing])
-    work.say("Took the payment back." if len(standing) == 1 else f"Took {len(standing):,} payments back.")
-    return len(standing)
-
-
-def mark_paid(work: Work, document_ids: Sequence[int], day: date) -> int:
-    """What is still open on these documents was paid on that day. Returns how many. Raises as `enter_payment`."""
-    if not document_ids:
-        raise Invalid({"document": "Choose at least one."})
-    programmes = dict(work.tx.execute(
-        select(Document.id, Document.programme_id).where(among(Document.id, document_ids))).all())
-    if programmes.keys() != set(document_ids):
-        raise NotFound
-    for programme_id in sorted(set(programmes.values())):
-        require(work, Action.MONEY_CLOSE, programme_id)
-        _hold(work, programme_id)
-        if found := _day_problem(work, programme_id, day):
-            raise Invalid(found)
-    left = _left(work, document_ids)
-    insert_many(work.tx.connection(), PAYMENTS, [
-        {"document_id": id_, "day": day, "amount": amount, "at": work.now, "change_set_id": work.act_id}
-        for id_, amount in left.items()])
-    work.say(f"Marked {len(left):,} {'document' if len(left) == 1 else 'documents'} as paid.")
-    return len(left)
-
-
 __all__ = [
-    "Anomaly", "Bill", "Preview", "anomalies", "close_period", "credit_invoice", "enter_payment", "last_period",
-    "mark_paid", "preview", "take_back_entered", "take_back_payment", "tax_of",
+    "Anomaly", "Bill", "Preview", "anomalies", "close_period", "credit_invoice", "last_period", "preview", "tax_of",
 ]

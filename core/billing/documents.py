@@ -21,8 +21,8 @@ from db.words import DocumentKind, Role
 
 PAGE = 50
 NARROWS = ("paper", "whom", "period", "open", "due_from", "due_until", "page")
-"""Parameters of the address: the kind, part of a name or the number, the period, *yes* for what is open, from when and
-until when it is due, the page."""
+"""Parameters of the address: the kind, part of a name or the number, the period, *yes* for what is open and *over* for
+what is to be set off, from when and until when it is due, the page."""
 AGES = (0, 30, 60, 90)
 """Days past due from which an open invoice falls into the next bracket."""
 
@@ -34,6 +34,9 @@ class State(StrEnum):
     OVERDUE = "overdue"
     PAID = "paid"
     CREDITED = "credited"
+    TO_SET_OFF = "to set off"
+    """Something is in favour of whoever it is made out to."""
+    SETTLED = "settled"
     NOTHING = "nothing to pay"
 
 
@@ -57,26 +60,42 @@ class Entry:
     credited: bool
     credit: int = 0
     """What the note that credits it comes to; no more than 0."""
+    credits: bool = False
+    """Whether it is such a note: it counts on the invoice that it credits."""
+
+    @property
+    def left(self) -> int:
+        """What is left: to pay or, below 0, to set off or give back."""
+        return 0 if self.credits else self.gross + self.credit - self.paid
 
     @property
     def open(self) -> int:
-        """What is still to be paid: of a credited invoice, what its note leaves; of a credit note, nothing."""
-        return 0 if self.kind is DocumentKind.CREDIT_NOTE else max(0, self.gross + self.credit - self.paid)
+        """What is still to be paid: of a credited invoice, what its note leaves."""
+        return max(0, self.left)
 
     @property
-    def too_much(self) -> int:
-        """What was paid beyond what is owed, to be given back or set off."""
-        return max(0, self.paid - max(0, self.gross + self.credit))
+    def over(self) -> int:
+        """What is in favour of whoever it is made out to: paid too much, or more taken back than was owed."""
+        return max(0, -self.left)
 
     def state(self, today: date) -> State:
         """How it stands on a day."""
-        if self.kind is DocumentKind.CREDIT_NOTE or self.gross <= 0:
+        if self.open:
+            return State.OVERDUE if self.due_on < today else State.OPEN
+        if self.over:
+            return State.TO_SET_OFF
+        if self.credits or not self.gross:
             return State.NOTHING
-        if self.credited and not self.open:
-            return State.CREDITED
-        if not self.open:
-            return State.PAID
-        return State.OVERDUE if self.due_on < today else State.OPEN
+        if self.gross < 0:
+            return State.SETTLED
+        return State.CREDITED if self.credited else State.PAID
+
+
+class Left(StrEnum):
+    """Which documents are asked for by what is left on them."""
+
+    OPEN = "yes"
+    TO_SET_OFF = "over"
 
 
 @dataclass(frozen=True)
@@ -87,7 +106,7 @@ class Chosen:
     payer_ids: tuple[int, ...] = ()
     practitioner_ids: tuple[int, ...] = ()
     period_id: int | None = None
-    only_open: bool = False
+    left: Left | None = None
     text: str = ""
     ids: tuple[int, ...] | None = None
     mine: bool = False
@@ -107,6 +126,8 @@ class Payments:
     taken_back: bool
     reverses: bool = False
     """Whether it is the entry that takes another back."""
+    against: tuple[int, str] | None = None
+    """The document that it was set off against: its id and number."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +146,8 @@ class Whole:
     cancels_id: int | None
     credited_by: tuple[int, str] | None
     """The note that credits it: its id and number."""
+    favours: Sequence[Entry]
+    """Others of theirs of which something could be set off against it."""
     may_change: bool
 
 
@@ -134,7 +157,8 @@ def narrowed(said: Mapping[str, Sequence[str]]) -> Chosen:
     return Chosen(
         tuple(kind for kind in DocumentKind if kind in said.get("paper", ())),
         period_id=int(period) if period.isascii() and period.isdecimal() and len(period) < 19 else None,
-        only_open="yes" in said.get("open", ()), text=" ".join(said.get("whom", ()))[:200],
+        left=next((one for one in Left if one in said.get("open", ())), None),
+        text=" ".join(said.get("whom", ()))[:200],
         due_from=_day(said.get("due_from", ())), due_until=_day(said.get("due_until", ())))
 
 
@@ -184,16 +208,19 @@ class Sums:
     gross: int
     """With tax, less credit notes."""
     open: int
+    over: int
+    """To be set off or given back."""
 
 
 def sums(work: Work, programme_id: int, chosen: Chosen) -> tuple[Sums | None, Sums | None]:
     """What comes in and what goes out by all that is asked for; None where nothing does. Raises NotFound."""
     each = select(
         (Document.kind == DocumentKind.STATEMENT).label("out"), Document.gross,
-        case((left_to_pay() > 0, left_to_pay()), else_=0).label("left"),
+        left_to_pay().label("left"),
     ).where(*_where(work, programme_id, chosen)).subquery()
-    found = {bool(row[0]): Sums(int(row[1]), int(row[2])) for row in work.tx.execute(
-        select(each.c.out, func.sum(each.c.gross), func.sum(each.c.left)).group_by(each.c.out))}
+    found = {bool(row[0]): Sums(*map(int, row[1:])) for row in work.tx.execute(
+        select(each.c.out, func.sum(each.c.gross), func.sum(case((each.c.left > 0, each.c.left), else_=0)),
+               func.sum(case((each.c.left < 0, -each.c.left), else_=0))).group_by(each.c.out))}
     return found.get(False), found.get(True)
 
 
@@ -219,8 +246,8 @@ def _where(work: Work, programme_id: int, chosen: Chosen) -> list[ColumnElement[
         where.append(Document.practitioner_id.in_(chosen.practitioner_ids))
     if chosen.period_id is not None:
         where.append(Document.period_id == chosen.period_id)
-    if chosen.only_open:
-        where.append(left_to_pay() > 0)
+    if chosen.left is not None:
+        where.append(left_to_pay() > 0 if chosen.left is Left.OPEN else left_to_pay() < 0)
     if chosen.due_from is not None:
         where.append(Document.due_on >= chosen.due_from)
     if chosen.due_until is not None:
@@ -254,19 +281,36 @@ def document(work: Work, document_id: int) -> Whole:
         select(LedgerLine.id).join(DocumentLine, DocumentLine.line_id == LedgerLine.id)
         .where(DocumentLine.document_id == document_id).order_by(LedgerLine.day, LedgerLine.id)))
     later = aliased(Payment)
+    entered = work.tx.execute(select(Payment, exists().where(later.reverses_id == Payment.id)).where(
+        Payment.document_id == document_id).order_by(Payment.day, Payment.id)).all()
+    others: dict[int | None, tuple[int, str]] = {each.id: (each.id, each.label) for each in _entries(
+        work, list({row.against_id for row, _ in entered if row.against_id is not None}))}
     payments = [
         Payments(row.id, row.day, row.amount, row.reference or "", row.reverses_id is not None or gone,
-                 row.reverses_id is not None)
-        for row, gone in work.tx.execute(select(Payment, exists().where(later.reverses_id == Payment.id))
-                                         .where(Payment.document_id == document_id).order_by(Payment.day, Payment.id))
+                 row.reverses_id is not None, others.get(row.against_id))
+        for row, gone in entered
     ]
+    entry = _entries(work, [document_id])[0]
     cancels = _entries(work, [one.cancels_id]) if one.cancels_id is not None else []
     by = _entries(work, list(work.tx.scalars(select(Document.id).where(Document.cancels_id == document_id))))
+    changes = may(work, Action.MONEY_CLOSE, programme.id)
     return Whole(
-        _entries(work, [document_id])[0], one.programme_id, one.header, one.tax_rate, one.reason or "",
+        entry, one.programme_id, one.header, one.tax_rate, one.reason or "",
         lines_by_id(work, programme, ids, names=one.header.get("names")), payments, cancels[0].label if cancels else "",
-        one.cancels_id,
-        (by[0].id, by[0].label) if by else None, may(work, Action.MONEY_CLOSE, programme.id))
+        one.cancels_id, (by[0].id, by[0].label) if by else None,
+        theirs(work, entry.id, Left.TO_SET_OFF) if changes and entry.open else (), changes)
+
+
+def theirs(work: Work, document_id: int, left: Left) -> list[Entry]:
+    """Documents made out to the same as this one on which that is left, the first due first. Raises NotFound."""
+    one = work.tx.get(Document, document_id)
+    if one is None:
+        raise NotFound
+    chosen = Chosen(left=left, **({"payer_ids": (one.payer_id,)} if one.payer_id else {
+        "practitioner_ids": (one.practitioner_id,)}))
+    where = [*_where(work, one.programme_id, chosen), Document.currency == one.currency]
+    return _entries(work, list(work.tx.scalars(
+        select(Document.id).where(*where).order_by(Document.due_on, Document.id))))
 
 
 def _paid() -> Any:
@@ -286,8 +330,8 @@ def _credit() -> Any:
 
 
 def left_to_pay() -> Any:
-    """As `Entry.open`, in SQL; 0 and less is nothing."""
-    return case((Document.kind == DocumentKind.CREDIT_NOTE, 0), else_=Document.gross + _credit() - _paid())
+    """As `Entry.left`, in SQL."""
+    return case((Document.cancels_id.is_not(None), 0), else_=Document.gross + _credit() - _paid())
 
 
 def _entries(work: Work, ids: Sequence[int]) -> list[Entry]:
@@ -301,7 +345,7 @@ def _entries(work: Work, ids: Sequence[int]) -> list[Entry]:
             one.id, one.kind, number_words(one.header, one.kind, one.number),
             one.header["to"]["name"] or payer or person,
             span(since, until) if since else "", one.issued_on, one.due_on, one.currency, one.net,
-            one.tax, one.gross, int(paid), bool(credited), int(credit))
+            one.tax, one.gross, int(paid), bool(credited), int(credit), one.cancels_id is not None)
         for one, payer, person, since, until, paid, credited, credit in rows
     }
     return [found[id_] for id_ in ids if id_ in found]
@@ -323,23 +367,28 @@ class Ageing:
     brackets: tuple[int, ...]
     """From 1 day past due, from 31, from 61, and more than 90."""
     count: int
+    over: int
+    """In favour of payers: to be set off against what is open, or given back."""
 
 
 def ageing(work: Work, programme_id: int) -> Ageing:
     """Open invoices by age. Raises NotFound."""
     programme = programme_of(work, programme_id)
     today = work.now.astimezone(programme.zone).date()
-    not_due, brackets, count = 0, [0] * len(AGES), 0
-    open_ = select(Document.due_on, left_to_pay().label("left")).where(
-        visible_documents(work, programme_id), Document.kind == DocumentKind.INVOICE).subquery()
-    for due_on, amount in work.tx.execute(select(open_).where(open_.c.left > 0)):
+    not_due, brackets, count, over = 0, [0] * len(AGES), 0, 0
+    each = select(Document.due_on, left_to_pay().label("left")).where(
+        visible_documents(work, programme_id), Document.kind != DocumentKind.STATEMENT).subquery()
+    for due_on, amount in work.tx.execute(select(each).where(each.c.left != 0)):
         late, left = (today - due_on).days, int(amount)
+        if left < 0:
+            over -= left
+            continue
         count += 1
         if late <= 0:
             not_due += left
         else:
             brackets[sum(late > days for days in AGES) - 1] += left
-    return Ageing(programme.currency, not_due, tuple(brackets), count)
+    return Ageing(programme.currency, not_due, tuple(brackets), count, over)
 
 
 def periods(work: Work, programme_id: int) -> list[Period]:

@@ -51,7 +51,7 @@ def lines(programme: ProgrammeView, listed: Sequence[Line]) -> list[list[Cell]]:
     ]
 
 
-DOCUMENTS = ("Number", "Kind", "Whom", "State", "Period", "Issued", "Due", "Net", "Tax", "Total", "Paid", "Open",
+DOCUMENTS = ("Number", "Kind", "Whom", "State", "Period", "Issued", "Due", "Net", "Tax", "Total", "Paid", "Left",
              "Currency")
 """The headings of the file of documents."""
 
@@ -61,7 +61,7 @@ def document_lines(listed: Sequence[Entry], today: date) -> list[list[Cell]]:
     return [
         [one.label, _capital(one.kind), one.whom, one.state(today), one.period, one.issued_on,
          one.due_on if one.gross > 0 else None,
-         *(decimal(amount, one.currency) for amount in (one.net, one.tax, one.gross, one.paid, one.open)),
+         *(decimal(amount, one.currency) for amount in (one.net, one.tax, one.gross, one.paid, one.left)),
          one.currency]
         for one in listed
     ]

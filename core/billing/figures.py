@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from core.billing.address import COURSE, MOST_CHOSEN, PRACTITIONER, address
-from core.billing.documents import AGES, Ageing, ageing
+from core.billing.documents import AGES, Ageing, Left, ageing
 from core.billing.money import decimal
 from core.billing.queries import Filters, on_hold, stands
 from core.billing.totals import NOTHING, Sum, next_month, sums
@@ -51,7 +51,7 @@ MEANS = {
     "Billed": "What payers owe for the sessions of these months, without tax; what was taken back is taken off.",
     "Paid": "What practitioners earn for the same sessions, whether it was paid out already or not.",
     "Margin": "Billed less paid.",
-    "Outstanding": "What is open on all invoices as of today, with tax: what they come to, less what was received.",
+    "Outstanding": "What is open on all invoices as of today, with tax, less what was received or set off.",
     "On hold": "Pay as of today that waits for a note or a report, of sessions whenever they were.",
 }
 """The definitions, as they stand beside the figures."""
@@ -137,6 +137,8 @@ class Billing:
     open: tuple[Bracket, ...]
     """Empty where the figures are narrowed."""
     invoices: int
+    over: Bracket | None
+    """In favour of payers, where anything is."""
     beside: tuple[Beside, ...] = field(default=())
 
     @property
@@ -153,7 +155,7 @@ class Billing:
     def empty(self) -> bool:
         """Whether there is nothing to show."""
         return not (any(any((row.billed, row.paid, row.charges, row.payouts)) for row in self.months)
-                    or self.outstanding or self.on_hold)
+                    or self.outstanding or self.on_hold or self.over)
 
 
 def asked_for(said: Address) -> Asked:
@@ -206,6 +208,7 @@ def billing(work: Work, programme_id: int, asked: Asked) -> Billing:
         programme.currency, first, last, look.row("All together", by_month, look.filters()),
         tuple(look.months(by_month)), {} if asked.months_alone else _Parts(look, by_month),
         look.held(), () if aged is None else _open(work, programme, aged), 0 if aged is None else aged.count,
+        None if aged is None or not aged.over else _to_set_off(aged),
         _beside(work, first, last))
 
 
@@ -377,7 +380,7 @@ def _may_wait(programme: ProgrammeView) -> ColumnElement[bool]:
 def _open(work: Work, programme: ProgrammeView, aged: Ageing) -> tuple[Bracket, ...]:
     """Open invoices by age, with the list of each."""
     today = work.now.astimezone(programme.zone).date()
-    invoices = {"paper": [str(DocumentKind.INVOICE)], "open": ["yes"]}
+    invoices = {"paper": [str(DocumentKind.INVOICE)], "open": [str(Left.OPEN)]}
     found = [Bracket("not due yet", aged.not_due, {**invoices, "due_from": [today.isoformat()]})]
     for n, days in enumerate(AGES):
         later = AGES[n + 1] if n + 1 < len(AGES) else None
@@ -386,6 +389,12 @@ def _open(work: Work, programme: ProgrammeView, aged: Ageing) -> tuple[Bracket, 
         since = {"due_from": [(today - timedelta(days=later)).isoformat()]} if later is not None else {}
         found.append(Bracket(name, aged.brackets[n], {**invoices, **since, **until}))
     return tuple(found)
+
+
+def _to_set_off(aged: Ageing) -> Bracket:
+    """What payers have to their credit, with the list of it."""
+    charged = [str(kind) for kind in DocumentKind if kind is not DocumentKind.STATEMENT]
+    return Bracket("to set off", aged.over, {"paper": charged, "open": [str(Left.TO_SET_OFF)]})
 
 
 def _beside(work: Work, first: date, last: date) -> tuple[Beside, ...]:
@@ -437,6 +446,8 @@ def lines(programme: ProgrammeView, found: Billing) -> list[list[Cell]]:
         listed += [told(title, row) for row in found.by.get(by, ())]
     listed += [aged("Pay on hold, by age", each, lambda amount: [None, amount]) for each in found.held]
     listed += [aged("Open invoices, by age", each, lambda amount: [amount, None]) for each in found.open]
+    if found.over is not None:
+        listed.append(aged("To set off", found.over, lambda amount: [amount, None]))
     return [*listed, *(told("Programmes side by side", each.row, each.name, each.currency) for each in found.beside)]
 
 

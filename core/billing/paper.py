@@ -265,10 +265,15 @@ class _Sheet(FPDF):
 
     def _payment(self) -> None:
         entry, sender = self.whole.entry, self.whole.header["from"]
-        if not self._owed:
-            return
         y = self.get_y()
         self.set_xy(LEFT, y)
+        if entry.gross < 0 and not entry.credits:
+            other = "payout statements" if entry.kind is DocumentKind.STATEMENT else "invoices"
+            back = "paid" if entry.kind is DocumentKind.STATEMENT else "given"
+            self._say(f"{money(-entry.gross, entry.currency)} is set off against other {other}, or {back} back.",
+                      WIDE, 9.5, INK, bold=True, high=6)
+        if not self._owed:
+            return
         self._say(f"Please pay {money(entry.gross, entry.currency)} by {day_words(entry.due_on)}", WIDE, 9.5, INK,
                   bold=True, high=6)
         y += 6

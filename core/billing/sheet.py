@@ -40,6 +40,6 @@ def facts(whole: Whole) -> list[tuple[str, Cell]]:
         ("Reason", whole.reason), ("Currency", entry.currency), ("Net", decimal(entry.net, entry.currency)),
         ("Tax rate (%)", whole.tax_rate / 100), ("Tax", decimal(entry.tax, entry.currency)),
         ("Total", decimal(entry.gross, entry.currency)), ("Paid", decimal(entry.paid, entry.currency)),
-        ("Open", decimal(entry.open, entry.currency)),
+        ("Left", decimal(entry.left, entry.currency)),
     )
     return [(name, value) for name, value in found if value not in (None, "")]

@@ -199,10 +199,14 @@ class DocumentLine(Numbered, Base):
 
 
 class Payment(Numbered, Base):
-    """Money received for an invoice, or paid out on a statement; taken back by one of the opposite amount."""
+    """Money received for an invoice or paid out on a statement, or below 0, given back; taken back by its opposite.
+
+    With `against_id` no money moved: it was set off against that document, on which the opposite stands.
+    """
 
     __tablename__ = "payment"
-    __table_args__ = (UniqueConstraint("reverses_id"), CheckConstraint("amount <> 0", name="amount"))
+    __table_args__ = (UniqueConstraint("reverses_id"), CheckConstraint("amount <> 0", name="amount"),
+                      CheckConstraint("against_id <> document_id", name="another"))
 
     document_id: Mapped[int] = mapped_column(ForeignKey("document.id"), index=True)
     day: Mapped[date]
@@ -211,6 +215,7 @@ class Payment(Numbered, Base):
     reverses_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"))
     at: Mapped[datetime]
     change_set_id: Mapped[int] = mapped_column(ForeignKey("change_set.id"))
+    against_id: Mapped[int | None] = mapped_column(ForeignKey("document.id"))
 
 
 class LedgerTotal(Base):

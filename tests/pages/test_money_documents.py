@@ -9,9 +9,10 @@ from streamlit.testing.v1 import AppTest
 
 from core.attending.commands import record_outcome
 from core.attending.rules import Attendance
-from core.billing.closing import close_period, take_back_entered
+from core.billing.closing import close_period
 from core.billing.commands import NewRate, add_payer, add_rate, set_biller, set_payer
 from core.billing.documents import Chosen, Entry, documents
+from core.billing.payments import enter_payment, take_back_entered
 from core.errors import Conflict
 from core.permissions import Action
 from db.models.billing import Document, Payment
@@ -20,7 +21,7 @@ from tests.factories import DAY, LONG_AGO, TEN, World, a_world
 from tests.pages.conftest import Opener, in_portal, texts
 
 LATER = TEN + 45 * DAY
-MARCH = date(2026, 3, 31)
+MARCH, APRIL = date(2026, 3, 31), date(2026, 4, 30)
 SCREENS = ("documents", "periods", "closing", "earnings", "invoices", "document")
 
 
@@ -132,6 +133,53 @@ def test_a_payment_is_entered_and_what_cannot_be_one_is_told_beside_its_field(
     assert "taken back" in texts(tab)
 
 
+def test_x4_what_is_in_favour_of_a_payer_is_set_off_or_given_back(world: World, open_screen: Opener) -> None:
+    invoice = closed(world)[DocumentKind.INVOICE]
+    world.do(world.alice, enter_payment, invoice.id, MARCH, 10000)
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + 20 * DAY)
+    world.do(world.tom, record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)])
+    world.now = LATER + 20 * DAY
+    world.do(world.alice, close_period, world.programme, APRIL)
+    (other,) = world.all(select(Document.id).where(Document.kind == DocumentKind.INVOICE, Document.id != invoice.id))
+    tab = open_screen(world.gus, "invoices")
+    assert figures(tab) == {"To pay": "£61.50", "Overdue": "£0.00", "In your favour": "£38.50"}
+    tab = open_screen(world.gus, "document", document=other)
+    assert not [each for each in tab.button if (each.key or "").startswith("document-off")]
+    tab = open_screen(world.alice, "documents", open="over")
+    assert (list(tab.dataframe[0].value["State"]), list(tab.dataframe[0].value["Left"])) == (
+        ["⇄ to set off"], ["-£38.50"])
+    assert figures(tab)["To set off"] == "£38.50"
+
+    tab = open_screen(world.alice, "document", document=other)
+    tab.button(f"document-off-{invoice.id}").click().run()
+    form = f"document-off-{invoice.id}"
+    assert tab.multiselect(f"{form}:against").value == [other]
+    tab.multiselect(f"{form}:against").set_value([]).run()
+    tab.button(f"{form}:save").click().run()
+    assert "Choose at least one" in texts(tab)
+    tab.multiselect(f"{form}:against").set_value([other]).run()
+    assert tab.button(f"{form}:save").label == "Set off £38\\.50"
+    tab.button(f"{form}:save").click().run()
+    assert not tab.exception
+    assert (figures(tab)["Paid"], figures(tab)["Open"]) == ("£38.50", "£23.00")
+    assert f"set off against [LT\\-1](document?document={invoice.id})" in texts(tab)
+    tab.button("feedback-undo").click().run()
+    assert figures(tab)["Open"] == "£61.50"
+
+    tab = open_screen(world.alice, "document", document=invoice.id)
+    assert figures(tab)["To set off"] == "£38.50"
+    tab.button("document-back-open").click().run()
+    form = f"document-back-{invoice.id}"
+    tab.text_input(f"{form}:amount").set_value("38.51").run()
+    tab.button(f"{form}:save").click().run()
+    assert "at most £38.50" in texts(tab).replace("\\", "")
+    tab.text_input(f"{form}:amount").set_value("38.50").run()
+    tab.button(f"{form}:save").click().run()
+    assert not tab.exception
+    assert "given back" in texts(tab)
+    assert figures(tab)["Open"] == "£0.00"
+
+
 def test_an_invoice_is_credited_with_a_reason(world: World, open_screen: Opener) -> None:
     invoice = closed(world)[DocumentKind.INVOICE]
     tab = open_screen(world.alice, "document", document=invoice.id)
@@ -172,9 +220,9 @@ def test_the_list_is_filtered_by_its_address_and_several_are_marked_as_paid(
     tab.session_state["documents-list-1"] = both
     tab.run()
     assert tab.button("mark-paid").label == "Mark 2 as paid"
-    tab.selectbox("filter:documents-paper").set_value("payout statement").run()
+    tab.multiselect("filter:documents-paper").set_value(["payout statement"]).run()
     assert tab.button("mark-paid").disabled, "a tick is of a document, and not of a line of the table"
-    tab.selectbox("filter:documents-paper").set_value(None).run()
+    tab.multiselect("filter:documents-paper").set_value([]).run()
     tab.session_state["documents-list-3"] = both
     tab.run()
     tab.button("mark-paid").click().run()

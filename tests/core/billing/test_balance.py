@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 
 from core.attending.commands import cancel_parts, charge_late_change, record_outcome, reopen_session
 from core.attending.rules import Attendance
-from core.billing.closing import close_period, credit_invoice, mark_paid
+from core.billing.closing import close_period, credit_invoice
 from core.billing.commands import (
     NewRate,
     add_payer,
@@ -30,6 +30,8 @@ from core.billing.commands import (
     set_matrix,
     set_payer,
 )
+from core.billing.documents import Chosen, Left, documents, theirs
+from core.billing.payments import give_back, mark_paid, set_off
 from core.billing.totals import fold, recomputed, sums
 from core.errors import Refusal
 from core.history.commands import undo
@@ -47,7 +49,7 @@ from core.sessions.commands import (
 )
 from core.work import Saved
 from db.engine import reading as connected
-from db.models.billing import Document, DocumentLine, LedgerLine
+from db.models.billing import Document, DocumentLine, LedgerLine, Payment
 from db.words import DocumentKind, Kind, Outcome, RateUnit, Side, TotalOf, Wish
 from tests.conftest import Databases
 from tests.factories import DAY, HOUR, TEN, World, a_world
@@ -293,6 +295,20 @@ def machine(kind: str, databases: Databases) -> type[RuleBasedStateMachine]:
                 self.act(world.alice, credit_invoice, invoices[at % len(invoices)], "wrong address")
                 self.act(world.alice, mark_paid, invoices[:2], self.day(0))
 
+        @rule(at=st.integers(0, 99), back=st.booleans())
+        def settle(self, at: int, back: bool) -> None:
+            with world.reading(world.alice) as work:
+                favours = documents(work, world.programme, Chosen(left=Left.TO_SET_OFF), every=True)[0]
+                if not favours:
+                    return
+                favour = favours[at % len(favours)]
+                against = [each.id for each in theirs(work, favour.id, Left.OPEN)]
+            if against:
+                off = self.act(world.alice, set_off, favour.id, against[:2])
+                assert off, "what is offered can be done"
+            if back:
+                self.act(world.alice, give_back, favour.id, self.day(0), 1)
+
         @rule()
         def sum_up(self) -> None:
             self.act(world.alice, fold)
@@ -326,6 +342,11 @@ def check_all(world: World, closed: dict[int, list[Any]]) -> None:
     for kind in DocumentKind:
         numbers = world.all(select(_DOCUMENT.c.number).where(_DOCUMENT.c.kind == kind).order_by(_DOCUMENT.c.number))
         assert numbers == list(range(1, len(numbers) + 1))
+    off = select(func.coalesce(func.sum(Payment.amount), 0)).where(Payment.against_id.is_not(None))
+    assert world.one(off) == 0, "no money moved"
+    with world.reading(world.alice) as work:
+        for one in documents(work, world.programme, every=True)[0]:
+            assert one.left <= 0 or one.gross > 0, one
     for id_, net in world.all(select(_DOCUMENT.c.id, _DOCUMENT.c.net)):
         assert net == sum(world.all(select(LedgerLine.amount).join(DocumentLine, DocumentLine.line_id == LedgerLine.id)
                                     .where(DocumentLine.document_id == id_)))

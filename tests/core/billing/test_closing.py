@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -20,16 +21,14 @@ from core.billing import closing
 from core.billing.closing import (
     close_period,
     credit_invoice,
-    enter_payment,
-    mark_paid,
     preview,
-    take_back_payment,
     tax_of,
 )
 from core.billing.commands import edit_payer, set_payer
 from core.billing.documents import (
     Chosen,
     Entry,
+    Left,
     State,
     Sums,
     Whole,
@@ -38,7 +37,9 @@ from core.billing.documents import (
     document,
     documents,
     sums,
+    theirs,
 )
+from core.billing.payments import enter_payment, give_back, mark_paid, set_off, take_back_entered, take_back_payment
 from core.billing.queries import earned_months, earnings
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from core.history.commands import undo
@@ -51,6 +52,7 @@ from tests.factories import DAY, TEN, World
 
 MARCH, APRIL = date(2026, 3, 31), date(2026, 4, 30)
 INVOICE, CREDIT, STATEMENT = DocumentKind
+MUCH_LATER = LATER + 120 * DAY
 CAME = Outcome.ATTENDED
 
 
@@ -102,7 +104,8 @@ def sums_up(world: World) -> None:
     with world.reading(world.alice, LATER) as work:
         for found, out in zip(sums(work, world.programme, Chosen()), (False, True), strict=True):
             those = [one for one in documents(work, world.programme, every=True)[0] if (one.kind is STATEMENT) is out]
-            assert found == (Sums(sum(one.gross for one in those), sum(one.open for one in those)) if those else None)
+            added = Sums(*(sum(getattr(one, name) for one in those) for name in ("gross", "open", "over")))
+            assert found == (added if those else None)
 
 
 def test_x4_closing_makes_one_document_for_each_payer_and_practitioner(office: Office) -> None:
@@ -163,7 +166,7 @@ def test_x4_what_cancels_out_before_any_document_stays_off_it(office: Office) ->
     close(office, APRIL)
     note = whole(office, listed(office, CREDIT)[0].id)
     assert (note.entry.label, note.entry.net, note.entry.tax) == ("LT-C1", 2500 - 6250, -863), "a half, away from zero"
-    assert note.entry.state(APRIL) is State.NOTHING
+    assert (note.entry.state(APRIL), note.entry.over) == (State.TO_SET_OFF, 4613)
     assert listed(office, STATEMENT)[-1].net == 1500 - 3750
     sums_up(world)
 
@@ -237,7 +240,7 @@ def test_x4_a_credit_note_takes_an_invoice_back_and_what_is_owed_is_written_anew
     assert (note.entry.label, note.entry.gross, note.cancels, note.reason) == (
         "LT-C1", -6150, "LT-1", "made out to the wrong firm")
     after = whole(office, invoice.id)
-    assert (after.entry.state(LATER.date()), after.entry.open, after.entry.too_much) == (State.CREDITED, 0, 2000)
+    assert (after.entry.state(LATER.date()), after.entry.open, after.entry.over) == (State.TO_SET_OFF, 0, 2000)
     assert after.credited_by == (made, "LT-C1")
     with pytest.raises(Conflict, match="credited already"):
         world.do(world.alice, credit_invoice, invoice.id, "again", now=LATER)
@@ -282,7 +285,7 @@ def test_x4_payments_are_entered_and_taken_back_by_another_entry(office: Office)
     assert (after.entry.paid, after.entry.open) == (4150, 2000)
     assert [(one.amount, one.taken_back) for one in after.payments if not one.reverses] == [(2000, True), (4150, False)]
     world.do(world.alice, enter_payment, invoice.id, MARCH, 3000, now=LATER)
-    assert whole(office, invoice.id).entry.too_much == 1000
+    assert whole(office, invoice.id).entry.over == 1000
 
 
 def test_x6_who_sees_closes_and_pays(office: Office) -> None:
@@ -337,12 +340,123 @@ def test_x4_what_a_credit_note_leaves_of_an_invoice_stays_open(office: Office) -
     assert (after.gross, after.credit, after.open, after.state(MARCH)) == (18450, -12300, 6150, State.OPEN)
     with world.reading(world.alice, LATER) as work:
         assert ageing(work, world.programme).count == 1
-        assert [one.id for one in documents(work, world.programme, Chosen(only_open=True, kinds=(INVOICE,)))[0]] == [
+        assert [one.id for one in documents(work, world.programme, Chosen(left=Left.OPEN, kinds=(INVOICE,)))[0]] == [
             invoice.id]
     assert world.do(world.alice, mark_paid, [invoice.id], MARCH, now=LATER).said == "Marked 1 document as paid."
     assert (listed(office, INVOICE)[0].open, listed(office, INVOICE)[0].state(MARCH)) == (0, State.CREDITED)
     with pytest.raises(Invalid, match="was credited"):
         world.do(world.alice, enter_payment, invoice.id, MARCH, 5, now=LATER)
+
+
+def favoured(office: Office) -> tuple[Entry, Entry, Entry]:
+    """A credit note over 61.50 that a closing made, and two invoices of the same payer: of 123.00 and of 30.75."""
+    world = office.world
+    first = office.held((world.sara, CAME))
+    close(office)
+    world.do(world.alice, mark_paid, [listed(office, INVOICE)[0].id, listed(office, STATEMENT)[0].id], MARCH, now=LATER)
+    world.do(world.alice, reopen_session, first, "it never was", now=LATER)
+    close(office, APRIL)
+    for n, minutes in enumerate((120, 30)):
+        office.held((world.sara, CAME), at=TEN + (41 + n) * DAY, minutes=minutes)
+        close(office, date(2026, 5 + n, 31 - n), now=MUCH_LATER)
+    (note,) = listed(office, CREDIT)
+    return note, *listed(office, INVOICE)[1:]
+
+
+def test_x4_what_is_in_favour_of_a_payer_is_set_off_and_can_be_taken_back_on_both(office: Office) -> None:
+    world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
+    note, large, small = favoured(office)
+    assert (note.over, large.open, small.open, note.credits) == (6150, 12300, 3075, False)
+    with world.reading(world.alice, MUCH_LATER) as work:
+        assert [one.id for one in theirs(work, note.id, Left.OPEN)] == [large.id, small.id]
+        assert [one.id for one in document(work, small.id).favours] == [note.id]
+        assert (ageing(work, world.programme).count, ageing(work, world.programme).over) == (2, 6150)
+    first = act(set_off, note.id, [small.id])
+    assert (first.said, whole(office, note.id).entry.over, whole(office, small.id).entry.open) == (
+        "Set off £30.75.", 3075, 0)
+    assert [(one.amount, one.against) for one in whole(office, note.id).payments] == [(-3075, (small.id, small.label))]
+    assert act(set_off, note.id, [small.id, large.id]).result == 3075
+    after = whole(office, note.id)
+    assert (after.entry.left, after.entry.state(MARCH), after.favours) == (0, State.SETTLED, ())
+    assert (whole(office, large.id).entry.open, whole(office, small.id).entry.state(MARCH)) == (9225, State.PAID)
+    with pytest.raises(Invalid, match="Nothing is left on it") as refused:
+        act(set_off, note.id, [large.id])
+    assert set(refused.value.problems) == {"against"}
+
+    payment = next(one for one in whole(office, small.id).payments if one.against)
+    assert act(take_back_payment, payment.id).said == "What was set off stands open again."
+    assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, -3075, 9225, 3075]
+    with pytest.raises(Conflict, match="taken back already"):
+        act(take_back_payment, payment.id)
+    again = act(set_off, note.id, [small.id])
+    act(take_back_entered, again.act_id)
+    assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, -3075, 9225, 3075]
+    sums_up(world)
+
+
+def test_x4_what_is_in_favour_is_given_back_and_never_more(office: Office) -> None:
+    world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
+    note, large, _ = favoured(office)
+    negative = next(one for one in listed(office, STATEMENT) if one.gross < 0)
+    for document_id, amount in ((note.id, 6151), (note.id, 0), (note.id, -5), (note.id, 2.5), (large.id, 5)):
+        with pytest.raises(Invalid) as refused:
+            act(give_back, document_id, MARCH, amount)
+        assert set(refused.value.problems) == {"amount"}
+    with pytest.raises(Invalid) as refused:
+        act(give_back, note.id, MUCH_LATER.date() + DAY, 5, "x" * 201)
+    assert set(refused.value.problems) == {"day", "reference"}
+    for document_id in (note.id, negative.id):
+        with pytest.raises(Invalid, match="Nothing is to be paid on it"):
+            act(enter_payment, document_id, MARCH, 5)
+    made = act(give_back, note.id, MARCH, 6150, "RF 9")
+    assert whole(office, note.id).entry.state(MARCH) is State.SETTLED
+    act(take_back_payment, made.result)
+    assert whole(office, note.id).entry.over == 6150
+    assert act(mark_paid, [note.id, negative.id], MARCH).result == 0, "it would be money the wrong way"
+
+    act(set_off, negative.id, [one.id for one in listed(office, STATEMENT) if one.open])
+    with world.reading(world.tom, MUCH_LATER) as work:
+        mine = earnings(work, world.programme)
+    assert (mine.paid, mine.stated) == (3000, 4500), "30.00 moved and 45.00 are still to"
+    act(enter_payment, large.id, MARCH, 20000)
+    assert whole(office, large.id).entry.state(MARCH) is State.TO_SET_OFF
+    sums_up(world)
+
+
+def test_x4_nothing_is_set_off_for_another_or_by_whoever_may_not(office: Office) -> None:
+    world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
+    note, large, _ = favoured(office)
+    statement = next(one for one in listed(office, STATEMENT) if one.open)
+    for against, said in (([], "Choose at least one"), ([statement.id], "same programme, currency and name"),
+                          ([large.id, 10**9], "same programme"), ([note.id], "Nothing is open"),
+                          ([listed(office, INVOICE)[0].id], "Nothing is open")):
+        with pytest.raises(Invalid, match=said):
+            act(set_off, note.id, against)
+    for who in (world.ben, world.mona, world.tom):
+        with pytest.raises(NotAllowed):
+            world.do(who, set_off, note.id, [large.id], now=MUCH_LATER)
+        with pytest.raises(NotAllowed):
+            world.do(who, give_back, note.id, MARCH, 5, now=MUCH_LATER)
+    with pytest.raises(NotFound):
+        world.do(world.zara, set_off, note.id, [large.id], now=MUCH_LATER)
+
+
+def test_x4_two_who_set_off_at_once_use_it_once(office: Office) -> None:
+    world = office.world
+    note, large, small = favoured(office)
+    refused: list[Refusal] = []
+
+    def one(against: int) -> None:
+        try:
+            world.do(world.alice, set_off, note.id, [against], now=MUCH_LATER)
+        except Refusal as refusal:
+            refused.append(refusal)
+
+    run(*(partial(one, each.id) for each in (large, large, small, small)))
+    left = {entry.id: entry.left for entry in listed(office, INVOICE, CREDIT)}
+    assert left[note.id] == 0
+    assert refused, "one of them came too late"
+    assert left[large.id] + left[small.id] == 12300 + 3075 - 6150
 
 
 def run(*acts: Callable[[], Any]) -> None:

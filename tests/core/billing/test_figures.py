@@ -11,9 +11,10 @@ from sqlalchemy import Engine, select, text
 
 from core.billing import figures
 from core.billing.address import read
-from core.billing.closing import close_period, enter_payment
+from core.billing.closing import close_period
 from core.billing.documents import documents, narrowed
 from core.billing.figures import Asked, Billing, Row, billing
+from core.billing.payments import enter_payment
 from core.billing.queries import lines
 from core.billing.totals import fold
 from core.demo import build

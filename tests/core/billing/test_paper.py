@@ -34,12 +34,12 @@ def whole(kind: DocumentKind, listed: list[Line], currency: str = "GBP", **more:
     net = sum(one.amount for one in listed)
     tax = 0 if kind is DocumentKind.STATEMENT else round(net * 0.23)
     entry = Entry(1, kind, "LT-7", "Gus", "1 – 31 Oct 2026", date(2026, 11, 2), date(2026, 11, 16), currency, net, tax,
-                  net + tax, 0, False)
+                  net + tax, 0, False, credits="cancels" in more)
     header = {"from": {"name": "Liffey Tutors", "address": "2 Quay\nDublin", "tax_number": "IE1", "bank": "IBAN IE12"},
               "to": {"name": NAMES[2]}, "prefix": "LT-"}
     return Whole(**{"entry": entry, "programme_id": 1, "header": header, "tax_rate": 2300, "reason": "",
                     "lines": listed, "payments": [], "cancels": "", "cancels_id": None,
-                    "credited_by": None, "may_change": False, **more})
+                    "credited_by": None, "favours": (), "may_change": False, **more})
 
 
 @pytest.fixture
@@ -100,13 +100,17 @@ def test_a_credit_note_says_what_it_credits_and_why_and_a_statement_asks_nobody_
     back = [line(0, amount=-5000, reverses=True, on_paper="Takes back: …")]
     paper(whole(DocumentKind.CREDIT_NOTE, back, cancels="LT-3", reason="wrong firm"), Words(), NOW)
     assert "Credits invoice LT-3: wrong firm" in said
-    assert not any(text.startswith(("Please pay", "Takes back")) for text in said)
+    assert not any(text.startswith(("Please pay", "Takes back")) or "set off" in text for text in said)
     paper(whole(DocumentKind.INVOICE, [*back, line(1)]), Words(), NOW)
     assert "Takes back: …" in said, "an adjustment says so in its line"
     paper(whole(DocumentKind.STATEMENT, [line(0, kind=LineKind.PAYOUT)]), Words(session="lesson"), NOW)
     assert "Maths · attended · lesson\u00a040" in said
     assert "Net" not in said
     assert not any(text.startswith("Please pay") for text in said)
+    for kind, told in ((DocumentKind.CREDIT_NOTE, "£61.50 is set off against other invoices, or given back."),
+                       (DocumentKind.STATEMENT, "£50.00 is set off against other payout statements, or paid back.")):
+        paper(whole(kind, back), Words(), NOW)
+        assert told in said
 
 
 def test_the_sheet_is_typed() -> None:

@@ -1,0 +1,226 @@
+"""Money that came in and went out: payments, what is given back, and what is set off between two documents (X4).
+
+Each is an entry on its document. Nothing is changed or struck out: another entry takes one back.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import cast
+
+from sqlalchemy import Table, insert, select
+
+from core.billing.documents import left_to_pay
+from core.billing.money import MOST, words
+from core.errors import Conflict, Invalid, NotFound
+from core.permissions import Action, require
+from core.programmes.queries import programme_of
+from core.work import Work
+from db.among import among
+from db.bulk import insert_many
+from db.models.billing import Biller, Document, Payment
+
+PAYMENTS = cast(Table, Payment.__table__)
+
+
+def hold(work: Work, programme_id: int) -> None:
+    """One closing, one numbering, one payment at a time.
+
+    The header of documents is what is held: whoever records sessions holds the programme, and need not wait.
+    """
+    work.tx.execute(select(Biller.programme_id).where(Biller.programme_id == programme_id).with_for_update())
+
+
+def held_document(work: Work, document_id: int) -> Document:
+    """A document that something is about to be done to. Raises NotFound, NotAllowed."""
+    one = work.tx.get(Document, document_id)
+    if one is None:
+        raise NotFound
+    require(work, Action.MONEY_CLOSE, one.programme_id)
+    hold(work, one.programme_id)
+    return one
+
+
+# Entering ------------------------------------------------------------------------------------------------------------
+
+
+def enter_payment(work: Work, document_id: int, day: date, amount: int, reference: str = "") -> int:
+    """Money received for an invoice, or paid out on a statement, in minor units. Returns its id.
+
+    Raises NotFound, NotAllowed, Invalid.
+    """
+    one = held_document(work, document_id)
+    problem = ""
+    if type(amount) is not int or not 0 < amount < MOST:
+        problem = "Write an amount of more than 0."
+    elif one.gross <= 0:
+        problem = "Nothing is to be paid on it. Set it off, or enter what was given back."
+    elif _is_credited(work, document_id) and _left(work, [document_id]).get(document_id, 0) <= 0:
+        problem = "This invoice was credited, so nothing is to be paid."
+    id_ = _enter(work, one, day, amount, reference, problem)
+    work.say("Entered the payment.")
+    return id_
+
+
+def give_back(work: Work, document_id: int, day: date, amount: int, reference: str = "") -> int:
+    """Money that went back, of what is in favour of whoever a document is made out to, in minor units. Returns its id.
+
+    Raises NotFound, NotAllowed, Invalid.
+    """
+    one = held_document(work, document_id)
+    over, problem = -_left(work, [document_id]).get(document_id, 0), ""
+    if over <= 0:
+        problem = "Nothing is to be given back on it."
+    elif type(amount) is not int or not 0 < amount <= over:
+        problem = f"Write an amount of more than 0 and at most {words(over, one.currency)}."
+    id_ = _enter(work, one, day, -amount, reference, problem)
+    work.say("Entered what was given back.")
+    return id_
+
+
+def _enter(work: Work, one: Document, day: date, amount: int, reference: str, problem: str) -> int:
+    found = {"amount": problem} if problem else {}
+    if len(reference or "") > 200:
+        found["reference"] = "At most 200 characters."
+    found |= _day_problem(work, one.programme_id, day)
+    if found:
+        raise Invalid(found)
+    return int(work.tx.execute(insert(Payment).returning(Payment.id), {
+        "document_id": one.id, "day": day, "amount": amount, "reference": (reference or "").strip() or None,
+        "at": work.now, "change_set_id": work.act_id}).scalar_one())
+
+
+def _day_problem(work: Work, programme_id: int, day: date) -> dict[str, str]:
+    if type(day) is date and day <= _today(work, programme_id):
+        return {}
+    return {"day": "Choose today or an earlier day."}
+
+
+def _today(work: Work, programme_id: int) -> date:
+    return work.now.astimezone(programme_of(work, programme_id).zone).date()
+
+
+def _is_credited(work: Work, document_id: int) -> bool:
+    return work.tx.scalar(select(Document.id).where(Document.cancels_id == document_id)) is not None
+
+
+def _left(work: Work, ids: Collection[int]) -> dict[int, int]:
+    """What is left on those of these documents on which something is: to pay, or below 0, to set off."""
+    left = select(Document.id, left_to_pay().label("left")).where(among(Document.id, ids)).subquery()
+    return {id_: int(amount) for id_, amount in work.tx.execute(
+        select(left.c.id, left.c.left).where(left.c.left != 0).order_by(left.c.id)).all()}
+
+
+def mark_paid(work: Work, document_ids: Sequence[int], day: date) -> int:
+    """What is still open on these documents was paid on that day. Returns how many. Raises as `enter_payment`."""
+    if not document_ids:
+        raise Invalid({"document": "Choose at least one."})
+    programmes = dict(work.tx.execute(
+        select(Document.id, Document.programme_id).where(among(Document.id, document_ids))).all())
+    if programmes.keys() != set(document_ids):
+        raise NotFound
+    for programme_id in sorted(set(programmes.values())):
+        require(work, Action.MONEY_CLOSE, programme_id)
+        hold(work, programme_id)
+        if found := _day_problem(work, programme_id, day):
+            raise Invalid(found)
+    due = {id_: amount for id_, amount in _left(work, document_ids).items() if amount > 0}
+    insert_many(work.tx.connection(), PAYMENTS, [
+        {"document_id": id_, "day": day, "amount": amount, "at": work.now, "change_set_id": work.act_id}
+        for id_, amount in due.items()])
+    work.say(f"Marked {len(due):,} {'document' if len(due) == 1 else 'documents'} as paid.")
+    return len(due)
+
+
+def set_off(work: Work, document_id: int, against: Sequence[int]) -> int:
+    """Use what is in favour of whoever a document is made out to for others of theirs that are open, in this order.
+
+    An entry on each of the two for every one of them, dated today. Returns the amount, in minor units.
+    Raises NotFound, NotAllowed, Invalid.
+    """
+    one = held_document(work, document_id)
+    others = {other.id: other for other in work.tx.scalars(select(Document).where(among(Document.id, against)))}
+    left = _left(work, [document_id, *others])
+    over = -left.get(document_id, 0)
+    if over <= 0:
+        raise Invalid({"against": "Nothing is left on it to set off."})
+    if not against:
+        raise Invalid({"against": "Choose at least one."})
+    if others.keys() != set(against) or any(_whose(other) != _whose(one) for other in others.values()):
+        raise Invalid({"against": "Only documents of the same programme, currency and name are set off."})
+    today, rows, rest = _today(work, one.programme_id), list[dict[str, object]](), over
+    for id_ in dict.fromkeys(against):
+        if (amount := min(rest, left.get(id_, 0))) > 0:
+            rest -= amount
+            rows += [{"document_id": on, "against_id": other, "day": today, "amount": part, "at": work.now,
+                      "change_set_id": work.act_id}
+                     for on, other, part in ((id_, document_id, amount), (document_id, id_, -amount))]
+    if not rows:
+        raise Invalid({"against": "Nothing is open on what was chosen."})
+    insert_many(work.tx.connection(), PAYMENTS, rows)
+    work.say(f"Set off {words(over - rest, one.currency)}.")
+    return over - rest
+
+
+def _whose(one: Document) -> tuple[int, str, int | None, int | None]:
+    return one.programme_id, one.currency, one.payer_id, one.practitioner_id
+
+
+# Taking back ---------------------------------------------------------------------------------------------------------
+
+
+def take_back_payment(work: Work, payment_id: int) -> int:
+    """Take back an entry that was made by mistake; what was set off, on both documents. Returns how many.
+
+    Raises NotFound, NotAllowed, Conflict.
+    """
+    known = work.tx.get(Payment, payment_id)
+    if known is None:
+        raise NotFound
+    held_document(work, known.document_id)
+    both = [known]
+    if known.against_id is not None:
+        both += work.tx.scalars(select(Payment).where(
+            Payment.change_set_id == known.change_set_id, Payment.document_id == known.against_id,
+            Payment.against_id == known.document_id, Payment.reverses_id.is_(None)))
+    if known.reverses_id is not None or _gone(work, [payment_id]):
+        raise Conflict("This payment was taken back already.")
+    _reverse(work, both)
+    work.say("Took the payment back." if known.against_id is None else "What was set off stands open again.")
+    return len(both)
+
+
+def take_back_entered(work: Work, act_id: int) -> int:
+    """Take back every payment that an act entered and that still stands: its undo. Returns how many.
+
+    Raises NotFound, NotAllowed, Conflict.
+    """
+    entered = work.tx.scalars(select(Payment).where(
+        Payment.change_set_id == act_id, Payment.reverses_id.is_(None)).order_by(Payment.id)).all()
+    if not entered:
+        raise NotFound
+    for programme_id in sorted(work.tx.scalars(select(Document.programme_id).where(
+            among(Document.id, {one.document_id for one in entered})).distinct())):
+        require(work, Action.MONEY_CLOSE, programme_id)
+        hold(work, programme_id)
+    gone = _gone(work, [one.id for one in entered])
+    standing = [one for one in entered if one.id not in gone]
+    if not standing:
+        raise Conflict("These payments were taken back already.")
+    _reverse(work, standing)
+    if standing[0].against_id is not None:
+        work.say("What was set off stands open again.")
+    else:
+        work.say("Took the payment back." if len(standing) == 1 else f"Took {len(standing):,} payments back.")
+    return len(standing)
+
+
+def _gone(work: Work, ids: Sequence[int]) -> set[int | None]:
+    """Which of these entries were taken back."""
+    return set(work.tx.scalars(select(Payment.reverses_id).where(among(Payment.reverses_id, ids))))
+
+
+def _reverse(work: Work, entries: Sequence[Payment]) -> None:
+    insert_many(work.tx.connection(), PAYMENTS, [
+        {"document_id": one.document_id, "against_id": one.against_id, "day": one.day, "amount": -one.amount,
+         "reference": one.reference, "reverses_id": one.id, "at": work.now, "change_set_id": work.act_id}
+        for one in entries])
