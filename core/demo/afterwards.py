@@ -145,7 +145,7 @@ def _credit_one(work: Work, world: World) -> None:
 
 
 def pay(work: Work, world: World) -> None:
-    """Most invoices are paid, some late, some in part, some not at all; nearly all statements are."""
+    """Most invoices are paid, some late, some in part, a few twice, some not at all; nearly all statements are."""
     credited = select(Document.cancels_id).where(Document.cancels_id.is_not(None))
     rows = work.tx.execute(
         select(Document.id, Document.kind, Document.number, Document.gross, Document.issued_on, Document.due_on)
@@ -164,6 +164,8 @@ def _payments(work: Work, world: World, rows: Iterable[Any]) -> Iterator[tuple[A
         if day >= world.today:
             continue
         amount = row.gross // 2 if invoice and luck < 0.04 and row.gross > 1 else row.gross
+        if invoice and 0.04 <= luck < 0.05:
+            amount *= 2
         at = int(datetime.combine(day, time(12), UTC).timestamp())
         yield row.id, day.isoformat(), amount, f"Transfer {day:%d%m}-{row.number}", at, work.act_id
 
