@@ -84,6 +84,7 @@ def _lost(one: Lost, programme: ProgrammeView, zone: ZoneInfo, *, may_change: bo
             verb, form = "Waive" if one.charged else "Charge", Form(f"lost-{one.id}")
             if saved := form.done():
                 feedback.tell(saved)
+                st.rerun()
             with st.popover(f"{verb}…", type="tertiary", key=f"change-lost-{one.id}"):
                 st.text_input("Why", key=form.field("late_reason"), on_change="ignore", autocomplete="off")
                 form.problem("late_reason")

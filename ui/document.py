@@ -240,7 +240,7 @@ def _give_back(document_id: int) -> None:
     _finish(form, take_back_entered)
     entry = _known(document_id).entry
     st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · up to {plain(words(entry.over, entry.currency))}")
-    _money(form, give_back, document_id, entry.over, entry.currency, ("Given back on", "Enter it"))
+    _money(form, give_back, document_id, entry.over, entry.currency, ("Given back on", "Enter as given back"))
 
 
 def _money(

@@ -355,6 +355,20 @@ def test_e8_moving_late_asks_whose_wish_it_was(world: World, open_screen: Opener
     assert "Sara lost Tue 3 Mar 2026, 10:00, by the member's wish: charged. rang at nine" in said(tab)
     assert "£50.00" in said(open_screen(world.sara, "worksheet", session=session))
 
+    late = f"lost-{world.one(select(afterwards.Forfeit.id))}"
+    tab = open_screen(world.tom, "worksheet", session=session)
+    assert not [each for each in tab.button if each.key == f"{late}:send"]
+    tab = open_screen(world.ben, "worksheet", session=session)
+    tab.button(f"{late}:send").click().run()
+    assert "Say why it is charged, or waived." in said(tab)
+    tab.text_input(f"{late}:late_reason").set_value("was in hospital").run()
+    tab.button(f"{late}:send").click().run()
+    assert not tab.exception
+    assert "by the member's wish: not charged. was in hospital" in said(tab)
+    assert tab.button(f"{late}:send").label == "Charge it"
+    tab.button("feedback-undo").click().run()
+    assert "by the member's wish: charged. rang at nine" in said(tab)
+
 
 def test_e8_taking_it_off_late_asks_too(world: World, open_screen: Opener, session: int) -> None:
     world.now = TEN - HOUR

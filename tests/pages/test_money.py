@@ -201,6 +201,13 @@ def test_e3_shares_are_set_from_a_day_on(taught: World, open_screen: Opener) -> 
     ahead = tab.dataframe[0].value
     assert list(ahead["Days"]) == ["From 1 Apr 2026 on"] * 2
     assert list(ahead["Missed"]) == ["100 %", "1/3"]
+    remove = f"matrix-remove-{taught.one(select(OutcomeMatrix.id))}"
+    assert not [each for each in open_screen(taught.mona, "rates", terms="Outcomes").button if each.key == remove]
+    assert tab.button(remove).label == "Remove what holds from 1 Apr 2026 on"
+    tab.button(remove).click().run()
+    assert [each.value for each in tab.header] == ["In force"]
+    tab.button("feedback-undo").click().run()
+    assert [each.value for each in tab.header] == ["In force", "Ahead and earlier"]
     taught.now = LATER + 60 * DAY
     tab = open_screen(taught.mona, "rates", terms="Outcomes")
     assert tab.header[0].value == "In force since 1 Apr 2026"
