@@ -13,16 +13,8 @@ from core.billing.queries import Filters, lines
 from core.billing.settle import settle
 from core.errors import Conflict, Invalid, NotAllowed
 from core.history.commands import undo
-from core.sessions.commands import (
-    LateChange,
-    Move,
-    Reassign,
-    cancel_sessions,
-    delete_sessions,
-    reassign_sessions,
-    reschedule_sessions,
-    take_off_calendar,
-)
+from core.sessions.changing import Move, Reassign, reassign_sessions, reschedule_sessions, take_off_calendar
+from core.sessions.ending import LateChange, cancel_sessions, delete_sessions
 from core.sessions.fixes import Fix, FixKind, apply_fixes, preview
 from db.models.afterwards import Forfeit
 from db.words import LineKind, Outcome, Wish
