@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, exists, select, update
+from sqlalchemy import Table, delete, select, update
 
-from core.billing.settle import has_money, settle
+from core.billing.settle import KEPT, has_money, settle
 from core.errors import Conflict, Invalid
 from core.notifications.commands import notify
 from core.permissions import Action, Case, as_learner, require_all
@@ -64,12 +64,9 @@ def give_up(work: Work, loaded: Mapping[int, Loaded], late: Mapping[int, LateCha
             keep(each, each.learners, change, _why_late(each, change, item))
     moving = [id_ for id_, each in loaded.items() if each.session.starts_at is not None and (
         (each.session.starts_at, each.session.ends_at) != (each.value("starts_at"), each.value("ends_at")))]
-    already = exists().where(
-        Forfeit.session_id == Participation.session_id, Forfeit.learner_id == Participation.learner_id,
-        Forfeit.at >= Participation.outcome_at)  # as `kept` of settling
     for session_id, learner in work.tx.execute(
         select(Participation.session_id, Participation.learner_id).where(
-            Participation.session_id.in_(moving), Participation.outcome == Outcome.CANCELLED_LATE, ~already)
+            Participation.session_id.in_(moving), Participation.outcome == Outcome.CANCELLED_LATE, ~KEPT)
         .order_by(Participation.id)
     ).all():
         keep(loaded[session_id], [learner], LateChange(Wish.LEARNER, True, ""), "Cancelled late.")
