@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Engine, event, insert, select, update
 
 from core.programmes.rules import PRESETS, Policy
-from core.sessions import commands
+from core.sessions.booking import book_sessions
 from core.sessions.rules import Booking
 from core.work import THE_PORTAL, Saved, Work, commit
 from core.work import reading as look
@@ -199,7 +199,7 @@ class World:
         """Book many sessions in one act."""
         if kw.get("now") is None:
             kw.pop("now", None)
-        return list(self.do(by or self.ben, commands.book_sessions, list(bookings), **kw).result)
+        return list(self.do(by or self.ben, book_sessions, list(bookings), **kw).result)
 
     def elsewhere_session(self, **given: Any) -> int:
         """A session of the other programme: Zed with Zoe."""

@@ -24,7 +24,17 @@ from sqlalchemy import Engine, text
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from core.history.commands import undo
-from core.sessions import commands
+from core.sessions.booking import book_sessions
+from core.sessions.changing import (
+    Move,
+    Reassign,
+    Venue,
+    change_venue,
+    reassign_sessions,
+    reschedule_sessions,
+    take_off_calendar,
+)
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.sessions.groups import add_learners
 from core.sessions.rules import Booking, PersonBusy
 from core.work import commit
@@ -137,13 +147,13 @@ class Client:
                 room_id=self.dice.choice([None, *place["rooms"]]), starts_at=self.at(),
                 minutes=self.dice.choice([15, 30, 60, 90]),
             ))
-        self.act(self.stage["both"] if self.dice.random() < 0.5 else place["admin"], commands.book_sessions, bookings)
+        self.act(self.stage["both"] if self.dice.random() < 0.5 else place["admin"], book_sessions, bookings)
 
     def move(self) -> None:
         """Another time."""
         for session in self.some_sessions(1):
-            move = commands.Move(session, self.at(), self.dice.choice([None, 30, 60]))
-            self.act(self.stage["both"], commands.reschedule_sessions, [move])
+            move = Move(session, self.at(), self.dice.choice([None, 30, 60]))
+            self.act(self.stage["both"], reschedule_sessions, [move])
 
     def swap(self) -> None:
         """Two take each other's time, or several are shifted by as much."""
@@ -157,38 +167,38 @@ class Client:
             return
         if len(times) == 2:
             first, second = times
-            moves = [commands.Move(first, times[second][0]), commands.Move(second, times[first][0])]
+            moves = [Move(first, times[second][0]), Move(second, times[first][0])]
         else:
             shift = self.dice.choice([-15, 15, 30, 60]) * MINUTE
-            moves = [commands.Move(id_, at[0] + shift) for id_, at in times.items()]
-        self.act(self.stage["both"], commands.reschedule_sessions, moves)
+            moves = [Move(id_, at[0] + shift) for id_, at in times.items()]
+        self.act(self.stage["both"], reschedule_sessions, moves)
 
     def reassign(self) -> None:
         """Another practitioner, or none."""
         for session in self.some_sessions(1):
             to = self.dice.choice([None, *self.stage["home"]["practitioners"], *self.stage["away"]["practitioners"]])
-            self.act(self.stage["both"], commands.reassign_sessions, [commands.Reassign(session, to)])
+            self.act(self.stage["both"], reassign_sessions, [Reassign(session, to)])
 
     def venue(self) -> None:
         """Another room, or none."""
         for session in self.some_sessions(1):
             room = self.dice.choice([None, *self.stage["home"]["rooms"]])
-            self.act(self.stage["both"], commands.change_venue, [commands.Venue(session, room, None)])
+            self.act(self.stage["both"], change_venue, [Venue(session, room, None)])
 
     def cancel(self) -> None:
         """Cancel one or two."""
         if ids := self.some_sessions(self.dice.choice([1, 1, 2])):
-            self.act(self.stage["both"], commands.cancel_sessions, ids, "storm")
+            self.act(self.stage["both"], cancel_sessions, ids, "storm")
 
     def off(self) -> None:
         """Off the calendar."""
         if ids := self.some_sessions(1):
-            self.act(self.stage["both"], commands.take_off_calendar, ids)
+            self.act(self.stage["both"], take_off_calendar, ids)
 
     def delete(self) -> None:
         """Cancel and delete in one step."""
         if ids := self.some_sessions(1):
-            self.act(self.stage["both"], commands.delete_sessions, ids, cancel_first=True)
+            self.act(self.stage["both"], delete_sessions, ids, cancel_first=True)
 
     def undo(self) -> None:
         """Undo, and so restore, one of the latest acts of anybody, an undo among them."""
@@ -282,7 +292,7 @@ def _form_client(url: str, forms: list[tuple[str, Booking]], who: int, seed: int
     for key, booking in forms:
         for _ in range(dice.choice([1, 1, 2, 3])):  # all but the last reply are lost on the way
             try:
-                saved = commit(engine, who, commands.book_sessions, [booking], key=key, now=MONDAY)
+                saved = commit(engine, who, book_sessions, [booking], key=key, now=MONDAY)
                 told.setdefault(key, []).append((saved.act_id, tuple(saved.result), saved.said))
             except Exception:
                 wrong.append(traceback.format_exc())

@@ -17,7 +17,7 @@ from core.people.queries import names
 from core.permissions import Action, may, require
 from core.programmes.queries import ProgrammeView
 from core.programmes.rules import LONGEST, BookingField
-from core.sessions.commands import book_sessions, next_number
+from core.sessions.booking import book_sessions, next_number
 from core.sessions.planning import copy_of, involved, next_of
 from core.sessions.pool import any_records, people_in
 from core.sessions.rules import MOST_LEARNERS, Booking, NoRoomFree

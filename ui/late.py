@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.programmes.rules import Words
-from core.sessions.commands import LateChange
+from core.sessions.ending import LateChange
 from core.words import Wish
 from ui.format import capital
 from ui.forms import Form

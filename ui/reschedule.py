@@ -12,7 +12,7 @@ from core.permissions import Action, may
 from core.series.commands import change_series
 from core.series.queries import moved_like
 from core.series.rules import Scope
-from core.sessions.commands import Move, reschedule_sessions, take_off_calendar
+from core.sessions.changing import Move, reschedule_sessions, take_off_calendar
 from core.sessions.fixes import Fix, FixKind
 from core.sessions.rules import NOTICE
 from core.words import Outcome

@@ -9,19 +9,18 @@ from core.people.queries import names as names_of
 from core.permissions import Action
 from core.series.commands import change_series
 from core.series.rules import Scope
-from core.sessions.commands import (
+from core.sessions.changing import (
     Edit,
     Reassign,
     Venue,
     add_recording,
     ask_for_another_time,
-    cancel_sessions,
     change_venue,
-    delete_sessions,
     edit_sessions,
     reassign_sessions,
     replace_participants,
 )
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.sessions.fixes import Fix, FixKind
 from core.structure.queries import Option, Options, options
 from core.words import Method, Role, Status, TimetableKind

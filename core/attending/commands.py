@@ -18,9 +18,9 @@ from core.learning.effects import apply_effects, take_back
 from core.notifications.commands import notify
 from core.permissions import RECORDED, Action, allows, as_staff, require
 from core.programmes.queries import programme_of
-from core.sessions.commands import Loaded, apply, given, load, tell
 from core.sessions.groups import fill_places
-from core.sessions.rules import StaleForm, notice_outcome, text_problems
+from core.sessions.loaded import Loaded, apply, load, tell
+from core.sessions.rules import StaleForm, given, notice_outcome, text_problems
 from core.work import Work
 from db.among import among
 from db.models.afterwards import Dispute, Forfeit, Note

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, cast
 
 from sqlalchemy import Select, Table, exists, func, or_, select
@@ -33,6 +33,10 @@ LINES = cast(Table, LedgerLine.__table__)
 AT_ONCE = 1000
 CONTENT = Position._fields
 PAYER = CONTENT.index("payer_id")
+KEPT = exists().where(
+    Forfeit.session_id == Participation.session_id, Forfeit.learner_id == Participation.learner_id,
+    Participation.outcome == Outcome.CANCELLED_LATE, Forfeit.at >= Participation.outcome_at)
+"""Whether the meeting that a learner cancelled late was kept when the session lost its time: that alone is charged."""
 
 
 @dataclass(frozen=True)
@@ -169,12 +173,6 @@ def _difference(
     return rows
 
 
-def kept(one: Forfeit, learner_id: int, outcome: Outcome | None, outcome_at: datetime | None) -> bool:
-    """Whether it is the meeting that they cancelled late, kept when the session lost that time: it alone is charged."""
-    return (one.learner_id == learner_id and outcome is Outcome.CANCELLED_LATE and outcome_at is not None
-            and one.at >= outcome_at)
-
-
 def facts_of(work: Work, ids: Collection[int]) -> list[Facts]:
     """What money is worked out from, of these sessions."""
     lost: dict[int, list[Forfeit]] = {}
@@ -182,12 +180,10 @@ def facts_of(work: Work, ids: Collection[int]) -> list[Facts]:
         lost.setdefault(one.session_id, []).append(one)
     parts: dict[int, list[Part]] = {}
     for row in work.tx.execute(
-        select(Participation.session_id, Participation.learner_id, Participation.outcome, Participation.actual_minutes,
-               Participation.outcome_at)
-        .where(among(Participation.session_id, ids)).order_by(Participation.id)
+        select(Participation.session_id, Participation.learner_id, Participation.outcome, Participation.actual_minutes)
+        .where(among(Participation.session_id, ids), ~KEPT).order_by(Participation.id)
     ):
-        if not any(kept(one, row.learner_id, row.outcome, row.outcome_at) for one in lost.get(row.session_id, ())):
-            parts.setdefault(row.session_id, []).append(Part(row.learner_id, row.outcome, row.actual_minutes))
+        parts.setdefault(row.session_id, []).append(Part(row.learner_id, row.outcome, row.actual_minutes))
     courses: dict[int, list[int]] = {}
     for session_id, course_id in work.tx.execute(
         select(SessionCourse.session_id, SessionCourse.course_id).where(among(SessionCourse.session_id, ids))

@@ -14,7 +14,7 @@ from core.permissions import Action, require
 from core.programmes.queries import programme_of
 from core.series.queries import in_scope, series_bookings, visible_series
 from core.series.rules import Choice, Rule, Scope, What
-from core.sessions.commands import book_sessions
+from core.sessions.booking import book_sessions
 from core.sessions.fixes import Fix, apply_fixes
 from core.sessions.planning import copy_of
 from core.sessions.rules import Booking, text_problems

@@ -15,9 +15,9 @@ from core.permissions import OPEN, Action, allows, may, require
 from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import STEP
 from core.series.rules import KEEP, Choice, Occurrence, Rule, Scope, State, What, occurrences
+from core.sessions.booking import LIES_BEHIND, check_own, with_owner
 from core.sessions.busy import Wanted, clash_sentence, clashes_with
 from core.sessions.checks import check_references, learners_of
-from core.sessions.commands import LIES_BEHIND, check_own, with_owner
 from core.sessions.fixes import Fix, FixKind, FixRow
 from core.sessions.fixes import preview as fix_preview
 from core.sessions.pool import Sought, allot, pool

@@ -19,22 +19,19 @@ from core.permissions import Action, Case, allows, may, too_late, why_not
 from core.programmes.queries import ProgrammeView, policy_of, programme_of
 from core.programmes.rules import BookingField
 from core.sessions.busy import Overlap, Wanted, clash_sentence, lock, named, overlaps
-from core.sessions.checks import Place, holding, misfits, rooms_of, wrong_room
-from core.sessions.commands import (
+from core.sessions.changing import (
     NO_LONGER_THEIRS,
     ROOM_RETIRED,
-    WHOSE_WISH,
-    LateChange,
     Move,
     Reassign,
     Venue,
-    asks_wish,
-    cancel_sessions,
     change_venue,
     reassign_sessions,
     reschedule_sessions,
     take_off_calendar,
 )
+from core.sessions.checks import Place, holding, misfits, rooms_of, wrong_room
+from core.sessions.ending import WHOSE_WISH, LateChange, asks_wish, cancel_sessions
 from core.sessions.pool import Sought, allot, pool
 from core.sessions.rules import Clash, text_problems, time_problems
 from core.sessions.visible import cases_for, facts_of, seen

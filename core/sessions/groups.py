@@ -19,7 +19,7 @@ from core.programmes.queries import ProgrammeView, programme_of
 from core.programmes.rules import BookingField
 from core.sessions.busy import Wanted, clash_sentence, clashes_with, lock
 from core.sessions.checks import Place, holding, misfits, rooms_of, waiting_in
-from core.sessions.commands import held
+from core.sessions.loaded import held
 from core.sessions.pool import Sought, allot, allotted, pool, rooms_to_hold
 from core.sessions.rules import MOST_LEARNERS, PersonBusy, is_id, places_problem
 from core.work import Work

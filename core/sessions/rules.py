@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
 
 from core.clock import FIRST_DAY, LAST_DAY
-from core.errors import Conflict
+from core.errors import Conflict, Invalid
 from core.programmes.rules import SHORTEST, STEP, BookingField, Policy, Words
 from db.words import Method, Origin, Outcome
 
@@ -175,6 +175,15 @@ def text_problems(texts: Mapping[str, object]) -> dict[str, str]:
         elif _NO_CHARACTER.search(said):
             found[name] = "This holds a character that is none. Please type it again."
     return found
+
+
+def given(said: str, field_: str, sentence: str, item: int = 0) -> str:
+    """A text that must be there, trimmed. Raises Invalid."""
+    if found := text_problems({field_: said}):
+        raise Invalid(found, item)
+    if not (said or "").strip():
+        raise Invalid({field_: sentence}, item)
+    return said.strip()
 
 
 def time_problems(starts_at: datetime, minutes: int | None, policy: Policy) -> dict[str, str]:

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, event, func, select
 
 from core.programmes.queries import policy_of
-from core.sessions.commands import book_sessions
+from core.sessions.booking import book_sessions
 from core.sessions.rules import Booking
 from core.work import THE_PORTAL, commit, now_utc, reading
 from db.models.people import Person

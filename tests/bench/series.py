@@ -12,7 +12,7 @@ from core.programmes.queries import policy_of, programme_of
 from core.series.commands import book_series
 from core.series.queries import plan
 from core.series.rules import Choice, Rule, What
-from core.sessions.commands import PARTS, TABLE
+from core.sessions.booking import PARTS, TABLE
 from core.sessions.rules import Booking
 from core.work import THE_PORTAL, Work, commit, now_utc, reading
 from db.bulk import insert_many

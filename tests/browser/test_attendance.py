@@ -12,7 +12,7 @@ from playwright.sync_api import ViewportSize, expect
 from sqlalchemy import delete, select, update
 
 from core.people.commands import NewPerson, add_people
-from core.sessions.commands import book_sessions
+from core.sessions.booking import book_sessions
 from core.sessions.rules import Booking
 from core.work import THE_PORTAL, Work, commit, now_utc
 from db.models.afterwards import Note

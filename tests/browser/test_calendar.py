@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, expect
 
-from core.sessions.commands import book_sessions
+from core.sessions.booking import book_sessions
 from core.sessions.rules import Booking
 from core.work import commit
 from tests.browser.conftest import PROGRAMME, Enter, Tab

@@ -5,7 +5,7 @@ from datetime import UTC
 
 from playwright.sync_api import expect
 
-from core.sessions.commands import book_sessions
+from core.sessions.booking import book_sessions
 from core.sessions.rules import Booking
 from core.work import commit
 from tests.browser.conftest import PROGRAMME, Enter, Tab

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from playwright.sync_api import Locator, expect
 from sqlalchemy import insert, select, update
 
-from core.sessions.commands import book_sessions
+from core.sessions.booking import book_sessions
 from core.sessions.rules import Booking
 from core.work import THE_PORTAL, Work, commit
 from db.models.learning import Engagement, Enrolment

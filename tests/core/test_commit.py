@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
-from core.sessions.commands import book_sessions, cancel_sessions
+from core.sessions.booking import book_sessions
+from core.sessions.ending import cancel_sessions
 from core.sessions.rules import PersonBusy
 from core.work import TRIES, Work
 from db.models.history import Change, ChangeSet

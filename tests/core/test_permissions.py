@@ -13,8 +13,22 @@ from core.attending.rules import Attendance
 from core.errors import NotAllowed, NotFound, Refusal
 from core.permissions import RULES, TICKABLE, Action, Case, allows
 from core.programmes.rules import WhoBooks
-from core.sessions import commands, groups
-from core.sessions.commands import Edit, Move, Reassign, Venue
+from core.sessions import groups
+from core.sessions.booking import book_sessions
+from core.sessions.changing import (
+    Edit,
+    Move,
+    Reassign,
+    Venue,
+    ask_for_another_time,
+    change_venue,
+    edit_sessions,
+    reassign_sessions,
+    replace_participants,
+    reschedule_sessions,
+    take_off_calendar,
+)
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.sessions.queries import worksheet
 from core.sessions.visible import cases_for, facts_of
 from core.work import Actor
@@ -101,18 +115,18 @@ def test_a_custom_manager_may_what_is_ticked_and_nothing_else() -> None:
 
 
 ACTS: dict[str, tuple[Action, Any]] = {
-    "edit": (Action.SESSION_EDIT, lambda s, _: (commands.edit_sessions, [Edit(s, {"description": "New"})])),
+    "edit": (Action.SESSION_EDIT, lambda s, _: (edit_sessions, [Edit(s, {"description": "New"})])),
     "fill": (Action.SESSION_FILL, lambda s, w: (groups.add_learners, s, [w.vic])),
-    "reschedule": (Action.SESSION_RESCHEDULE, lambda s, _: (commands.reschedule_sessions, [Move(s, TEN + DAY)])),
-    "off": (Action.SESSION_RESCHEDULE, lambda s, _: (commands.take_off_calendar, [s])),
-    "venue": (Action.SESSION_RESCHEDULE, lambda s, _: (commands.change_venue, [Venue(s, None, "There")])),
-    "reassign": (Action.SESSION_REASSIGN, lambda s, _: (commands.reassign_sessions, [Reassign(s, None)])),
-    "cancel": (Action.SESSION_CANCEL, lambda s, _: (commands.cancel_sessions, [s], "why")),
-    "delete": (Action.SESSION_DELETE, lambda s, _: (commands.delete_sessions, [s])),
+    "reschedule": (Action.SESSION_RESCHEDULE, lambda s, _: (reschedule_sessions, [Move(s, TEN + DAY)])),
+    "off": (Action.SESSION_RESCHEDULE, lambda s, _: (take_off_calendar, [s])),
+    "venue": (Action.SESSION_RESCHEDULE, lambda s, _: (change_venue, [Venue(s, None, "There")])),
+    "reassign": (Action.SESSION_REASSIGN, lambda s, _: (reassign_sessions, [Reassign(s, None)])),
+    "cancel": (Action.SESSION_CANCEL, lambda s, _: (cancel_sessions, [s], "why")),
+    "delete": (Action.SESSION_DELETE, lambda s, _: (delete_sessions, [s])),
     "record": (Action.OUTCOME_RECORD, lambda s, w: (
         attending.record_outcome, s, [Attendance(w.sara, Outcome.ATTENDED)])),
     "reopen": (Action.OUTCOME_REOPEN, lambda s, _: (attending.reopen_session, s, "why")),
-    "ask": (Action.SESSION_ASK_TIME, lambda s, _: (commands.ask_for_another_time, s, "later")),
+    "ask": (Action.SESSION_ASK_TIME, lambda s, _: (ask_for_another_time, s, "later")),
     "replace": (Action.SESSION_CANCEL, None),
 }
 
@@ -146,7 +160,7 @@ def test_every_forbidden_act_is_refused_in_the_core_when_called_directly(world: 
     world.set(by_tess, created_by=world.tess)
     held = world.held(world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN - DAY, reason="x"))
     cancelled = world.book(practitioner=world.tom, learner=world.sara)
-    world.do(world.ben, commands.cancel_sessions, [cancelled], "why")
+    world.do(world.ben, cancel_sessions, [cancelled], "why")
     refused = allowed = 0
     for name, session in itertools.product((*PERSONAS, *STRANGERS), (planned, by_tess, held, cancelled)):
         who = world.people[name]
@@ -157,7 +171,7 @@ def test_every_forbidden_act_is_refused_in_the_core_when_called_directly(world: 
         for action, made in ACTS.values():
             answer = (
                 attempt(world, who, *made(session, world)) if made
-                else attempt(world, who, commands.replace_participants, session, learner_id=world.sam)
+                else attempt(world, who, replace_participants, session, learner_id=world.sam)
             )
             if not sees:
                 assert type(answer) is NotFound, (name, action, answer)
@@ -179,7 +193,7 @@ def test_x6_a_foreign_id_answers_exactly_as_one_that_does_not_exist(world: World
         for action, made in ACTS.values():
             answers = [
                 attempt(world, who, *made(id_, world)) if made
-                else attempt(world, who, commands.replace_participants, id_, learner_id=world.sam)
+                else attempt(world, who, replace_participants, id_, learner_id=world.sam)
                 for id_ in (foreign, nowhere)
             ]
             assert [type(each) for each in answers] == [NotFound, NotFound], (name, action)
@@ -188,7 +202,7 @@ def test_x6_a_foreign_id_answers_exactly_as_one_that_does_not_exist(world: World
             with world.reading(who) as work, pytest.raises(NotFound):
                 worksheet(work, id_)
         for programme in (world.elsewhere if name != "zoe" else world.programme, nowhere):
-            answer = attempt(world, who, commands.book_sessions, [world.booking(programme_id=programme)])
+            answer = attempt(world, who, book_sessions, [world.booking(programme_id=programme)])
             assert (type(answer), answer.sentence) == (NotFound, NotFound().sentence)
 
 
@@ -199,7 +213,7 @@ def test_x6_a_foreign_id_in_a_booking_is_told_as_one_that_does_not_exist(world: 
         "follows": theirs,
     }.items():
         one, other = (
-            attempt(world, world.ben, commands.book_sessions, [world.booking(**{field: id_})])
+            attempt(world, world.ben, book_sessions, [world.booking(**{field: id_})])
             for id_ in (foreign, nowhere)
         )
         assert one is not None

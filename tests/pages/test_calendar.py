@@ -13,7 +13,7 @@ from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from core.availability.commands import add_closure
-from core.sessions.commands import cancel_sessions
+from core.sessions.ending import cancel_sessions
 from db.models.availability import TimeOff
 from db.models.people import Person
 from tests.factories import DAY, HOUR, MINUTE, TEN, World, statements

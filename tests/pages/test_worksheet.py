@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.people.queries import profile
 from core.programmes.rules import WhoBooks
-from core.sessions.commands import Edit, cancel_sessions, edit_sessions
+from core.sessions.changing import Edit, edit_sessions
+from core.sessions.ending import cancel_sessions
 from core.sessions.queries import worksheet
 from db.models.sessions import Participation, Session
 from db.words import Method, Status

@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 from streamlit.testing.v1 import AppTest
 
 from core.history.commands import undo
-from core.sessions.commands import book_sessions
+from core.sessions.booking import book_sessions
 from core.work import Saved
 from db.models.history import ChangeSet
 from db.models.sessions import Session

@@ -20,7 +20,8 @@ from starlette.applications import Starlette
 from core.access.rules import new_token
 from core.errors import Refusal
 from core.feeds.commands import make_address, revoke_address
-from core.sessions.commands import Move, cancel_sessions, delete_sessions, reschedule_sessions, take_off_calendar
+from core.sessions.changing import Move, reschedule_sessions, take_off_calendar
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.settings import Settings
 from core.work import commit
 from db.models.history import ChangeSet

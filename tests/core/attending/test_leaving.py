@@ -3,20 +3,14 @@
 import pytest
 from sqlalchemy import select
 
-from core.attending.commands import (
-    Written,
-    answer_dispute,
-    cancel_parts,
-    dispute_outcome,
-    record_outcome,
-    submit_note,
-)
+from core.attending.commands import Written, answer_dispute, cancel_parts, dispute_outcome, record_outcome, submit_note
 from core.attending.queries import afterwards, own_parts
 from core.attending.rules import Attendance
 from core.attending.tasks import objections
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.queries import timeline
-from core.sessions.commands import LateChange, Move, cancel_sessions, reschedule_sessions
+from core.sessions.changing import Move, reschedule_sessions
+from core.sessions.ending import LateChange, cancel_sessions
 from db.models.afterwards import Dispute, Forfeit
 from db.models.notices import Notice
 from db.models.sessions import Participation

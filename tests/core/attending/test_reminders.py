@@ -7,7 +7,7 @@ from core.attending.rules import Attendance
 from core.engagements.commands import add_engagement
 from core.engagements.rules import NewEngagement
 from core.history.commands import undo
-from core.sessions.commands import delete_sessions
+from core.sessions.ending import delete_sessions
 from db.models.afterwards import Message
 from db.models.people import Relation
 from db.words import Outcome, Role, Tie

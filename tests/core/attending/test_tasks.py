@@ -8,7 +8,8 @@ from core.attending.rules import Attendance
 from core.attending.tasks import my_tasks, owners, work_queue
 from core.errors import Conflict, NotAllowed, NotFound
 from core.permissions import Action
-from core.sessions.commands import Edit, LateChange, Move, edit_sessions, reschedule_sessions
+from core.sessions.changing import Edit, Move, edit_sessions, reschedule_sessions
+from core.sessions.ending import LateChange
 from db.models.notices import Notice
 from db.models.people import Person
 from db.words import NoteKind, Outcome, Wish

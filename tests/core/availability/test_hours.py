@@ -17,7 +17,8 @@ from core.availability.rules import Closed, Weekly
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
 from core.programmes.rules import Policy, WhoBooks
-from core.sessions.commands import Move, Reassign, cancel_sessions, reassign_sessions, reschedule_sessions
+from core.sessions.changing import Move, Reassign, reassign_sessions, reschedule_sessions
+from core.sessions.ending import cancel_sessions
 from core.sessions.fixes import Fix, FixKind, preview
 from core.sessions.rules import PersonBusy, StaleForm
 from db.models.availability import WeeklyWindow

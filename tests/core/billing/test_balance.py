@@ -35,18 +35,17 @@ from core.billing.payments import give_back, mark_paid, set_off
 from core.billing.totals import fold, recomputed, sums
 from core.errors import Refusal
 from core.history.commands import undo
-from core.sessions.commands import (
+from core.sessions.booking import book_sessions
+from core.sessions.changing import (
     Edit,
-    LateChange,
     Move,
     Reassign,
-    book_sessions,
-    cancel_sessions,
     edit_sessions,
     reassign_sessions,
     reschedule_sessions,
     take_off_calendar,
 )
+from core.sessions.ending import LateChange, cancel_sessions
 from core.work import Saved
 from db.engine import reading as connected
 from db.models.billing import Document, DocumentLine, LedgerLine, Payment

@@ -8,7 +8,7 @@ import pytest
 from core.attending.commands import cancel_parts, record_outcome
 from core.attending.rules import Attendance
 from core.errors import Invalid
-from core.sessions.commands import cancel_sessions
+from core.sessions.ending import cancel_sessions
 from db.words import LineKind, Outcome, Role
 from tests.core.billing.conftest import Office
 from tests.factories import DAY, HOUR

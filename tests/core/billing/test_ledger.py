@@ -13,17 +13,10 @@ from core.billing.queries import Filters, lines
 from core.billing.settle import settle
 from core.errors import Conflict, Invalid, NotAllowed
 from core.history.commands import undo
-from core.sessions.commands import (
-    LateChange,
-    Move,
-    Reassign,
-    cancel_sessions,
-    delete_sessions,
-    reassign_sessions,
-    reschedule_sessions,
-    take_off_calendar,
-)
+from core.sessions.changing import Move, Reassign, reassign_sessions, reschedule_sessions, take_off_calendar
+from core.sessions.ending import LateChange, cancel_sessions, delete_sessions
 from core.sessions.fixes import Fix, FixKind, apply_fixes, preview
+from core.sessions.groups import add_learners
 from db.models.afterwards import Forfeit
 from db.words import LineKind, Outcome, Wish
 from tests.core.billing.conftest import LATER, Office
@@ -148,6 +141,24 @@ def test_e3_a_late_cancellation_stays_with_the_meeting_that_was_cancelled(office
     assert sorted(charged()) == sorted(lost)
     assert {line.practitioner_id for line in office.lines(session)} == {world.tom}
     assert len(world.all(select(Forfeit.id))) == len(lost) + (not late.charged)
+
+
+def test_e3_each_meeting_cancelled_late_is_kept_and_charged_once(office: Office) -> None:
+    """Whoever takes part again and cancels late again has lost another meeting; the first stays as it was."""
+    world, week = office.world, 7 * DAY
+    session = world.book(practitioner=world.tom, learner_ids=(world.sara, world.sam), starts_at=TEN)
+    waived = LateChange(Wish.PRACTITIONER, False, "")
+    charged = []
+    for n, at in enumerate((TEN, TEN + week), start=1):
+        world.do(world.sara, cancel_parts, session, [world.sara], "ill", now=at - HOUR)
+        for to in (at + week, at + week + DAY, at + week):
+            world.do(world.ben, reschedule_sessions, [Move(session, to, late=waived)], now=at - HOUR)
+            world.do(world.ben, reassign_sessions, [Reassign(session, world.tom)], now=at - HOUR)
+        charged.append((at.date(), 5000))
+        assert sorted((line.day, line.amount) for line in office.lines(session, CHARGE)) == charged
+        assert len(world.all(select(Forfeit.id).where(Forfeit.learner_id == world.sara))) == n
+        world.do(world.ben, add_learners, session, [world.sara], now=at)
+    assert sorted((line.day, line.amount) for line in office.lines(session, CHARGE)) == charged
 
 
 def test_e8_a_late_change_is_waived_or_charged_after_all(office: Office) -> None:

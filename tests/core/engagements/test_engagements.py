@@ -12,7 +12,7 @@ from core.engagements.queries import Row, engagement, engagement_page, engagemen
 from core.engagements.rules import NewEngagement
 from core.errors import Invalid, NotAllowed
 from core.history.commands import undo
-from core.sessions.commands import Edit, Move, Reassign, edit_sessions, reassign_sessions, reschedule_sessions
+from core.sessions.changing import Edit, Move, Reassign, edit_sessions, reassign_sessions, reschedule_sessions
 from db.words import Outcome
 from tests.factories import DAY, HOUR, NOON, TEN, World, statements
 

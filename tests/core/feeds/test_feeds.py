@@ -13,15 +13,8 @@ from core.feeds.commands import make_address, revoke_address
 from core.feeds.ical import Event, Standing, calendar
 from core.feeds.queries import Behind, behind, my_addresses, my_timetables, one_event, whole_calendar
 from core.history.commands import undo
-from core.sessions.commands import (
-    Move,
-    Reassign,
-    cancel_sessions,
-    delete_sessions,
-    reassign_sessions,
-    reschedule_sessions,
-    take_off_calendar,
-)
+from core.sessions.changing import Move, Reassign, reassign_sessions, reschedule_sessions, take_off_calendar
+from core.sessions.ending import cancel_sessions, delete_sessions
 from db.models.feeds import Feed
 from db.models.history import Change, ChangeSet
 from db.models.people import Person, Relation

@@ -17,8 +17,18 @@ from core.permissions import Action
 from core.programmes import commands as programmes
 from core.programmes.queries import programme_of
 from core.programmes.rules import WhoBooks
-from core.sessions import commands
-from core.sessions.commands import Edit, Move, Reassign
+from core.sessions.booking import book_sessions
+from core.sessions.changing import (
+    Edit,
+    Move,
+    Reassign,
+    edit_sessions,
+    reassign_sessions,
+    replace_participants,
+    reschedule_sessions,
+    take_off_calendar,
+)
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.structure.commands import add_entries, edit_entry, retire_entries
 from core.structure.rules import Entry, Which
 from core.work import Saved
@@ -175,15 +185,15 @@ def test_x5_own_undo_without_any_role_left(world: World) -> None:
 
 def test_x5_own_undo_on_a_session_that_is_no_longer_ones_own(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
-    edited = world.do(world.tom, commands.edit_sessions, [Edit(session, {"description": "x"})])
-    world.do(world.ben, commands.reassign_sessions, [Reassign(session, world.tess)])
+    edited = world.do(world.tom, edit_sessions, [Edit(session, {"description": "x"})])
+    world.do(world.ben, reassign_sessions, [Reassign(session, world.tess)])
     with pytest.raises(NotFound):
         take_back(world, edited, world.tom)
     assert world.fact(session, "description") == "x"
 
 
 def test_b11_own_undo_follows_who_books(world: World) -> None:
-    saved = world.do(world.tom, commands.book_sessions,
+    saved = world.do(world.tom, book_sessions,
                      [world.booking(practitioner=world.tom, learner=world.sara, starts_at=TEN)])
     session = saved.result[0]
     with world.reading(world.tom) as work:
@@ -201,11 +211,11 @@ def test_x5_own_acts_of_every_kind_can_be_undone_and_done_again(world: World) ->
         return world.book(by=world.tom, practitioner=world.tom, learner=world.sara, starts_at=starts_at)
 
     acts: list[Callable[[int], Saved]] = [
-        lambda s: world.do(world.tom, commands.reschedule_sessions, [Move(s, NOON)]),
-        lambda s: world.do(world.tom, commands.take_off_calendar, [s]),
-        lambda s: world.do(world.tom, commands.cancel_sessions, [s], "ill"),
-        lambda s: world.do(world.tom, commands.delete_sessions, [s], cancel_first=True),
-        lambda s: world.do(world.tom, commands.replace_participants, s, learner_id=world.sam),
+        lambda s: world.do(world.tom, reschedule_sessions, [Move(s, NOON)]),
+        lambda s: world.do(world.tom, take_off_calendar, [s]),
+        lambda s: world.do(world.tom, cancel_sessions, [s], "ill"),
+        lambda s: world.do(world.tom, delete_sessions, [s], cancel_first=True),
+        lambda s: world.do(world.tom, replace_participants, s, learner_id=world.sam),
     ]
     for act in acts:
         session = fresh()
@@ -213,7 +223,7 @@ def test_x5_own_acts_of_every_kind_can_be_undone_and_done_again(world: World) ->
         assert world.fact(session, "status") == "scheduled"
         again = take_back(world, undone, world.tom)
         take_back(world, again, world.tom)
-        world.do(world.ben, commands.delete_sessions, [session], cancel_first=True)
+        world.do(world.ben, delete_sessions, [session], cancel_first=True)
     past = fresh(TEN - 7 * DAY)
     recorded = world.do(world.tom, attending.record_outcome, past, [Attendance(world.sara, Outcome.ATTENDED)])
     reopened = world.do(world.tom, attending.reopen_session, past, "wrong day")
@@ -224,7 +234,7 @@ def test_x5_own_acts_of_every_kind_can_be_undone_and_done_again(world: World) ->
 
 
 def test_x6_whether_an_act_was_undone_is_not_for_strangers(world: World) -> None:
-    saved = world.do(world.ben, commands.book_sessions,
+    saved = world.do(world.ben, book_sessions,
                      [world.booking(practitioner=world.tom, learner=world.sara, starts_at=TEN)])
     take_back(world, saved, world.ben)
     said = set()

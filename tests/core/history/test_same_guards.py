@@ -8,8 +8,16 @@ from core.errors import Conflict
 from core.history.commands import undo
 from core.people.commands import disable_people
 from core.programmes import commands as programmes
-from core.sessions import commands
-from core.sessions.commands import Edit, LateChange, Move, Reassign
+from core.sessions.changing import (
+    Edit,
+    Move,
+    Reassign,
+    edit_sessions,
+    reassign_sessions,
+    reschedule_sessions,
+    take_off_calendar,
+)
+from core.sessions.ending import LateChange, cancel_sessions
 from core.structure.commands import edit_entry, retire_entries
 from core.structure.rules import Which
 from core.work import Saved
@@ -24,12 +32,12 @@ def take_back(world: World, saved: Saved, by: int | None = None) -> Saved:
 
 def cancelled(world: World, **given: object) -> tuple[int, Saved]:
     session = world.book(**{"practitioner": world.tom, "learner": world.sara, "starts_at": TEN, **given})
-    return session, world.do(world.ben, commands.cancel_sessions, [session], "by mistake")
+    return session, world.do(world.ben, cancel_sessions, [session], "by mistake")
 
 
 def test_c8_a_room_that_became_too_small_takes_nobody_back(world: World) -> None:
     session = world.book(practitioner=world.tom, learner_ids=(world.sara, world.sam), starts_at=TEN, room=world.room)
-    saved = world.do(world.ben, commands.take_off_calendar, [session])
+    saved = world.do(world.ben, take_off_calendar, [session])
     world.do(world.alice, edit_entry, Which.ROOM, world.room, {"capacity": 2})
     with pytest.raises(Conflict, match=r"any more\. Session 1: Blue room holds 2; 3 take part"):
         take_back(world, saved)
@@ -58,16 +66,16 @@ def test_x1_a_cancelled_session_comes_back_only_to_what_is_still_there(
 
 def test_b6_a_session_comes_back_under_a_timetable_of_its_practitioner_alone(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, timetable=world.toms_own)
-    saved = world.do(world.ben, commands.edit_sessions, [Edit(session, {"timetable_id": world.weekly})])
-    world.do(world.ben, commands.reassign_sessions, [Reassign(session, world.tess)])
+    saved = world.do(world.ben, edit_sessions, [Edit(session, {"timetable_id": world.weekly})])
+    world.do(world.ben, reassign_sessions, [Reassign(session, world.tess)])
     with pytest.raises(Conflict, match="Its timetable belongs to another"):
         take_back(world, saved)
 
 
 def test_a11_a_session_that_nobody_leads_comes_back_under_its_timetable(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, timetable=world.toms_own)
-    world.do(world.ben, commands.reassign_sessions, [Reassign(session, None)])
-    saved = world.do(world.ben, commands.cancel_sessions, [session], "by mistake")
+    world.do(world.ben, reassign_sessions, [Reassign(session, None)])
+    saved = world.do(world.ben, cancel_sessions, [session], "by mistake")
     take_back(world, saved)
     assert world.fact(session, "status") is Status.UNASSIGNED
 
@@ -76,7 +84,7 @@ def test_c12_a_session_is_not_smart_again_without_a_room(world: World) -> None:
     world.policy(smart_rooms=True)
     pod = world.add(Room, programme_id=world.programme, name="Pod", capacity=2, smart=True)
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, method="smart")
-    saved = world.do(world.ben, commands.edit_sessions, [Edit(session, {"method": "traditional"})])
+    saved = world.do(world.ben, edit_sessions, [Edit(session, {"method": "traditional"})])
     world.do(world.alice, retire_entries, Which.ROOM, [pod])
     with pytest.raises(Conflict, match="Its room is not used any more"):
         take_back(world, saved)
@@ -85,15 +93,15 @@ def test_c12_a_session_is_not_smart_again_without_a_room(world: World) -> None:
 def test_x1_nobody_becomes_practitioner_and_learner_of_one_session(world: World) -> None:
     world.grant(world.tess, Role.LEARNER)
     session = world.book(practitioner=world.tess, starts_at=TEN)
-    saved = world.do(world.ben, commands.reassign_sessions, [Reassign(session, world.tom)])
-    world.do(world.ben, commands.edit_sessions, [Edit(session, {"learner_ids": (world.tess,)})])
+    saved = world.do(world.ben, reassign_sessions, [Reassign(session, world.tom)])
+    world.do(world.ben, edit_sessions, [Edit(session, {"learner_ids": (world.tess,)})])
     with pytest.raises(Conflict, match="cannot be coach and member at once"):
         take_back(world, saved)
 
 
 def test_x1_a_time_outside_hours_comes_back_by_those_who_may_override_alone(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
-    saved = world.do(world.tom, commands.reschedule_sessions, [Move(session, NOON)])
+    saved = world.do(world.tom, reschedule_sessions, [Move(session, NOON)])
     world.policy(open_hours=[[660, 1000]] * 7)
     with pytest.raises(Conflict, match=r"any more\. Session 1: .*11:00–16:40"):
         take_back(world, saved, world.tom)
@@ -114,5 +122,5 @@ def test_x1_nothing_moves_ahead_in_a_retired_programme(world: World) -> None:
     world.now = TEN
     world.do(world.alice, programmes.retire_programme, world.programme)
     with pytest.raises(Conflict, match="Home is retired"):
-        world.do(world.ben, commands.reschedule_sessions, [
+        world.do(world.ben, reschedule_sessions, [
             Move(session, NOON, late=LateChange(Wish.PRACTITIONER, False, ""))])

@@ -3,7 +3,7 @@
 from core.attending import commands as attending
 from core.attending.rules import Attendance
 from core.history.queries import timeline
-from core.sessions import commands
+from core.sessions.ending import cancel_sessions
 from db.words import Outcome
 from tests.factories import DAY, TEN, World
 
@@ -26,7 +26,7 @@ def test_x5_an_outcome_says_whose_it_is(world: World) -> None:
 
 def test_x5_a_reason_is_told_once(world: World) -> None:
     session = world.book(practitioner=world.tom, team=world.comet, starts_at=TEN)
-    world.do(world.alice, commands.cancel_sessions, [session], "ill")
+    world.do(world.alice, cancel_sessions, [session], "ill")
     with world.reading(world.alice) as work:
         latest = timeline(work, session)[0]
     assert latest.reason == "ill"

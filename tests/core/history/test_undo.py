@@ -16,8 +16,9 @@ from core.history.queries import timeline
 from core.people import commands as people
 from core.people.commands import PersonEdit
 from core.programmes.commands import edit_programme
-from core.sessions import commands
-from core.sessions.commands import Edit, Move, Reassign
+from core.sessions.booking import book_sessions
+from core.sessions.changing import Edit, Move, Reassign, edit_sessions, reassign_sessions, reschedule_sessions
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.sessions.queries import worksheet
 from core.sessions.rules import PersonBusy
 from core.work import Saved
@@ -34,7 +35,7 @@ def take_back(world: World, saved: Saved, by: int | None = None, **kw: object) -
 
 def booked(world: World, **given: object) -> Saved:
     given = {"practitioner": world.tom, "learner": world.sara, "starts_at": TEN, **given}
-    return world.do(world.ben, commands.book_sessions, [world.booking(**given)])
+    return world.do(world.ben, book_sessions, [world.booking(**given)])
 
 
 def taken(world: World) -> int:
@@ -54,7 +55,7 @@ def test_x5_a_deleted_session_comes_back_whole_with_its_id(world: World) -> None
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, course_ids=(world.maths,),
                          description="Fractions <b>&</b> 🎉")
     before = world.all(select(Session.__table__).where(Session.id == session))
-    saved = world.do(world.ben, commands.delete_sessions, [session], cancel_first=True)
+    saved = world.do(world.ben, delete_sessions, [session], cancel_first=True)
     assert taken(world) == 0
     take_back(world, saved)
     after = world.all(select(Session.__table__).where(Session.id == session))
@@ -67,7 +68,7 @@ def test_x5_a_deleted_session_comes_back_whole_with_its_id(world: World) -> None
 def test_x5_moves_that_took_each_others_time_are_put_back_as_one(world: World) -> None:
     first = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
     second = world.book(practitioner=world.tom, learner=world.sam, starts_at=TEN + HOUR)
-    saved = world.do(world.ben, commands.reschedule_sessions, [Move(first, TEN + HOUR), Move(second, TEN)])
+    saved = world.do(world.ben, reschedule_sessions, [Move(first, TEN + HOUR), Move(second, TEN)])
     take_back(world, saved)
     assert world.fact(first, "starts_at") == TEN
     assert world.fact(second, "starts_at") == TEN + HOUR
@@ -75,7 +76,7 @@ def test_x5_moves_that_took_each_others_time_are_put_back_as_one(world: World) -
 
 def test_x5_undo_is_refused_with_who_and_when_where_the_time_was_taken(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
-    saved = world.do(world.ben, commands.reschedule_sessions, [Move(session, NOON)])
+    saved = world.do(world.ben, reschedule_sessions, [Move(session, NOON)])
     world.book(practitioner=world.tom, learner=world.sam, starts_at=TEN)
     with pytest.raises(PersonBusy, match=r"Tom is busy Tue 3 Mar 2026, 10:00–11:00 \(session 2\)"):
         take_back(world, saved)
@@ -85,14 +86,14 @@ def test_x5_undo_is_refused_with_who_and_when_where_the_time_was_taken(world: Wo
 def test_x5_what_came_later_stands_in_the_way_and_is_named(world: World) -> None:
     saved = booked(world)
     session = saved.result[0]
-    world.do(world.alice, commands.edit_sessions, [Edit(session, {"description": "Vectors"})])
+    world.do(world.alice, edit_sessions, [Edit(session, {"description": "Vectors"})])
     with pytest.raises(Conflict, match=r"Later, .* Alice: Changed session 1\."):
         take_back(world, saved)
 
 
 def test_x5_an_act_and_its_own_undo_cancel_out(world: World) -> None:
     saved = booked(world)
-    edited = world.do(world.alice, commands.edit_sessions, [Edit(saved.result[0], {"description": "Vectors"})])
+    edited = world.do(world.alice, edit_sessions, [Edit(saved.result[0], {"description": "Vectors"})])
     take_back(world, edited)
     take_back(world, saved)
     assert world.one(select(func.count()).select_from(Session)) == 0
@@ -100,7 +101,7 @@ def test_x5_an_act_and_its_own_undo_cancel_out(world: World) -> None:
 
 def test_x5_an_undo_can_be_undone_and_nothing_twice(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
-    moved = world.do(world.ben, commands.reschedule_sessions, [Move(session, NOON)])
+    moved = world.do(world.ben, reschedule_sessions, [Move(session, NOON)])
     undone = take_back(world, moved)
     with pytest.raises(Conflict, match="undone already"):
         take_back(world, moved)
@@ -110,13 +111,13 @@ def test_x5_an_undo_can_be_undone_and_nothing_twice(world: World) -> None:
 
 def test_x5_something_made_later_for_a_session_keeps_its_booking(world: World) -> None:
     saved = booked(world)
-    world.do(world.ben, commands.edit_sessions, [Edit(saved.result[0], {"course_ids": (world.maths,)})])
+    world.do(world.ben, edit_sessions, [Edit(saved.result[0], {"course_ids": (world.maths,)})])
     with pytest.raises(Conflict, match="Later"):
         take_back(world, saved)
 
 
 def test_x5_ones_own_for_24_hours_staff_any(world: World) -> None:
-    saved = world.do(world.tom, commands.book_sessions,
+    saved = world.do(world.tom, book_sessions,
                      [world.booking(practitioner=world.tom, learner=world.sara, starts_at=TEN + 3 * DAY)])
     with pytest.raises(NotFound):
         take_back(world, saved, by=world.tess)
@@ -129,7 +130,7 @@ def test_x5_ones_own_for_24_hours_staff_any(world: World) -> None:
 
 def test_x5_cancelling_undone_takes_everybodys_time_back(world: World) -> None:
     session = world.book(practitioner=world.tom, team=world.comet, room=world.room, starts_at=TEN)
-    saved = world.do(world.ben, commands.cancel_sessions, [session], "ill")
+    saved = world.do(world.ben, cancel_sessions, [session], "ill")
     assert taken(world) == 0
     take_back(world, saved)
     assert world.fact(session, "status") == "scheduled"
@@ -147,7 +148,7 @@ def test_x5_an_outcome_undone_opens_the_session_again(world: World) -> None:
 
 def test_x5_a_stale_form_stays_stale_after_an_undo(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
-    moved = world.do(world.ben, commands.reschedule_sessions, [Move(session, NOON)])
+    moved = world.do(world.ben, reschedule_sessions, [Move(session, NOON)])
     seen = world.fact(session, "version")
     take_back(world, moved)
     assert world.fact(session, "version") > seen
@@ -156,7 +157,7 @@ def test_x5_a_stale_form_stays_stale_after_an_undo(world: World) -> None:
 def test_timeline_says_every_change_in_words_with_undo(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, description="Fractions",
                          planning_notes="bring a ruler")
-    world.do(world.ben, commands.reassign_sessions, [Reassign(session, world.tess)])
+    world.do(world.ben, reassign_sessions, [Reassign(session, world.tess)])
     with world.reading(world.ben) as work:
         latest, first = timeline(work, session)
     assert (latest.who, latest.did, latest.lines) == ("Ben", "Reassigned", ("Coach: Tom → Tess",))
@@ -169,7 +170,7 @@ def test_timeline_says_every_change_in_words_with_undo(world: World) -> None:
 def test_d7_a_line_manager_reads_no_words_in_the_timeline(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN, description="Fractions",
                          planning_notes="bring a ruler", location="Room by the river")
-    world.do(world.ben, commands.cancel_sessions, [session], "Sara has the flu")
+    world.do(world.ben, cancel_sessions, [session], "Sara has the flu")
     with world.reading(world.lena) as work:
         said = repr(timeline(work, session))
     for words in ("Fractions", "ruler", "river", "flu"):
@@ -198,8 +199,8 @@ def test_x6_a_line_manager_sees_nothing_of_other_learners_in_a_team(world: World
 
 
 @pytest.mark.parametrize("change", [
-    lambda _, session: (commands.reschedule_sessions, [Move(session, TEN)]),
-    lambda world, session: (commands.reassign_sessions, [Reassign(session, world.tess)]),
+    lambda _, session: (reschedule_sessions, [Move(session, TEN)]),
+    lambda world, session: (reassign_sessions, [Reassign(session, world.tess)]),
 ])
 def test_x5_who_and_when_stay_once_an_outcome_was_recorded(world: World, change: Any) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=NOON)
@@ -218,7 +219,7 @@ def test_x5_who_and_when_stay_once_an_outcome_was_recorded(world: World, change:
 @pytest.mark.parametrize("fact", ["joined_at", "submitted_at", "report_published_at"])
 def test_x5_who_and_when_stay_once_somebody_joined_or_submitted(world: World, fact: str) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=NOON)
-    moved = world.do(world.ben, commands.reschedule_sessions, [Move(session, TEN)])
+    moved = world.do(world.ben, reschedule_sessions, [Move(session, TEN)])
     world.set(session, **{fact: TEN})
     with pytest.raises(Conflict, match="cannot be undone any more"):
         take_back(world, moved)
@@ -228,8 +229,8 @@ def test_x5_who_and_when_stay_once_somebody_joined_or_submitted(world: World, fa
 
 def test_x5_a_move_stays_once_the_session_was_cancelled(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=NOON)
-    moved = world.do(world.ben, commands.reschedule_sessions, [Move(session, TEN)])
-    cancelled = world.do(world.ben, commands.cancel_sessions, [session], "ill")
+    moved = world.do(world.ben, reschedule_sessions, [Move(session, TEN)])
+    cancelled = world.do(world.ben, cancel_sessions, [session], "ill")
     with pytest.raises(Conflict, match="Cancelled session 1"):
         take_back(world, moved)
     take_back(world, cancelled)
@@ -278,7 +279,7 @@ def test_x7_a_booking_undone_is_told_to_everybody_in_it(world: World) -> None:
 
 def test_x7_whoever_loses_a_session_by_undo_is_told(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
-    saved = world.do(world.ben, commands.reassign_sessions, [Reassign(session, world.tess)])
+    saved = world.do(world.ben, reassign_sessions, [Reassign(session, world.tess)])
     assert {person for person, _ in told(world, take_back(world, saved))} == {world.tom, world.tess, world.sara}
 
 
@@ -292,7 +293,7 @@ def test_x6_a_name_taken_by_a_foreign_programme_says_no_more_than_that(world: Wo
 
 def test_x5_an_act_in_force_again_is_not_shown_as_undone(world: World) -> None:
     session = booked(world).result[0]
-    moved = world.do(world.ben, commands.reschedule_sessions, [Move(session, NOON)])
+    moved = world.do(world.ben, reschedule_sessions, [Move(session, NOON)])
     acts = [moved]
     for undone in ([True], [False, True], [True, False, True]):  # of the move and its undos, the last aside
         acts.append(take_back(world, acts[-1]))

@@ -12,7 +12,7 @@ from core.learning import commands
 from core.learning.commands import EnrolmentEdit
 from core.permissions import Action
 from core.programmes.rules import PRESETS, Policy, Switchable, changed_policy
-from core.sessions.commands import Edit, edit_sessions
+from core.sessions.changing import Edit, edit_sessions
 from db.words import EnrolmentStatus as S
 from db.words import Kind, Outcome
 from tests.core.learning.conftest import School

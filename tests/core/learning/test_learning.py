@@ -11,7 +11,7 @@ from core.learning import commands
 from core.learning.commands import EnrolmentEdit
 from core.learning.queries import Narrowed, Stands, enrolments, evidence, plan, rights, spent, steps
 from core.learning.rules import by_course, by_month, by_week, tracker
-from core.sessions.commands import cancel_sessions
+from core.sessions.ending import cancel_sessions
 from core.sessions.rules import StaleForm
 from db.models.learning import Engagement, Enrolment, Evidence
 from db.models.sessions import Session

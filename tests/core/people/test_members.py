@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from core.errors import NotAllowed, NotFound
 from core.people.members import contact_at, contacts, my_members
 from core.programmes.rules import WhoBooks
-from core.sessions.commands import cancel_sessions
+from core.sessions.ending import cancel_sessions
 from db.models.availability import TimeOff, WeeklyWindow
 from tests.factories import DAY, HOUR, NOON, NOW, TEN, World, statements
 

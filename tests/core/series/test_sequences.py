@@ -25,7 +25,8 @@ from core.history.commands import undo
 from core.series.commands import book_series, change_series
 from core.series.queries import moved_like
 from core.series.rules import Choice, Rule, Scope, What
-from core.sessions.commands import Move, Reassign, cancel_sessions, reassign_sessions, reschedule_sessions
+from core.sessions.changing import Move, Reassign, reassign_sessions, reschedule_sessions
+from core.sessions.ending import cancel_sessions
 from core.sessions.fixes import Fix, FixKind
 from core.work import Saved
 from db.models.sessions import Occupancy, Session

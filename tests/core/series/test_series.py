@@ -12,7 +12,8 @@ from core.programmes.rules import WhoBooks
 from core.series.commands import CHANGED, book_series, change_series, try_again
 from core.series.queries import Planned, moved_like, plan, preview_change, series_of
 from core.series.rules import Choice, Rule, Scope, State, What
-from core.sessions.commands import Move, Reassign, cancel_sessions, reschedule_sessions
+from core.sessions.changing import Move, Reassign, reschedule_sessions
+from core.sessions.ending import cancel_sessions
 from core.sessions.fixes import Fix, FixKind
 from core.sessions.rules import PersonBusy
 from core.work import Saved
@@ -328,7 +329,7 @@ def test_c10_one_changed_by_itself_is_marked_and_only_there(world: World) -> Non
     alone = world.book(practitioner=world.tess, starts_at=TEN)
     moved = world.do(world.ben, reschedule_sessions, [Move(ids[0], local(0, 15))])
     world.do(world.ben, reschedule_sessions, [Move(alone, local(0, 15))])
-    from core.sessions.commands import reassign_sessions
+    from core.sessions.changing import reassign_sessions
     world.do(world.ben, reassign_sessions, [Reassign(ids[1], world.tess)])
     assert [world.fact(one, "moved_at") is not None for one in (*ids, alone)] == [True, True, False, False, False]
     take_back(world, moved)

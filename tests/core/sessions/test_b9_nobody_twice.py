@@ -9,7 +9,8 @@ from hypothesis import strategies as some
 
 from core.errors import Conflict
 from core.sessions.busy import busy_times
-from core.sessions.commands import cancel_sessions, delete_sessions, take_off_calendar
+from core.sessions.changing import take_off_calendar
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.sessions.rules import PersonBusy
 from db.words import Role
 from tests.factories import DAY, HOUR, MINUTE, NOW, TEN, World

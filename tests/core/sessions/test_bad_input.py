@@ -8,8 +8,19 @@ import pytest
 from sqlalchemy import func, select
 
 from core.errors import Invalid, NotFound
-from core.sessions import commands
-from core.sessions.commands import Edit, Move, Reassign, Venue
+from core.sessions.changing import (
+    Edit,
+    Move,
+    Reassign,
+    Venue,
+    ask_for_another_time,
+    change_venue,
+    edit_sessions,
+    reassign_sessions,
+    reschedule_sessions,
+    take_off_calendar,
+)
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.sessions.queries import worksheet
 from db.models.history import ChangeSet
 from db.models.sessions import Session
@@ -70,10 +81,10 @@ def test_a_bad_edit_gets_the_same_sentence(world: World) -> None:
     for name, field, value in [*BAD, *more]:
         if name in EDITED:
             with pytest.raises(Invalid) as refused:
-                world.do(world.ben, commands.edit_sessions, [Edit(session, {name: value})])
+                world.do(world.ben, edit_sessions, [Edit(session, {name: value})])
             assert field in refused.value.problems, (name, value, refused.value.problems)
     with pytest.raises(Invalid):
-        world.do(world.ben, commands.edit_sessions, [Edit(session, {"status": "completed", "attended": 3})])
+        world.do(world.ben, edit_sessions, [Edit(session, {"status": "completed", "attended": 3})])
     assert saved(world) == before
 
 
@@ -81,29 +92,29 @@ def test_a_bad_move_venue_or_practitioner_too(world: World) -> None:
     session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
     before = saved(world)
     asked: list[tuple[Callable[..., Any], Any, set[str]]] = [
-        *[(commands.reschedule_sessions, Move(session, value), {"date"}) for name, _, value in BAD
+        *[(reschedule_sessions, Move(session, value), {"date"}) for name, _, value in BAD
           if name == "starts_at" and not (isinstance(value, datetime) and value.second)],
-        *[(commands.reschedule_sessions, Move(session, TEN, value), {"duration"}) for name, _, value in BAD
+        *[(reschedule_sessions, Move(session, TEN, value), {"duration"}) for name, _, value in BAD
           if name == "minutes" and value is not None],
-        *[(commands.change_venue, Venue(session, None, value), {"location"}) for name, _, value in BAD
+        *[(change_venue, Venue(session, None, value), {"location"}) for name, _, value in BAD
           if name == "location"],
-        *[(commands.change_venue, Venue(session, value, None), {"room"}) for value in ("abc", 0, 2**70, 10**9)],
-        *[(commands.reassign_sessions, Reassign(session, value), {"practitioner"}) for value in ("abc", 0, 2**70)],
+        *[(change_venue, Venue(session, value, None), {"room"}) for value in ("abc", 0, 2**70, 10**9)],
+        *[(reassign_sessions, Reassign(session, value), {"practitioner"}) for value in ("abc", 0, 2**70)],
     ]
     for command, given, fields in asked:
         with pytest.raises(Invalid) as refused:
             world.do(world.ben, command, [given])
         assert set(refused.value.problems) == fields, (given, refused.value.problems)
     for command, *more in (
-        (commands.reschedule_sessions,), (commands.change_venue,), (commands.reassign_sessions,),
-        (commands.edit_sessions,), (commands.take_off_calendar,), (commands.cancel_sessions, "why"),
-        (commands.delete_sessions,),
+        (reschedule_sessions,), (change_venue,), (reassign_sessions,),
+        (edit_sessions,), (take_off_calendar,), (cancel_sessions, "why"),
+        (delete_sessions,),
     ):
         with pytest.raises(Invalid):
             world.do(world.ben, command, [], *more)
     for words in ("", "  ", None, "x" * 301, 7, "nul\0"):
         with pytest.raises(Invalid) as refused:
-            world.do(world.sara, commands.ask_for_another_time, session, words)
+            world.do(world.sara, ask_for_another_time, session, words)
         assert set(refused.value.problems) == {"words"}
     assert saved(world) == before
 
@@ -112,7 +123,7 @@ def test_a_bad_move_venue_or_practitioner_too(world: World) -> None:
 def test_what_is_no_id_does_not_exist(world: World, id_: Any) -> None:
     world.book(practitioner=world.tom)
     with pytest.raises(NotFound):
-        world.do(world.ben, commands.cancel_sessions, [id_], "why")
+        world.do(world.ben, cancel_sessions, [id_], "why")
     with world.reading(world.ben) as work, pytest.raises(NotFound):
         worksheet(work, id_)
 

@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from core.errors import Invalid, NotAllowed, NotFound
 from core.programmes.rules import PRESETS, BookingField
-from core.sessions.commands import book_sessions, delete_sessions, next_number
+from core.sessions.booking import book_sessions, next_number
+from core.sessions.ending import delete_sessions
 from db.models.notices import Notice
 from db.models.sessions import Participation, Session, SessionCourse
 from db.words import Kind, Method, Status

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from core.errors import Conflict, Invalid, NotAllowed
 from core.history.commands import undo
 from core.permissions import Action
-from core.sessions.commands import (
+from core.sessions.changing import (
     Edit,
     Move,
     Reassign,

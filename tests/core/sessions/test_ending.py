@@ -8,7 +8,7 @@ from core.attending.rules import Attendance
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
 from core.permissions import Action
-from core.sessions.commands import cancel_sessions, delete_sessions
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.sessions.queries import TO_LOG, Filters, session_list
 from core.sessions.rules import PersonBusy
 from db.models.notices import Notice

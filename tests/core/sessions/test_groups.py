@@ -11,7 +11,9 @@ from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.history.commands import undo
 from core.history.queries import timeline
 from core.programmes.rules import BookingField, WhoBooks
-from core.sessions.commands import Move, book_sessions, cancel_sessions, delete_sessions, reschedule_sessions
+from core.sessions.booking import book_sessions
+from core.sessions.changing import Move, reschedule_sessions
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.sessions.groups import add_learners, leave_waiting, remove_learners, set_places
 from core.sessions.queries import worksheet
 from core.sessions.rules import PersonBusy

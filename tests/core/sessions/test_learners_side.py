@@ -8,8 +8,9 @@ from sqlalchemy import Engine, select
 from core.errors import Conflict, Invalid, NotAllowed
 from core.history.commands import undo
 from core.history.queries import timeline
-from core.sessions import commands
-from core.sessions.commands import Move
+from core.sessions.booking import book_sessions
+from core.sessions.changing import Move, reschedule_sessions, take_off_calendar
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.work import Saved
 from db.models.sessions import Participation
 from db.words import Kind, Outcome, Role, Status
@@ -31,14 +32,14 @@ def session(world: World) -> int:
 
 
 WAYS: dict[str, Callable[[World, int], Saved]] = {
-    "move": lambda w, s: w.do(w.sara, commands.reschedule_sessions, [Move(s, TEN + 7 * DAY)]),
-    "off": lambda w, s: w.do(w.sara, commands.take_off_calendar, [s]),
-    "delete": lambda w, s: w.do(w.sara, commands.delete_sessions, [s], cancel_first=True),
+    "move": lambda w, s: w.do(w.sara, reschedule_sessions, [Move(s, TEN + 7 * DAY)]),
+    "off": lambda w, s: w.do(w.sara, take_off_calendar, [s]),
+    "delete": lambda w, s: w.do(w.sara, delete_sessions, [s], cancel_first=True),
 }
 
 
 def cancel(world: World, session: int) -> Saved:
-    return world.do(world.sara, commands.cancel_sessions, [session], "I cannot come")
+    return world.do(world.sara, cancel_sessions, [session], "I cannot come")
 
 
 def outcome(world: World, session: int) -> Outcome | None:
@@ -76,13 +77,13 @@ def test_e8_once_it_has_started_a_learner_changes_nothing(world: World, session:
     with pytest.raises((NotAllowed, Conflict), match="has started, so you may not change it like this any more"):
         (WAYS | {"cancel": cancel})[way](world, session)
     assert world.fact(session, "status") is Status.SCHEDULED
-    world.do(world.tom, commands.cancel_sessions, [session], "nobody came")
+    world.do(world.tom, cancel_sessions, [session], "nobody came")
 
 
 @pytest.mark.parametrize("when", [SOON, NOON])
 def test_e3_a_learner_undoes_a_booking_before_the_notice_alone(world: World, when: object) -> None:
     world.now = TEN - 20 * HOUR
-    saved = world.do(world.sara, commands.book_sessions, [
+    saved = world.do(world.sara, book_sessions, [
         world.booking(practitioner=world.tom, learner=world.sara, starts_at=TEN)])
     world.now = when  # type: ignore[assignment]  # one of two instants
     with world.reading(world.sara) as work:
@@ -94,19 +95,19 @@ def test_e3_a_learner_undoes_a_booking_before_the_notice_alone(world: World, whe
 
 def test_e3_a_learner_undoes_a_move_neither_out_of_the_notice_nor_into_the_past(world: World) -> None:
     session = world.book(by=world.sara, practitioner=world.tom, learner=world.sara, starts_at=TEN + 7 * DAY)
-    nearer = world.do(world.sara, commands.reschedule_sessions, [Move(session, TEN)])
+    nearer = world.do(world.sara, reschedule_sessions, [Move(session, TEN)])
     world.now = TEN - 10 * HOUR
     with pytest.raises(NotAllowed):
         world.do(world.sara, undo, nearer.act_id, undoes=nearer.act_id)
     other = world.book(by=world.sara, practitioner=world.tom, learner=world.sara, starts_at=TEN + DAY)
-    farther = world.do(world.sara, commands.reschedule_sessions, [Move(other, TEN + 7 * DAY)])
+    farther = world.do(world.sara, reschedule_sessions, [Move(other, TEN + 7 * DAY)])
     world.now = TEN + DAY + MINUTE
     with pytest.raises(NotAllowed):
         world.do(world.sara, undo, farther.act_id, undoes=farther.act_id)
 
 
 def test_x5_a_learner_undoes_a_cancellation_until_the_start(world: World, session: int) -> None:
-    saved = world.do(world.sara, commands.cancel_sessions, [session], "by mistake", now=SOON)
+    saved = world.do(world.sara, cancel_sessions, [session], "by mistake", now=SOON)
     with pytest.raises(NotAllowed):
         world.do(world.sara, undo, saved.act_id, undoes=saved.act_id, now=BEGUN)
     world.do(world.sara, undo, saved.act_id, undoes=saved.act_id, now=SOON + MINUTE)
@@ -116,7 +117,7 @@ def test_x5_a_learner_undoes_a_cancellation_until_the_start(world: World, sessio
 def test_x1_a_client_neither_books_nor_moves_into_the_past(world: World, session: int) -> None:
     world.now += 2 * HOUR
     with pytest.raises(Invalid, match="lies ahead"):
-        world.do(world.sara, commands.reschedule_sessions, [Move(session, world.now - HOUR)])
+        world.do(world.sara, reschedule_sessions, [Move(session, world.now - HOUR)])
     with pytest.raises(Invalid, match="lies ahead"):
         world.book(by=world.sara, practitioner=world.tom, learner=world.sara, starts_at=world.now - HOUR)
     world.book(by=world.tom, practitioner=world.tom, learner=world.sam, starts_at=world.now - HOUR)
@@ -124,12 +125,12 @@ def test_x1_a_client_neither_books_nor_moves_into_the_past(world: World, session
 
 def test_e3_who_attends_cancels_as_the_learner_whoever_else_they_are(world: World, session: int) -> None:
     world.grant(world.sara, Role.PRACTITIONER)
-    world.do(world.sara, commands.cancel_sessions, [session], "I cannot come", now=SOON)
+    world.do(world.sara, cancel_sessions, [session], "I cannot come", now=SOON)
     assert outcome(world, session) is Outcome.CANCELLED_LATE
 
 
 @pytest.mark.parametrize("role", [Role.BASIC_ADMIN, Role.MASTER_ADMIN])
 def test_e3_staff_who_attend_cancel_as_staff(world: World, session: int, role: Role) -> None:
     world.grant(world.sara, role)
-    world.do(world.sara, commands.cancel_sessions, [session], "the house is closed", now=SOON)
+    world.do(world.sara, cancel_sessions, [session], "the house is closed", now=SOON)
     assert outcome(world, session) is Outcome.PRACTITIONER_CANCELLED

@@ -11,8 +11,17 @@ from sqlalchemy import Engine, select
 
 from core.errors import NotFound
 from core.permissions import Action, allows
-from core.sessions import commands
-from core.sessions.commands import Move, Reassign, Venue
+from core.sessions.booking import book_sessions
+from core.sessions.changing import (
+    Move,
+    Reassign,
+    Venue,
+    change_venue,
+    reassign_sessions,
+    reschedule_sessions,
+    take_off_calendar,
+)
+from core.sessions.ending import cancel_sessions, delete_sessions
 from core.sessions.order import SORTS, ordered, walked
 from core.sessions.queries import (
     PAGE,
@@ -53,7 +62,7 @@ def town(world: World) -> World:
     world.held(ids[0])
     world.held(ids[1], completed=True)
     world.held(ids[6], completed=True)
-    world.do(world.ben, commands.cancel_sessions, [ids[2]], "why")
+    world.do(world.ben, cancel_sessions, [ids[2]], "why")
     world.set(ids[4], created_by=world.sara)
     world.set(ids[9], created_by=world.tom)
     world.group("Friends", {world.vic: False, world.sara: True, world.tess: True, world.tom: False})
@@ -319,15 +328,15 @@ def test_each_command_asks_as_much_for_one_as_for_fifty(world: World) -> None:
         def note(name: str, command: Any, *given: Any, **kw: Any) -> None:
             asked.setdefault(name, []).append(count(world.engine, lambda: world.do(world.ben, command, *given, **kw)))
 
-        note("book", commands.book_sessions, bookings(100 * many, many))
+        note("book", book_sessions, bookings(100 * many, many))
         made[many] = world.all(select(Session.id).order_by(Session.id.desc()).limit(many))
         at = dict(world.all(select(Session.id, Session.starts_at)))
-        note("move", commands.reschedule_sessions, [Move(id_, at[id_] + HOUR, reason="any") for id_ in made[many]])
-        note("venue", commands.change_venue, [Venue(id_, world.attic, None) for id_ in made[many]])
-        note("reassign", commands.reassign_sessions, [Reassign(id_, world.tess) for id_ in made[many]])
-        note("off", commands.take_off_calendar, made[many])
-        note("cancel", commands.cancel_sessions, made[many], "why")
-        note("delete", commands.delete_sessions, made[many])
+        note("move", reschedule_sessions, [Move(id_, at[id_] + HOUR, reason="any") for id_ in made[many]])
+        note("venue", change_venue, [Venue(id_, world.attic, None) for id_ in made[many]])
+        note("reassign", reassign_sessions, [Reassign(id_, world.tess) for id_ in made[many]])
+        note("off", take_off_calendar, made[many])
+        note("cancel", cancel_sessions, made[many], "why")
+        note("delete", delete_sessions, made[many])
     for one, fifty in asked.values():
         assert fifty - one <= 1, asked  # several that move leave the calendar first: one statement more
 

@@ -8,13 +8,13 @@ from sqlalchemy import select, update
 
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
 from core.notifications.queries import my_notices, unread_count
-from core.sessions import commands
-from core.sessions.commands import (
+from core.sessions import booking
+from core.sessions.booking import book_sessions
+from core.sessions.changing import (
     Edit,
     Move,
     Reassign,
     Venue,
-    cancel_sessions,
     change_venue,
     edit_sessions,
     reassign_sessions,
@@ -22,6 +22,7 @@ from core.sessions.commands import (
     reschedule_sessions,
     take_off_calendar,
 )
+from core.sessions.ending import cancel_sessions
 from core.sessions.fixes import Fix, FixKind, preview
 from core.sessions.queries import Filters, session_list
 from db.models.history import ChangeSet
@@ -240,7 +241,7 @@ def test_notices_cost_the_same_for_one_and_for_many(world: World) -> None:
 
 def test_x5_the_reason_for_an_override_is_kept_with_the_act(world: World) -> None:
     night = [world.booking(practitioner=world.tom, starts_at=TEN.replace(hour=3), reason="Night shift")]
-    booked = world.do(world.ben, commands.book_sessions, night)
+    booked = world.do(world.ben, book_sessions, night)
     moved = world.do(world.ben, reschedule_sessions, [Move(booked.result[0], TEN.replace(hour=4), reason="Later")])
     told = [world.one(select(ChangeSet.reason).where(ChangeSet.id == act.act_id)) for act in (booked, moved)]
     assert told == ["Night shift", "Later"]
@@ -250,13 +251,13 @@ def test_x5_the_reason_for_an_override_is_kept_with_the_act(world: World) -> Non
 def test_somebody_disabled_just_before_their_time_is_held_is_not_booked(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold = commands.lock
+    hold = booking.lock
 
     def late(*given: Any) -> None:
         world.disable(world.tom)
         hold(*given)
 
-    monkeypatch.setattr(commands, "lock", late)
+    monkeypatch.setattr(booking, "lock", late)
     with pytest.raises(Invalid) as refused:
         world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN)
     assert set(refused.value.problems) == {"practitioner"}

@@ -10,16 +10,8 @@ from sqlalchemy import insert, select, update
 from core.errors import Conflict, Invalid, NotAllowed, Refusal
 from core.history.commands import undo
 from core.programmes.rules import WhoBooks
-from core.sessions.commands import (
-    Edit,
-    Move,
-    Venue,
-    add_recording,
-    cancel_sessions,
-    change_venue,
-    edit_sessions,
-    reschedule_sessions,
-)
+from core.sessions.changing import Edit, Move, Venue, add_recording, change_venue, edit_sessions, reschedule_sessions
+from core.sessions.ending import cancel_sessions
 from core.sessions.fixes import Fix, FixKind, apply_fixes, preview
 from core.sessions.groups import add_learners, set_places
 from core.sessions.queries import worksheet
