@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
@@ -12,7 +12,7 @@ from core.billing.closing import close_period, credit_invoice
 from core.billing.settle import settle
 from core.billing.totals import fold
 from core.demo import load
-from core.demo.life import DAY
+from core.demo.life import CAME_OF_IT, DAY, SESSION
 from core.demo.prices import CLAIMS, CREDITED, CUT_SHORT, MONEY, NOTES
 from core.demo.world import DAYS_BACK, World
 from core.work import Work, load_actor
@@ -33,28 +33,46 @@ MOST_NOTES = 20_000
 # Notes and objections ------------------------------------------------------------------------------------------------
 
 
-def write_notes(connection: Connection, world: World) -> None:
+class Ended(NamedTuple):
+    """What a note is written from; moments are epoch seconds."""
+
+    id: int
+    programme_id: int
+    practitioner_id: int | None
+    description: str | None
+    report_published_at: int | None
+    comments_at: int | None
+
+
+def notes(world: World, sessions: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     """A note or a report of each session that has closing words, by whoever led it."""
-    kinds = {place.id: kind for kind, place in world.places.items()}
+    at = [(*SESSION, *CAME_OF_IT).index(name) for name in Ended._fields]
+    return list(_notes(world, (Ended(*(row[place] for place in at)) for row in sessions)))
+
+
+def write_notes(connection: Connection, world: World) -> None:
+    """The same of the latest sessions, which are stored already."""
     rows = connection.execute(
-        select(Session.id, Session.programme_id, Session.practitioner_id, Session.description,
-               Session.report_published_at, Session.comments_at)
+        select(*(getattr(Session, name) for name in Ended._fields))
         .where(Session.comments_at.is_not(None), Session.practitioner_id.is_not(None))
-        .order_by(Session.comments_at.desc(), Session.id).limit(MOST_NOTES)).all()
-    load.copy_in(connection, "note", NOTE, _notes(rows, kinds))
+        .order_by(Session.comments_at.desc(), Session.id).limit(MOST_NOTES))
+    load.copy_in(connection, "note", NOTE, _notes(world, (
+        Ended(*row[:4], *(at and int(at.timestamp()) for at in row[4:])) for row in rows)))
 
 
-def _notes(rows: Iterable[Any], kinds: dict[int, Kind]) -> Iterator[tuple[Any, ...]]:
-    n = 0
-    for row in rows:
-        rng = random.Random(row.id)  # noqa: S311 - made-up data
-        done, went, ahead = (rng.choice(some) for some in NOTES[kinds[row.programme_id]])
-        about = f"{row.description}. " if row.description else ""
+def _notes(world: World, sessions: Iterable[Ended]) -> Iterator[tuple[Any, ...]]:
+    kinds, n = {place.id: kind for kind, place in world.places.items()}, 0
+    for one in sessions:
+        if one.comments_at is None or one.practitioner_id is None:
+            continue
+        rng = random.Random(one.id)  # noqa: S311 - made-up data
+        done, went, ahead = (rng.choice(some) for some in NOTES[kinds[one.programme_id]])
+        about = f"{one.description}. " if one.description else ""
         body = f"{about}{done} {went}\n\n{ahead}"
-        for kind, at in ((NoteKind.REPORT, row.report_published_at), (NoteKind.SHARED, row.comments_at)):
-            if at is not None and not (kind is NoteKind.SHARED and row.report_published_at is not None):
+        for kind, at in ((NoteKind.REPORT, one.report_published_at), (NoteKind.SHARED, one.comments_at)):
+            if at is not None and not (kind is NoteKind.SHARED and one.report_published_at is not None):
                 n += 1
-                yield n, row.id, row.practitioner_id, kind, body, int(at.timestamp()), 1
+                yield n, one.id, one.practitioner_id, kind, body, at, 1
 
 
 def object_to_some(connection: Connection, world: World) -> None:

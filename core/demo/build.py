@@ -16,6 +16,7 @@ from core.access.rules import hash_password
 from core.billing.totals import fold_all
 from core.clock import when_words
 from core.demo import accounts, afterwards, hours, learning, load
+from core.demo.afterwards import NOTE
 from core.demo.engagements import ENGAGEMENT
 from core.demo.life import (
     CAME_OF_IT,
@@ -117,13 +118,12 @@ def settle_in(work: Work, world: World) -> None:
         for known, more in zip(whole, batch, strict=True):
             known.extend(more)
     load.copy_in(connection, "engagement", ENGAGEMENT, stream.engagements.rows())
-    _relive(work, connection, whole)
+    _relive(work, connection, whole, afterwards.notes(world, whole.sessions))
     _take_off(connection, world, stream)
     learning.enrol(connection, world)
     money = Money(world)
     money.meet(stream.engagements.rows())
     money.enter(connection)
-    afterwards.write_notes(connection, world)
     afterwards.object_to_some(connection, world)
     mark_as_demo(work, _offered(world))
     _tell(connection, world, stream.heard)
@@ -162,14 +162,14 @@ def _enter(connection: Connection, world: World) -> None:
         load.copy_in(connection, table, columns, world.rows[table])
 
 
-def _relive(work: Work, connection: Connection, whole: Batch) -> None:
+def _relive(work: Work, connection: Connection, whole: Batch, notes: list[tuple[Any, ...]]) -> None:
     """Every act in order of time, each with its own change set."""
     first = (work.act_id or 0) + 1
     counts = Counter(act for pair in whole.acts for act in pair if act)
     ids = {act: first + n for n, act in enumerate(sorted(counts, key=lambda act: (act.at, act.command, act.actor)))}
     rows = [_change_set(ids[act], act, counts[act]) for act in ids]
     load.copy_in(connection, "change_set", ACT[:-1], [row[:-1] for row in rows])
-    _stage(connection, whole, ids)
+    _stage(connection, whole, ids, notes)
     if work.on_sqlite:
         for act, id_ in ids.items():
             _name_act(work, connection, id_)
@@ -183,11 +183,11 @@ def _relive(work: Work, connection: Connection, whole: Batch) -> None:
     )
     assert work.act_id is not None  # commit has opened this act
     _name_act(work, connection, work.act_id)
-    for table in ("session", "participation", "session_course"):
+    for table in ("session", "participation", "session_course", "note"):
         connection.exec_driver_sql(f"DROP TABLE staged_{table}")
 
 
-def _stage(connection: Connection, whole: Batch, ids: dict[Act, int]) -> None:
+def _stage(connection: Connection, whole: Batch, ids: dict[Act, int], notes: list[tuple[Any, ...]]) -> None:
     acts = [(ids[made], ids[closed] if closed else None) for made, closed in whole.acts]
     columns = (*SESSION, *CAME_OF_IT)
     many = len(columns)
@@ -195,7 +195,7 @@ def _stage(connection: Connection, whole: Batch, ids: dict[Act, int]) -> None:
         ("session", columns, [(*row[:many], *act) for row, act in zip(whole.sessions, acts, strict=True)],
          ("made_in", "closed_in")),
         ("participation", (*PART, *PART_CAME_OF_IT), whole.parts, ()),
-        ("session_course", LINKED, whole.links, ()),
+        ("session_course", LINKED, whole.links, ()), ("note", NOTE, notes, ()),
     )
     for table, names, rows, more in staged:
         extra = "".join(f", CAST(NULL AS bigint) AS {name}" for name in more)
@@ -209,13 +209,13 @@ def _stage(connection: Connection, whole: Batch, ids: dict[Act, int]) -> None:
             connection.exec_driver_sql(f"ANALYZE staged_{table}")
 
 
-def _insert(table: str, columns: tuple[str, ...]) -> str:
+def _insert(table: str, columns: tuple[str, ...], act: str = "made_in") -> str:
     names = ", ".join(columns)
     if table == "session":
         return f"INSERT INTO session ({names}) SELECT {names} FROM staged_session WHERE made_in = :act"
     return (
         f"INSERT INTO {table} ({names}) SELECT {', '.join(f'x.{name}' for name in columns)} FROM staged_session s"
-        f" JOIN staged_{table} x ON x.session_id = s.id WHERE s.made_in = :act ORDER BY x.id"
+        f" JOIN staged_{table} x ON x.session_id = s.id WHERE s.{act} = :act ORDER BY x.id"
     )
 
 
@@ -230,6 +230,7 @@ _SETTLE = (
         " FROM staged_participation x JOIN staged_session s ON s.id = x.session_id"
         " WHERE x.id = participation.id AND s.closed_in = :act AND x.outcome IS NOT NULL"
     ),
+    _insert("note", NOTE, "closed_in"),
 )
 
 

@@ -47,7 +47,7 @@ class Hours:
             return f"{hours(self.used)} held, {hours(self.booked)} booked"
         if self.left < 0:
             return f"{hours(-self.left)} more than the {hours(self.agreed)} agreed"
-        return f"{self.left / 60:g} of {hours(self.agreed)} left"
+        return f"{round(self.left / 60, 2):g} of {hours(self.agreed)} left"
 
 
 def hours(minutes: int) -> str:
