@@ -34,6 +34,7 @@ from core.sessions.busy import Wanted, refuse_clashes
 from core.sessions.groups import fill_places
 from core.work import ALREADY, Work
 from db.base import Base
+from db.models.afterwards import Dispute, Forfeit
 from db.models.billing import LedgerLine
 from db.models.history import Change, ChangeSet
 from db.models.people import Person
@@ -49,6 +50,8 @@ SHAPE = frozenset({
 """Who meets when and where, which stays once something came of it."""
 REPORTED = frozenset({"report_published_at", "comments_at", "told_at"})
 CAME_OF_IT = frozenset({"cancelled_at", "submitted_at", "joined_at", "outcome", *REPORTED})
+ONES_OWN = {"dispute": Dispute.by_id, "forfeit": Forfeit.learner_id}
+"""What the rest of a group is not told of, and whom it is told instead."""
 FIRST_LOCKED = ("programme", "session", "person", "room")
 
 
@@ -75,14 +78,14 @@ def undo(work: Work, act_id: int) -> list[int]:
     _refuse_in_use(work, changes)
     _refuse_taken_keys(work, act, changes)
     sessions = sorted({change.session_id for change in changes if change.session_id is not None})
-    told, terms = _concerned(work, sessions), terms_until_now(work, changes, programmes)
+    told, terms = _concerned(work, sessions, changes), terms_until_now(work, changes, programmes)
     _put_back(work, changes)
     _look_after(work, changes, programmes)
     fill_places(work, sessions)
     keep_the_past(work, terms)
     settle_payers(work, changes, programmes)
     settle(work, sessions, "undone")
-    _tell(work, told, _concerned(work, sessions))
+    _tell(work, told, _concerned(work, sessions, changes))
     work.say(f"Undid: {act.said}")
     return sessions
 
@@ -365,7 +368,8 @@ class _Told:
     people: set[int]
 
 
-def _concerned(work: Work, sessions: Sequence[int]) -> dict[int, _Told]:
+def _concerned(work: Work, sessions: Sequence[int], changes: Sequence[RowChange]) -> dict[int, _Told]:
+    """Whoever takes part; where nothing changed but what is one family's, no other learner."""
     found: dict[int, _Told] = {}
     for some in portions(sessions):
         for row in work.tx.execute(
@@ -373,10 +377,18 @@ def _concerned(work: Work, sessions: Sequence[int]) -> dict[int, _Told]:
             .where(Session.id.in_(some))
         ):
             found[row.id] = _Told(row.programme_id, row.number, {row.practitioner_id} - {None})
+    shared = {id_ for change in changes if change.table.name not in ONES_OWN and (id_ := change.session_id) is not None}
+    for some in portions(shared):
         for session_id, learner in work.tx.execute(
             select(Participation.session_id, Participation.learner_id).where(Participation.session_id.in_(some))
         ):
             found[session_id].people.add(learner)
+    for name, whose in ONES_OWN.items():
+        for some in portions({change.row_id for change in changes if change.table.name == name}):
+            for session_id, person in work.tx.execute(
+                select(whose.class_.session_id, whose).where(whose.class_.id.in_(some))
+            ):
+                found[session_id].people.add(person)
     return found
 
 

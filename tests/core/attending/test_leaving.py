@@ -8,6 +8,7 @@ from core.attending.queries import afterwards, own_parts
 from core.attending.rules import Attendance
 from core.attending.tasks import objections
 from core.errors import Conflict, Invalid, NotAllowed, NotFound
+from core.history.commands import undo
 from core.history.queries import timeline
 from core.sessions.changing import Move, reschedule_sessions
 from core.sessions.ending import LateChange, cancel_sessions
@@ -110,11 +111,14 @@ def test_d11_an_objection_is_heard_by_staff_and_practitioner_and_answered(world:
     for who in (world.tom, world.gus, world.zara):
         with pytest.raises((NotFound, NotAllowed)):
             world.do(who, answer_dispute, made, "no", now=LATER)
-    world.do(world.ben, answer_dispute, made, "You are right.", now=LATER)
+    answered = world.do(world.ben, answer_dispute, made, "You are right.", now=LATER)
     assert world.all(select(Dispute.answer, Dispute.answered_by)) == [("You are right.", world.ben)]
     assert world.gus in world.all(select(Notice.person_id).where(Notice.text.contains("You are right.")))
     with world.reading(world.ben) as work:
         assert objections(work, world.programme) == []
+    world.do(world.ben, undo, answered.act_id, undoes=answered.act_id, now=LATER)
+    undone = world.all(select(Notice.person_id).where(Notice.text.contains("was undone")))
+    assert set(undone) == {world.tom, world.gus}, "the rest of the group never heard of it"
 
 
 def test_e8_a_practitioners_wish_is_never_charged_and_asks_for_no_more(office: Office) -> None:
