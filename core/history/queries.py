@@ -132,7 +132,8 @@ def timeline(work: Work, session_id: int, *, most: int = 100) -> list[Entry]:
             (*_lines(listed, hidden, labels, names, learners, programme.zone, programme.policy.words),
              *effects.get(act_id, ())),
             (acts[act_id].reason or "") if reads and act_id not in private else "",
-            act_id not in undone_by and (staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
+            act_id not in undone_by and acts[act_id].actor_id is not None and (
+                staff or _own_lately(work, acts[act_id], listed, case)), act_id in undone,
         )
         for act_id, listed in sorted(changes.items(), reverse=True) if listed or act_id in undone & bare
     ]
