@@ -22,7 +22,8 @@ from ui.documents import day_words
 from ui.format import capital, plain
 from ui.forms import Form
 
-_SEEN = "closing:seen"
+_SEEN, _TURNED = "closing:seen", "closing:page"
+PAGE = 50
 SHOWN = 12
 """Anomalies of one sort listed one by one."""
 MEANS = {
@@ -134,17 +135,25 @@ def _shown(programme: ProgrammeView, seen: Preview) -> None:
         st.info("Nothing is owed or earned in this period. It can be closed all the same.", icon=":material/inbox:")
         return
     late, taxed = (any(getattr(bill, name) for bill in seen.bills) for name in ("adjustments", "tax"))
+    pages = -(-len(seen.bills) // PAGE)
+    at = min(max(1, int(st.session_state.get(_TURNED, 1))), pages)
+    bills = seen.bills[(at - 1) * PAGE:at * PAGE]
+    if pages > 1:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"{(at - 1) * PAGE + 1:,}–{(at - 1) * PAGE + len(bills):,} of {len(seen.bills):,}",
+                       width="content")
+            st.pagination(pages, key=_TURNED, width=400)
     found: dict[str, list[Any]] = {
-        "Document": [capital(bill.kind) for bill in seen.bills], "Whom": [bill.whom for bill in seen.bills],
-        "Total": [words(bill.gross, seen.currency) for bill in seen.bills],
-        "Net": [words(bill.net, seen.currency) for bill in seen.bills if taxed],
-        "Tax": [words(bill.tax, seen.currency) for bill in seen.bills if taxed],
-        "Lines": [bill.lines for bill in seen.bills],
-        "Adjustments": [bill.adjustments for bill in seen.bills] if late else [],
+        "Document": [capital(bill.kind) for bill in bills], "Whom": [bill.whom for bill in bills],
+        "Total": [words(bill.gross, seen.currency) for bill in bills],
+        "Net": [words(bill.net, seen.currency) for bill in bills if taxed],
+        "Tax": [words(bill.tax, seen.currency) for bill in bills if taxed],
+        "Lines": [bill.lines for bill in bills],
+        "Adjustments": [bill.adjustments for bill in bills] if late else [],
     }
     st.dataframe(
         pd.DataFrame({name: values for name, values in found.items() if values}), hide_index=True, key="closing-bills",
-        height="content" if len(seen.bills) <= 60 else 700, alt="Documents that closing would make", column_config={
+        height="content", alt="Documents that closing would make", column_config={
             "Adjustments": st.column_config.NumberColumn(help="Lines of days before this period: what came late."),
             **{name: st.column_config.TextColumn(alignment="right") for name in ("Net", "Tax", "Total")}})
 
