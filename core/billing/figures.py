@@ -363,6 +363,9 @@ class _Parts(Mapping[TotalOf, tuple[Row, ...]]):
             self._made[by] = self._make[by]()
         return self._made[by]
 
+    def __contains__(self, by: object) -> bool:
+        return by in self._make  # without making it
+
     def __iter__(self) -> Iterator[TotalOf]:
         return iter(self._make)
 

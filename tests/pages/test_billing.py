@@ -188,6 +188,19 @@ def test_programmes_stand_side_by_side_for_whoever_sees_money_of_several(priced:
     assert "£70.00" in html(opened(tab, "Side by side"))
 
 
+def test_what_is_not_looked_at_is_not_added_up(priced: World, open_screen: Opener) -> None:
+    taught(priced, priced.sara)
+    tab = open_screen(priced.mona, "billing")
+    with statements(priced.engine) as sent:
+        tab.run()
+    assert "By payer" in parts(tab)
+    names = "SELECT payer.id, payer.name"
+    assert not any(each.startswith(names) for each in sent), "its tab is there, and nothing in it yet"
+    with statements(priced.engine) as sent:
+        opened(tab, "By payer")
+    assert any(each.startswith(names) for each in sent)
+
+
 def test_it_asks_the_same_number_of_questions_for_few_and_for_many(priced: World, open_screen: Opener) -> None:
     def asked() -> tuple[int, AppTest]:
         with statements(priced.engine) as sent:
