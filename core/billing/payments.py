@@ -138,13 +138,13 @@ def set_off(work: Work, document_id: int, against: Sequence[int]) -> int:
     Raises NotFound, NotAllowed, Invalid.
     """
     one = held_document(work, document_id)
+    if not against:
+        raise Invalid({"against": "Choose at least one."})
     others = {other.id: other for other in work.tx.scalars(select(Document).where(among(Document.id, against)))}
     left = _left(work, [document_id, *others])
     over = -left.get(document_id, 0)
     if over <= 0:
         raise Invalid({"against": "Nothing is left on it to set off."})
-    if not against:
-        raise Invalid({"against": "Choose at least one."})
     if others.keys() != set(against) or any(_whose(other) != _whose(one) for other in others.values()):
         raise Invalid({"against": "Only documents of the same programme, currency and name are set off."})
     today, rows, rest = _today(work, one.programme_id), list[dict[str, object]](), over
