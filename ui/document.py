@@ -48,7 +48,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     if not whole.entry.credits:
         _payments(whole)
     panel.show("document-pay", "Enter a payment", _pay)
-    panel.show("document-back", "Enter what was given back", _give_back)
+    panel.show("document-back", f"Enter what was {_went_back(whole.entry)}", _give_back)
     panel.show("document-off", "Set off", _set_off)
     panel.show("document-credit", "Credit this invoice", _credit)
 
@@ -66,8 +66,8 @@ def _head(whole: Whole) -> None:
             st.link_button("PDF", f"/export/document/{entry.id}.pdf", icon=":material/picture_as_pdf:",
                            type="secondary" if pays else "primary")
             if pays and entry.over:
-                st.button("Given back…", icon=":material/payments:", key="document-back-open", on_click=panel.open_,
-                          args=("document-back", entry.id), help="Enter money that went back.")
+                st.button(f"{capital(_went_back(entry))}…", icon=":material/payments:", key="document-back-open",
+                          on_click=panel.open_, args=("document-back", entry.id), help="Enter money that went back.")
                 st.button("Set off…", type="primary", icon=":material/currency_exchange:", key="document-off-open",
                           on_click=panel.open_, args=("document-off", entry.id),
                           help="Use it for what else is open of theirs.")
@@ -98,12 +98,18 @@ def _told(whole: Whole) -> None:
                       args=("document-off", other.id, entry.id))
 
 
+def _went_back(entry: Entry) -> str:
+    """Practitioners pay back; payers are given back."""
+    return "paid back" if entry.kind is DocumentKind.STATEMENT else "given back"
+
+
 def _in_favour(whole: Whole) -> str:
-    """What is to become of what is left over, in words for whoever reads it."""
-    if whole.entry.kind is DocumentKind.STATEMENT:
-        return "was paid out and taken back since. It is set off against other statements, or paid back."
-    paid = "was paid too much" if whole.entry.gross > 0 else "is in favour of whoever is billed"
-    return f"{paid}. It is set off against other invoices, or given back."
+    """What is to become of what is over, in words for whoever reads it."""
+    out = whole.entry.kind is DocumentKind.STATEMENT
+    others = "payout statements" if out else "invoices"
+    why = "was paid too much" if whole.entry.gross > 0 else "was paid out and taken back since" if out else (
+        "is in favour of whoever is billed")
+    return f"{why}. It is set off against other {others}, or {_went_back(whole.entry)}."
 
 
 def _figures(whole: Whole, state: State) -> None:
@@ -183,7 +189,7 @@ def _payments(whole: Whole) -> None:
     st.header("Payments")
     kept = [each for each in whole.payments if not each.reverses]
     if not kept:
-        st.caption("None yet.")
+        st.caption("No payment yet.")
     for each in kept:
         _payment(whole, each)
 
@@ -195,7 +201,7 @@ def _payment(whole: Whole, each: Payments) -> None:
         id_, label = each.against
         reference = f" · set off against [{plain(label)}](document?document={id_})"
     elif each.amount < 0:
-        reference = f" · given back{reference}"
+        reference = f" · {_went_back(whole.entry)}{reference}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"payment-{each.id}"):
         if each.taken_back:
             st.markdown(f":gray[~~{day_words(each.day)} · {amount}~~{reference} · taken back]", width="content")
@@ -240,7 +246,8 @@ def _give_back(document_id: int) -> None:
     _finish(form, take_back_entered)
     entry = _known(document_id).entry
     st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · up to {plain(words(entry.over, entry.currency))}")
-    _money(form, give_back, document_id, entry.over, entry.currency, ("Given back on", "Enter as given back"))
+    back = _went_back(entry)
+    _money(form, give_back, document_id, entry.over, entry.currency, (f"{capital(back)} on", f"Enter as {back}"))
 
 
 def _money(
@@ -300,7 +307,7 @@ def _set_off(document_id: int, against_id: int | None = None) -> None:
         st.caption(f"{plain(words(entry.over - amount, entry.currency))} of it stays for later.")
     form.show_refusal()
     st.button(f"Set off {plain(words(amount, entry.currency))}" if chosen else "Set off", type="primary",
-              key=form.field("save"), on_click=_send_set_off, args=(form, document_id))
+              key=form.field("save"), on_click=_send_set_off, args=(form, document_id, amount))
 
 
 def _enough(listed: Mapping[int, Entry], over: int) -> list[int]:
@@ -317,8 +324,8 @@ def _open_words(each: Entry) -> str:
     return f"{each.label}, {words(each.open, each.currency)} open, due {day_words(each.due_on)}"
 
 
-def _send_set_off(form: Form, document_id: int) -> None:
-    form.send(set_off, document_id, form.value("against") or [])
+def _send_set_off(form: Form, document_id: int, amount: int) -> None:
+    form.send(set_off, document_id, form.value("against") or [], amount)
 
 
 def _credit(document_id: int) -> None:

@@ -168,7 +168,8 @@ _COMING = {
 _GOING = {
     "gross": ("Payouts", "What all of these payout statements come to."),
     "open": ("Still to pay out", "What is open on these payout statements as of today."),
-    "over": ("To be paid back", "Paid out and taken back since. It is set off against other statements, or paid back."),
+    "over": ("To be paid back", ("Paid too much, or taken back since. It is set off against other statements, or paid"
+                                 " back.")),
 }
 
 

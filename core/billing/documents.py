@@ -35,7 +35,7 @@ class State(StrEnum):
     PAID = "paid"
     CREDITED = "credited"
     TO_SET_OFF = "to set off"
-    """Something is in favour of whoever it is made out to."""
+    """Something is over: more was paid or taken back than is owed."""
     SETTLED = "settled"
     NOTHING = "nothing to pay"
 
@@ -75,7 +75,7 @@ class Entry:
 
     @property
     def over(self) -> int:
-        """What is in favour of whoever it is made out to: paid too much, or more taken back than was owed."""
+        """What is over: paid too much, or more taken back than was owed."""
         return max(0, -self.left)
 
     def state(self, today: date) -> State:

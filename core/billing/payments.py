@@ -7,7 +7,8 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import cast
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, exists, insert, select
+from sqlalchemy.orm import aliased
 
 from core.billing.documents import left_to_pay
 from core.billing.money import MOST, words
@@ -53,7 +54,7 @@ def enter_payment(work: Work, document_id: int, day: date, amount: int, referenc
     if type(amount) is not int or not 0 < amount < MOST:
         problem = "Write an amount of more than 0."
     elif one.gross <= 0:
-        problem = "Nothing is to be paid on it. Set it off, or enter what was given back."
+        problem = "Nothing is to be paid on it."
     elif _is_credited(work, document_id) and _left(work, [document_id]).get(document_id, 0) <= 0:
         problem = "This invoice was credited, so nothing is to be paid."
     id_ = _enter(work, one, day, amount, reference, problem)
@@ -62,7 +63,7 @@ def enter_payment(work: Work, document_id: int, day: date, amount: int, referenc
 
 
 def give_back(work: Work, document_id: int, day: date, amount: int, reference: str = "") -> int:
-    """Money that went back, of what is in favour of whoever a document is made out to, in minor units. Returns its id.
+    """Money that went back, of what is over on a document, in minor units. Returns its id.
 
     Raises NotFound, NotAllowed, Invalid.
     """
@@ -131,11 +132,11 @@ def mark_paid(work: Work, document_ids: Sequence[int], day: date) -> int:
     return len(due)
 
 
-def set_off(work: Work, document_id: int, against: Sequence[int]) -> int:
-    """Use what is in favour of whoever a document is made out to for others of theirs that are open, in this order.
+def set_off(work: Work, document_id: int, against: Sequence[int], amount: int | None = None) -> int:
+    """Use what is over on a document for others of theirs that are open, in this order.
 
-    An entry on each of the two for every one of them, dated today. Returns the amount, in minor units.
-    Raises NotFound, NotAllowed, Invalid.
+    An entry on each of the two for every one of them, dated today. Returns how much, in minor units; it is refused
+    where that is no longer the `amount` that was shown. Raises NotFound, NotAllowed, Invalid, Conflict.
     """
     one = held_document(work, document_id)
     if not against:
@@ -149,13 +150,15 @@ def set_off(work: Work, document_id: int, against: Sequence[int]) -> int:
         raise Invalid({"against": "Only documents of the same programme, currency and name are set off."})
     today, rows, rest = _today(work, one.programme_id), list[dict[str, object]](), over
     for id_ in dict.fromkeys(against):
-        if (amount := min(rest, left.get(id_, 0))) > 0:
-            rest -= amount
-            rows += [{"document_id": on, "against_id": other, "day": today, "amount": part, "at": work.now,
+        if (part := min(rest, left.get(id_, 0))) > 0:
+            rest -= part
+            rows += [{"document_id": on, "against_id": other, "day": today, "amount": signed, "at": work.now,
                       "change_set_id": work.act_id}
-                     for on, other, part in ((id_, document_id, amount), (document_id, id_, -amount))]
+                     for on, other, signed in ((id_, document_id, part), (document_id, id_, -part))]
     if not rows:
         raise Invalid({"against": "Nothing is open on what was chosen."})
+    if amount is not None and amount != over - rest:
+        raise Conflict(f"It would be {words(over - rest, one.currency)} by now. Look again.")
     insert_many(work.tx.connection(), PAYMENTS, rows)
     work.say(f"Set off {words(over - rest, one.currency)}.")
     return over - rest
@@ -183,9 +186,9 @@ def take_back_payment(work: Work, payment_id: int) -> int:
             Payment.change_set_id == known.change_set_id, Payment.document_id == known.against_id,
             Payment.against_id == known.document_id, Payment.reverses_id.is_(None)))
     if known.reverses_id is not None or _gone(work, [payment_id]):
-        raise Conflict("This payment was taken back already.")
+        raise Conflict("This was taken back already.")
     _reverse(work, both)
-    work.say("Took the payment back." if known.against_id is None else "What was set off stands open again.")
+    work.say(_taken_back(both))
     return len(both)
 
 
@@ -205,13 +208,18 @@ def take_back_entered(work: Work, act_id: int) -> int:
     gone = _gone(work, [one.id for one in entered])
     standing = [one for one in entered if one.id not in gone]
     if not standing:
-        raise Conflict("These payments were taken back already.")
+        raise Conflict("This was taken back already.")
     _reverse(work, standing)
-    if standing[0].against_id is not None:
-        work.say("What was set off stands open again.")
-    else:
-        work.say("Took the payment back." if len(standing) == 1 else f"Took {len(standing):,} payments back.")
+    work.say(_taken_back(standing))
     return len(standing)
+
+
+def _taken_back(entries: Sequence[Payment]) -> str:
+    if entries[0].against_id is not None:
+        return "What was set off stands open again."
+    if entries[0].amount < 0:
+        return "Took back that it was given back."
+    return "Took the payment back." if len(entries) == 1 else f"Took {len(entries):,} payments back."
 
 
 def _gone(work: Work, ids: Sequence[int]) -> set[int | None]:
@@ -220,6 +228,15 @@ def _gone(work: Work, ids: Sequence[int]) -> set[int | None]:
 
 
 def _reverse(work: Work, entries: Sequence[Payment]) -> None:
+    """Write the opposites. Raises Conflict where what was used of a document since rests on one of these."""
+    touched = {one.document_id for one in entries}
+    left, later = _left(work, touched), aliased(Payment)
+    used = set(work.tx.scalars(select(Payment.document_id).where(
+        among(Payment.document_id, touched), Payment.amount < 0, Payment.reverses_id.is_(None),
+        ~exists().where(later.reverses_id == Payment.id), Payment.id.not_in([one.id for one in entries]))))
+    for document_id in sorted(used):
+        if left.get(document_id, 0) + sum(one.amount for one in entries if one.document_id == document_id) > 0:
+            raise Conflict("What was set off or given back since rests on it. Take that back first.")
     insert_many(work.tx.connection(), PAYMENTS, [
         {"document_id": one.document_id, "against_id": one.against_id, "day": one.day, "amount": -one.amount,
          "reference": one.reference, "reverses_id": one.id, "at": work.now, "change_set_id": work.act_id}

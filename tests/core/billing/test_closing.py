@@ -423,6 +423,51 @@ def test_x4_what_is_in_favour_is_given_back_and_never_more(office: Office) -> No
     sums_up(world)
 
 
+def test_x4_what_was_used_since_is_taken_back_first(office: Office) -> None:
+    world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
+    note, large, small = favoured(office)
+    paid = act(enter_payment, small.id, MARCH, 10000)
+    assert whole(office, small.id).entry.over == 6925
+    first = act(set_off, small.id, [large.id], 6925)
+    for back in (partial(act, take_back_payment, paid.result), partial(act, take_back_entered, paid.act_id)):
+        with pytest.raises(Conflict, match="rests on it"):
+            back()
+    act(credit_invoice, large.id, "wrong firm")
+    returned = act(give_back, large.id, MARCH, 6925)
+    with pytest.raises(Conflict, match="rests on it"):
+        act(take_back_entered, first.act_id)
+    assert act(take_back_payment, returned.result).said == "Took back that it was given back."
+    act(take_back_entered, first.act_id)
+    assert act(take_back_payment, paid.result).said == "Took the payment back."
+    assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, -6150, 0, 3075, 0]
+    with pytest.raises(Conflict, match=r"It would be £30\.75 by now"):
+        act(set_off, note.id, [small.id], 6150)
+    assert whole(office, note.id).entry.over == 6150, "nothing was done"
+    sums_up(world)
+
+
+def test_x4_taking_back_while_it_is_set_off_leaves_nothing_used_twice(office: Office) -> None:
+    world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
+    _, large, small = favoured(office)
+    paid = act(enter_payment, small.id, MARCH, 10000)
+    refused: list[Refusal] = []
+
+    def one(*what: Any) -> None:
+        try:
+            act(*what)
+        except Refusal as refusal:
+            refused.append(refusal)
+
+    run(partial(one, set_off, small.id, [large.id], 6925), partial(one, take_back_payment, paid.result),
+        partial(one, credit_invoice, small.id, "wrong firm"))
+    assert len(refused) == 1, "what was used cannot be taken back, and what was taken back cannot be used"
+    after = whole(office, small.id)
+    assert after.entry.credited
+    assert after.entry.left in (-3075, 0)
+    assert after.entry.left + whole(office, large.id).entry.left in (12300 - 10000, 12300)
+    sums_up(world)
+
+
 def test_x4_nothing_is_set_off_for_another_or_by_whoever_may_not(office: Office) -> None:
     world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
     note, large, _ = favoured(office)
