@@ -73,7 +73,7 @@ def give_back(work: Work, document_id: int, day: date, amount: int, reference: s
         problem = "Nothing is to be given back on it."
     elif type(amount) is not int or not 0 < amount <= over:
         problem = f"Write an amount of more than 0 and at most {words(over, one.currency)}."
-    id_ = _enter(work, one, day, -amount, reference, problem)
+    id_ = _enter(work, one, day, 0 if problem else -amount, reference, problem)
     work.say("Entered what was given back.")
     return id_
 
