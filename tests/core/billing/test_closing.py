@@ -398,7 +398,9 @@ def test_x4_what_is_in_favour_is_given_back_and_never_more(office: Office) -> No
     world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
     note, large, _ = favoured(office)
     negative = next(one for one in listed(office, STATEMENT) if one.gross < 0)
-    for document_id, amount in ((note.id, 6151), (note.id, 0), (note.id, -5), (note.id, 2.5), (note.id, None), (large.id, 5)):
+    for document_id, amount in (
+        *((note.id, amount) for amount in (6151, 0, -5, 2.5, None)), (large.id, 5),
+    ):
         with pytest.raises(Invalid) as refused:
             act(give_back, document_id, MARCH, amount)
         assert set(refused.value.problems) == {"amount"}
