@@ -172,12 +172,13 @@ class Watch:
     async def _look(self) -> None:
         while self.open:
             await asyncio.sleep(LOOKS_EVERY)
+            asked = list(self.open)  # who comes while the answer is on its way was not asked about
             try:
-                good = await to_thread.run_sync(still_signed_in, self.door.engine, list(self.open), now_utc())
+                good = await to_thread.run_sync(still_signed_in, self.door.engine, asked, now_utc())
             except Exception:
                 log.exception("could not look who is still signed in; trying again")
                 continue
-            ended = [cut for sign_in_id, cuts in self.open.items() if sign_in_id not in good for cut in cuts]
+            ended = [cut for sign_in_id in asked if sign_in_id not in good for cut in self.open.get(sign_in_id, ())]
             if ended:
                 await asyncio.sleep(FAREWELL)
             for cut in ended:

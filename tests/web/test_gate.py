@@ -1,8 +1,12 @@
 """Strangers get nothing, over HTTP or websocket; whoever is signed in is who they are, and nobody else."""
 
+import asyncio
 import inspect
 import re
 import time
+from functools import partial
+from types import SimpleNamespace
+from typing import cast
 from urllib.parse import quote
 
 import pytest
@@ -16,7 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from core.access import commands
 from core.work import THE_PORTAL, commit, now_utc
 from tests.portal import Portal
-from web import door
+from web import door, gate
 from web.gate import page_policy
 
 STREAMLITS = (
@@ -258,3 +262,29 @@ def test_a_deep_link_survives_the_way_in(portal: Portal, wanted: str) -> None:
     assert wanted.replace("&", "&amp;") in page
 
 
+
+
+def test_nobody_is_cut_off_who_came_while_it_was_looked_who_is_still_signed_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut off by mistake, a browser that is signed in lands on the home page, whatever it had opened."""
+    cut: list[int] = []
+
+    async def a_while() -> None:
+        watch = gate.Watch(cast("door.Door", SimpleNamespace(engine=None)))
+        loop = asyncio.get_running_loop()
+
+        def looked(engine: object, asked: list[int], now: object) -> set[int]:
+            loop.call_soon_threadsafe(watch.add, 3, partial(cut.append, 3))
+            time.sleep(0.05)
+            return set(asked) - {2}
+
+        monkeypatch.setattr(gate, "still_signed_in", looked)
+        for sign_in in (1, 2):
+            watch.add(sign_in, partial(cut.append, sign_in))
+        await asyncio.sleep(0.2)
+        assert watch.task is not None
+        watch.task.cancel()
+
+    monkeypatch.setattr(gate, "LOOKS_EVERY", 0.01)
+    monkeypatch.setattr(gate, "FAREWELL", 0.0)
+    asyncio.run(a_while())
+    assert set(cut) == {2}
