@@ -42,6 +42,7 @@ CLOSED = (
 MACHINERY = ("/_stcore/", "/media/", "/component/", "/app/")
 """Asked for by pages, not by people: a stranger is refused here rather than shown the way in."""
 STREAM = "/_stcore/stream"
+OWN_SCRIPT = Path(__file__).parents[1] / "ui" / "assets" / "leaving.js"
 LOOKS_EVERY = 2.0
 """Seconds after which a sign-in that has ended is cut off, even when nothing is clicked."""
 FAREWELL = 0.5
@@ -49,7 +50,7 @@ FAREWELL = 0.5
 
 
 def page_policy(index: str) -> str:
-    """The content security policy for Streamlit's page, allowing the scripts written inside it and no others."""
+    """The content security policy for a page, allowing the scripts written inside it and no others."""
     inside = re.findall(r"<script>(.*?)</script>", index, re.DOTALL)
     hashes = " ".join(
         f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'" for script in inside
@@ -67,8 +68,8 @@ class Gate:
     def __init__(self, app: ASGIApp, door: Door) -> None:
         self.app = app
         self.door = door
-        index = Path(streamlit.__file__).parent / "static" / "index.html"
-        self.policy = page_policy(index.read_text(encoding="utf-8"))
+        index = (Path(streamlit.__file__).parent / "static" / "index.html").read_text("utf-8")
+        self.policy = page_policy(f"{index}<script>{OWN_SCRIPT.read_text('utf-8')}</script>")
         self.watch = Watch(door)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
