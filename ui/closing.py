@@ -21,8 +21,9 @@ from ui import feedback, navigation, runtime
 from ui.documents import day_words
 from ui.format import capital, plain
 from ui.forms import Form
+from ui.turning import Turned
 
-_SEEN, _TURNED = "closing:seen", "closing:page"
+_SEEN = "closing:seen"
 PAGE = 50
 SHOWN = 12
 """Anomalies of one sort listed one by one."""
@@ -135,14 +136,12 @@ def _shown(programme: ProgrammeView, seen: Preview) -> None:
         st.info("Nothing is owed or earned in this period. It can be closed all the same.", icon=":material/inbox:")
         return
     late, taxed = (any(getattr(bill, name) for bill in seen.bills) for name in ("adjustments", "tax"))
-    pages = -(-len(seen.bills) // PAGE)
-    at = min(max(1, int(st.session_state.get(_TURNED, 1))), pages)
-    bills = seen.bills[(at - 1) * PAGE:at * PAGE]
-    if pages > 1:
+    page = Turned(seen.bills, PAGE, "closing:page")
+    bills = page.shown
+    if page.pages > 1:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"{(at - 1) * PAGE + 1:,}–{(at - 1) * PAGE + len(bills):,} of {len(seen.bills):,}",
-                       width="content")
-            st.pagination(pages, key=_TURNED, width=400)
+            st.caption(f"{page.first + 1:,}–{page.first + len(bills):,} of {len(seen.bills):,}", width="content")
+            page.turn()
     found: dict[str, list[Any]] = {
         "Document": [capital(bill.kind) for bill in bills], "Whom": [bill.whom for bill in bills],
         "Total": [words(bill.gross, seen.currency) for bill in bills],

@@ -16,12 +16,12 @@ from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind, LineKind
 from core.work import Work
 from ui import feedback, here, navigation, panel, runtime
-from ui.documents import WHY_HIGH, WHY_WIDE, badge, day_words
+from ui.documents import WHY_HIGH, WHY_WIDE, badge, day_words, finish
 from ui.format import capital, plain
 from ui.forms import Form
+from ui.turning import Turned
 
 PAGE = 50
-_TURNED = "document:page"
 
 
 def screen(work: Work, programme: ProgrammeView) -> None:
@@ -144,15 +144,13 @@ def _address(who: Mapping[str, Any]) -> str:
 
 
 def _lines(programme: ProgrammeView, whole: Whole) -> None:
-    said, pages = programme.policy.words, -(-len(whole.lines) // PAGE)
-    at = min(max(1, int(st.session_state.get(_TURNED, 1))), max(1, pages))
-    shown = list(whole.lines[(at - 1) * PAGE:at * PAGE])
+    said, page = programme.policy.words, Turned(whole.lines, PAGE, "document:page")
+    shown = page.shown
     st.header("Lines")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"{len(whole.lines):,} {'line' if len(whole.lines) == 1 else 'lines'} · click one for its"
                    f" {said.session}", width="content")
-        if pages > 1:
-            st.pagination(pages, key=_TURNED, width=400)
+        page.turn()
     found: dict[str, list[Any]] = {
         "Date": [line.day for line in shown],
         "For": [line.whom if line.kind is LineKind.CHARGE else "" for line in shown],
@@ -222,20 +220,9 @@ def _known(document_id: int) -> Whole:
         return document(work, document_id)
 
 
-def _finish(form: Form, back: Callable[..., Any] | None = None) -> None:
-    """Close the panel once it was saved; money is put right by another entry, which `back` makes."""
-    if saved := form.done():
-        if back is None:
-            feedback.note(saved.said)
-        else:
-            feedback.tell(saved, back=back)
-        panel.close()
-        st.rerun()
-
-
 def _pay(document_id: int) -> None:
     form = Form(f"document-pay-{document_id}")
-    _finish(form, take_back_entered)
+    finish(form, take_back_entered)
     entry = _known(document_id).entry
     st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · {plain(words(entry.open, entry.currency))} open")
     _money(form, enter_payment, document_id, entry.open, entry.currency, ("Paid on", "Enter payment"))
@@ -243,7 +230,7 @@ def _pay(document_id: int) -> None:
 
 def _give_back(document_id: int) -> None:
     form = Form(f"document-back-{document_id}")
-    _finish(form, take_back_entered)
+    finish(form, take_back_entered)
     entry = _known(document_id).entry
     st.markdown(f"**{plain(entry.label)}** · {plain(entry.whom)} · up to {plain(words(entry.over, entry.currency))}")
     back = _went_back(entry)
@@ -287,7 +274,7 @@ def _send_money(form: Form, command: Callable[..., Any], document_id: int, curre
 
 def _set_off(document_id: int, against_id: int | None = None) -> None:
     form = Form(f"document-off-{document_id}")
-    _finish(form, take_back_entered)
+    finish(form, take_back_entered)
     with runtime.reading() as work:
         entry = document(work, document_id).entry
         listed = {each.id: each for each in theirs(work, document_id, Left.OPEN)}
@@ -330,7 +317,7 @@ def _send_set_off(form: Form, document_id: int, amount: int) -> None:
 
 def _credit(document_id: int) -> None:
     form = Form(f"document-credit-{document_id}")
-    _finish(form)
+    finish(form)
     entry = _known(document_id).entry
     st.markdown(f"A credit note takes back **{plain(entry.label)}** of {plain(entry.whom)} over"
                 f" **{plain(words(entry.gross, entry.currency))}**. Both stay in the list. What is owed by what is"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from itertools import compress
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from core.billing.documents import (
     State,
     Sums,
     documents,
+    matches,
     narrowed,
     page_of,
     periods,
@@ -23,7 +25,7 @@ from core.billing.documents import (
     sums,
 )
 from core.billing.money import words
-from core.billing.payments import mark_paid, take_back_entered
+from core.billing.payments import mark_paid, set_off_all, take_back_entered
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.words import DocumentKind
@@ -78,12 +80,18 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     if not listed:
         _nothing(closes, chosen)
     else:
-        _sums(programme, *sums(work, programme.id, chosen))
+        coming, going = sums(work, programme.id, chosen)
+        _sums(programme, coming, going)
         ticked = _table(work, programme, listed, total, closes)
         if closes:
             with action:
+                if any(each.over for each in (coming, going) if each is not None):
+                    st.button("Set off…", icon=":material/currency_exchange:", key="set-off", on_click=panel.open_,
+                              args=("set-off", programme.id), help="Use what is in favour of somebody for what is open"
+                              " of theirs, for everybody at once.")
                 _marking(programme, ticked)
     panel.show("mark-paid", "Mark as paid", _mark)
+    panel.show("set-off", "Set off", _set_off)
 
 
 def _said() -> dict[str, list[str]]:
@@ -254,35 +262,48 @@ def _marking(programme: ProgrammeView, ticked: Sequence[Entry]) -> None:
 
 def _mark(programme_id: int) -> None:
     form = Form(f"mark-paid-{programme_id}")
-    if saved := form.done():
-        feedback.tell(saved, back=take_back_entered)
-        panel.close()
-        st.rerun()
+    finish(form, take_back_entered)
     with runtime.reading() as work:
         listed = [each for each in _chosen(work, programme_id) if each.open]
         today = work.now.astimezone(here.programme(work).zone).date()
     if not listed:
         st.info("Nothing that is open is ticked.")
         return
-    for each in listed[:20]:
-        st.markdown(f"**{plain(each.label)}** · {plain(each.whom)} · {plain(words(each.open, each.currency))}")
-    if len(listed) > 20:
-        st.caption(f"And {len(listed) - 20} more.")
+    _first_of([f"**{plain(each.label)}** · {plain(each.whom)} · {plain(words(each.open, each.currency))}"
+               for each in listed])
     form.preset("day", today)
     st.date_input("Paid on", key=form.field("day"), format="YYYY-MM-DD", width=WIDE)
     form.problem("day")
     form.problem("document")
     form.show_refusal()
-    st.button(_both_ways(listed), type="primary", key=form.field("save"), on_click=_send_mark,
-              args=(form, [each.id for each in listed]))
+    sums = both_ways([(each, each.open) for each in listed])
+    st.button(plain(f"{sums[0]} was paid" if len(sums) == 1 else f"{sums[0]} came in and {sums[1]} went out"),
+              type="primary", key=form.field("save"), on_click=_send_mark, args=(form, [each.id for each in listed]))
 
 
-def _both_ways(listed: Sequence[Entry]) -> str:
-    """What comes in and what goes out are never one sum."""
-    out = [each for each in listed if each.kind is DocumentKind.STATEMENT]
-    sums = [words(sum(each.open for each in those), those[0].currency)
-            for those in ([each for each in listed if each not in out], out) if those]
-    return plain(f"{sums[0]} was paid" if len(sums) == 1 else f"{sums[0]} came in and {sums[1]} went out")
+def both_ways(listed: Sequence[tuple[Entry, int]]) -> list[str]:
+    """What these amounts come to, in words: what comes in and what goes out are never one sum."""
+    out, amounts = [each.kind is DocumentKind.STATEMENT for each, _ in listed], [amount for _, amount in listed]
+    return [words(sum(compress(amounts, those)), listed[0][0].currency)
+            for those in ([not each for each in out], out) if any(those)]
+
+
+def _first_of(lines: Sequence[str]) -> None:
+    for line in lines[:20]:
+        st.markdown(line)
+    if len(lines) > 20:
+        st.caption(f"And {len(lines) - 20:,} more.")
+
+
+def finish(form: Form, back: Callable[..., Any] | None = None) -> None:
+    """Close the panel once it was saved; money is put right by another entry, which `back` makes."""
+    if saved := form.done():
+        if back is None:
+            feedback.note(saved.said)
+        else:
+            feedback.tell(saved, back=back)
+        panel.close()
+        st.rerun()
 
 
 def _chosen(work: Work, programme_id: int) -> list[Entry]:
@@ -294,3 +315,24 @@ def _send_mark(form: Form, ids: list[int]) -> None:
         form.fail({"day": "Choose the day on which it was paid."})
     else:
         form.send(mark_paid, ids, day)
+
+
+# Setting off ---------------------------------------------------------------------------------------------------------
+
+
+def _set_off(programme_id: int) -> None:
+    form = Form(f"set-off-{programme_id}")
+    finish(form, take_back_entered)
+    with runtime.reading() as work:
+        found = matches(work, programme_id)
+    if not found:
+        st.info("Nothing is open of those in whose favour something is. What comes next can be set off as soon as it"
+                " stands here; until then it can be given back.", icon=":material/hourglass_empty:")
+        return
+    st.markdown("Whatever is in favour of somebody is used for what is open of theirs, the first due first.")
+    _first_of([f"**{plain(each.open.label)}** · {plain(each.open.whom)} ·"
+               f" {plain(words(each.amount, each.open.currency))} of {plain(each.over.label)}" for each in found])
+    form.show_refusal()
+    sums = both_ways([(each.open, each.amount) for each in found])
+    st.button(plain(f"Set off {' and '.join(sums)}"), type="primary", key=form.field("save"), on_click=form.send,
+              args=(set_off_all, programme_id, sum(each.amount for each in found)))

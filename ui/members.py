@@ -12,17 +12,16 @@ from core.programmes.queries import ProgrammeView
 from core.work import Work
 from ui import navigation
 from ui.format import day_words, minutes_words, plain, zone_words
+from ui.turning import Turned
 
 PAGE = 25
 P = TypeVar("P", Member, Contact)
 
 
-def shown(listed: Sequence[P], text: str) -> tuple[list[P], int]:
-    """Those on the page that is turned to, and how many pages there are; found by name, or by what they say they do."""
+def page(listed: Sequence[P], text: str) -> Turned[P]:
+    """Those who are found by name, or by what they say they do, a page at a time."""
     found = [each for each in listed if all(word in _said(each) for word in text.casefold().split())]
-    pages = max(1, -(-len(found) // PAGE))
-    page = min(max(1, int(st.session_state.get("turned", 1))), pages)
-    return found[(page - 1) * PAGE:page * PAGE], pages
+    return Turned(found, PAGE, "turned")
 
 
 def _said(each: Member | Contact) -> str:
@@ -33,12 +32,6 @@ def find(placeholder: str = "Name") -> str:
     """The field to find somebody, kept in the address."""
     return st.text_input("Find", key="named", bind="query-params", icon=":material/search:", placeholder=placeholder,
                          width=320, autocomplete="off") or ""
-
-
-def turn(pages: int) -> None:
-    """To other pages, where there are any."""
-    if pages > 1:
-        st.pagination(pages, key="turned")
 
 
 def member(each: Member, programme: ProgrammeView, zone: ZoneInfo, work: Work) -> None:

@@ -5,12 +5,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.billing.documents import Closed, closed_periods, span
+from core.billing.documents import Closed, Left, closed_periods, matches, span
 from core.billing.money import words
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.work import Work
 from ui import navigation, runtime
+from ui.documents import both_ways
+from ui.format import plain
 
 
 def screen(work: Work, programme: ProgrammeView) -> None:
@@ -27,6 +29,11 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         return
     st.caption("A closed period never changes. What comes late goes into the next one as an adjustment. Click a period"
                " for its documents.")
+    if closes and (found := matches(work, programme.id)):
+        amounts = " and ".join(both_ways([(each.open, each.amount) for each in found]))
+        st.page_link(navigation.BY_NAME["documents"].page(), icon=":material/currency_exchange:",
+                     query_params={"open": Left.TO_SET_OFF},
+                     label=plain(f"{amounts} can be set off against what is open, before it goes out"))
     _table(programme, listed)
 
 

@@ -21,6 +21,7 @@ from ui.book_form import Setting
 from ui.format import capital, plain, zone_words
 from ui.format import names as listed_names
 from ui.forms import Form
+from ui.turning import Turned
 
 PAGE = 20
 MARKS = {
@@ -141,9 +142,8 @@ def _grid(
         only = st.toggle("Only dates that do not go as planned", key=form.field("plan-only"),
                          on_change=lambda: st.session_state.pop(turned, None))
         listed = [row for row in rows if not row.settled or row.choice != KEEP] if only else listed
-    pages = max(1, -(-len(listed) // PAGE))
-    page = min(max(1, int(st.session_state.get(turned, 1))), pages)
-    shown = {row.day for row in listed[(page - 1) * PAGE:page * PAGE]}
+    page = Turned(listed, PAGE, turned)
+    shown = {row.day for row in page.shown}
     if any(row.day in shown and (not row.settled or row.choice.what is What.OTHER) for row in rows):
         rows = plan(work, wanted, rule, form.state["choices"], shown)
     for row in rows:
@@ -151,8 +151,7 @@ def _grid(
             _row(form, row, about.zone)
     if not listed:
         st.caption("Every date goes as planned.")
-    if pages > 1:
-        st.pagination(pages, key=turned, width=400)
+    page.turn()
     if rows:
         st.caption(f"Times are in {zone_words(about.zone, rows[0].starts_at)}.")
 

@@ -15,6 +15,7 @@ from core.words import EnrolmentStatus, Role
 from core.work import Work
 from ui import exporting, navigation
 from ui.format import capital
+from ui.turning import Turned
 
 PAGE = 50
 FEW = 60
@@ -36,15 +37,13 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     if not found:
         _nobody(work, programme, bool(said))
         return
-    pages = -(-len(found) // PAGE)
-    page = min(max(1, int(st.session_state.get(_TURNED, 1))), pages)
-    _table(programme, found[(page - 1) * PAGE:page * PAGE])
+    page = Turned(found, PAGE, _TURNED)
+    _table(programme, page.shown)
     risk = sum(each.off_job.at_risk for each in found)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{len(found):,} {'enrolment' if len(found) == 1 else 'enrolments'}, {risk:,} at risk · click a line"
                    " for the learning plan", width="content")
-        if pages > 1:
-            st.pagination(pages, key=_TURNED, width=320)
+        page.turn()
 
 
 def _filters(work: Work, programme: ProgrammeView) -> None:

@@ -34,6 +34,7 @@ from core.work import Work
 from ui import feedback, filters, matrix, panel, people_picker, runtime, simulation, typed
 from ui.format import capital, plain
 from ui.forms import Form
+from ui.turning import Turned
 
 _NEW_AMOUNT, _END, _REMOVE = "New amount", "End", "Remove"
 _RATES, _OUTCOMES = "Rates", "Outcomes"
@@ -147,12 +148,9 @@ def _clear() -> None:
 
 
 def _table(programme: ProgrammeView, found: list[RateView], today: date, edits: bool) -> None:
-    pages = -(-len(found) // PAGE)
-    number = min(max(1, int(st.session_state.get(_TURNED, 1))), pages)
-    rows = found[(number - 1) * PAGE:number * PAGE]
-    if pages > 1:
-        st.pagination(pages, key=_TURNED, width=400)
-    said = programme.policy.words
+    page, said = Turned(found, PAGE, _TURNED), programme.policy.words
+    rows = page.shown
+    page.turn()
     columns: dict[str, list[Any]] = {
         "For": [for_what(each, said) for each in rows], "Side": [str(each.side) for each in rows],
         "Amount": [price(each, programme) for each in rows], "State": [

@@ -17,6 +17,7 @@ from core.words import LineKind
 from ui import exporting, runtime, typed
 from ui.format import capital, plain
 from ui.forms import Form
+from ui.turning import Turned
 
 PAGE = 25
 """Lines, since a panel is no long list."""
@@ -112,11 +113,10 @@ def _show(form: Form, programme: ProgrammeView, trial: Trial, found: Simulated) 
         st.caption(f"{lines} would have been different, of {found.looked_at:,} {what} from {days}.", width="content")
         exporting.offer("simulation", {"programme": programme.name, **address(trial, found.from_day, found.until_day)},
                         key=form.field("export"))
-    pages, number = -(-len(found.changed) // PAGE), 1
-    if pages > 1:
-        number = st.pagination(pages, key=form.field("turned"), width=400) or 1
+    page = Turned(found.changed, PAGE, form.field("turned"))
+    page.turn()
     with runtime.reading() as work:
-        shown = in_words(work, found.changed[(number - 1) * PAGE:number * PAGE])
+        shown = in_words(work, page.shown)
     _table(form, programme, shown)
 
 

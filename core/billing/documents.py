@@ -1,7 +1,7 @@
 """Invoices, credit notes and payout statements as they were handed out, what was paid, and what is still open."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -311,6 +311,49 @@ def theirs(work: Work, document_id: int, left: Left) -> list[Entry]:
     where = [*_where(work, one.programme_id, chosen), Document.currency == one.currency]
     return _entries(work, list(work.tx.scalars(
         select(Document.id).where(*where).order_by(Document.due_on, Document.id))))
+
+
+@dataclass(frozen=True)
+class Match:
+    """What is over on one document and is used for another that is open; in minor units."""
+
+    over: Entry
+    open: Entry
+    amount: int
+
+
+def matches(work: Work, programme_id: int) -> list[Match]:
+    """Whatever is over in a programme against what is open of the same name and currency (X4).
+
+    What was issued first is used first, for what is due first. Raises NotFound.
+    """
+    over, due = (_by_name(work, programme_id, left) for left in (Left.TO_SET_OFF, Left.OPEN))
+    pairs = [pair for whose, those in over.items() for pair in set_against(those, due.get(whose, []))]
+    entries = {one.id: one for one in _entries(work, list({id_ for *both, _ in pairs for id_ in both}))}
+    return [Match(entries[from_id], entries[to_id], amount) for from_id, to_id, amount in pairs]
+
+
+def set_against(over: Iterable[tuple[int, int]], due: Iterable[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """What is over used for what is due, each in its order: (from, to, amount), as far as it goes."""
+    found, rest = list[tuple[int, int, int]](), [list(each) for each in due]
+    for from_id, amount in over:
+        for each in rest:
+            if (part := min(amount, each[1])) > 0:
+                found.append((from_id, each[0], part))
+                amount, each[1] = amount - part, each[1] - part
+    return found
+
+
+def _by_name(work: Work, programme_id: int, left: Left) -> dict[tuple[Any, ...], list[tuple[int, int]]]:
+    """What is left on documents, without its sign, by whom they are made out to and currency."""
+    order = (Document.due_on if left is Left.OPEN else Document.issued_on, Document.id)
+    whose = (Document.payer_id, Document.practitioner_id, Document.currency)
+    found: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
+    for id_, amount, *name in work.tx.execute(
+            select(Document.id, left_to_pay(), *whose).where(*_where(work, programme_id, Chosen(left=left)))
+            .order_by(*order)):
+        found.setdefault(tuple(name), []).append((id_, abs(int(amount))))
+    return found
 
 
 def _paid() -> Any:

@@ -10,7 +10,7 @@ from typing import cast
 from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import aliased
 
-from core.billing.documents import left_to_pay
+from core.billing.documents import left_to_pay, matches, set_against
 from core.billing.money import MOST, words
 from core.errors import Conflict, Invalid, NotFound
 from core.permissions import Action, require
@@ -148,20 +148,43 @@ def set_off(work: Work, document_id: int, against: Sequence[int], amount: int | 
         raise Invalid({"against": "Nothing is left on it to set off."})
     if others.keys() != set(against) or any(_whose(other) != _whose(one) for other in others.values()):
         raise Invalid({"against": "Only documents of the same programme, currency and name are set off."})
-    today, rows, rest = _today(work, one.programme_id), list[dict[str, object]](), over
-    for id_ in dict.fromkeys(against):
-        if (part := min(rest, left.get(id_, 0))) > 0:
-            rest -= part
-            rows += [{"document_id": on, "against_id": other, "day": today, "amount": signed, "at": work.now,
-                      "change_set_id": work.act_id}
-                     for on, other, signed in ((id_, document_id, part), (document_id, id_, -part))]
-    if not rows:
+    pairs = set_against([(document_id, over)], [(id_, left.get(id_, 0)) for id_ in dict.fromkeys(against)])
+    if not pairs:
         raise Invalid({"against": "Nothing is open on what was chosen."})
-    if amount is not None and amount != over - rest:
-        raise Conflict(f"It would be {words(over - rest, one.currency)} by now. Look again.")
-    insert_many(work.tx.connection(), PAYMENTS, rows)
-    work.say(f"Set off {words(over - rest, one.currency)}.")
-    return over - rest
+    used = _set_off(work, one.programme_id, pairs, one.currency, amount)
+    work.say(f"Set off {words(used, one.currency)}.")
+    return used
+
+
+def set_off_all(work: Work, programme_id: int, amount: int | None = None) -> int:
+    """Use whatever is over in a programme for what is open of the same name, as `matches` says.
+
+    Returns how much, in minor units; it is refused where that is no longer the `amount` that was shown.
+    Raises NotFound, NotAllowed, Conflict.
+    """
+    require(work, Action.MONEY_CLOSE, programme_id)
+    hold(work, programme_id)
+    found, currency = matches(work, programme_id), programme_of(work, programme_id).currency
+    if not found:
+        raise Conflict("There is nothing to set off any more.")
+    used = _set_off(work, programme_id, [(each.over.id, each.open.id, each.amount) for each in found], currency, amount)
+    count = len({each.open.id for each in found})
+    work.say(f"Set off {words(used, currency)} on {count:,} {'document' if count == 1 else 'documents'}.")
+    return used
+
+
+def _set_off(
+    work: Work, programme_id: int, pairs: Sequence[tuple[int, int, int]], currency: str, amount: int | None
+) -> int:
+    """An entry on each of the two documents of every pair. Returns how much."""
+    used, today = sum(part for *_, part in pairs), _today(work, programme_id)
+    if amount is not None and amount != used:
+        raise Conflict(f"It would be {words(used, currency)} by now. Look again.")
+    insert_many(work.tx.connection(), PAYMENTS, [
+        {"document_id": on, "against_id": other, "day": today, "amount": signed, "at": work.now,
+         "change_set_id": work.act_id}
+        for from_id, to_id, part in pairs for on, other, signed in ((to_id, from_id, part), (from_id, to_id, -part))])
+    return used
 
 
 def _whose(one: Document) -> tuple[int, str, int | None, int | None]:

@@ -11,11 +11,11 @@ with runtime.reading() as work:
     st.title(plain(navigation.BY_NAME["contacts"].called(programme.policy.words)))
     listed = contacts(work, programme.id)
     text = members.find("Name or skill") if listed else ""
-    people, pages = members.shown(listed, text)
-    if not people:
+    page = members.page(listed, text)
+    if not page.shown:
         members.nobody(text, f"No {programme.policy.words.practitioner} is free in the next four weeks. "
                              "Look again tomorrow, or ask those who run the programme.")
     zone = runtime.zone(programme.zone_name, work)
-    for each in people:
+    for each in page.shown:
         members.contact(each, programme, zone, work)
-    members.turn(pages)
+    page.turn()

@@ -11,13 +11,13 @@ with runtime.reading() as work:
     st.title(plain(navigation.BY_NAME["members"].called(programme.policy.words)))
     listed = my_members(work, programme.id)
     text = members.find() if listed else ""
-    people, pages = members.shown(listed, text)
-    if not people:
+    page = members.page(listed, text)
+    if not page.shown:
         members.nobody(text, f"Nobody yet. As soon as you lead a {programme.policy.words.session} with somebody, "
                              "they stand here.")
     zone = runtime.zone(programme.zone_name, work)
-    if people:
+    if page.shown:
         members.zone_line(zone, work.now)
-    for each in people:
+    for each in page.shown:
         members.member(each, programme, zone, work)
-    members.turn(pages)
+    page.turn()

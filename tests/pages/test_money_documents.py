@@ -180,6 +180,30 @@ def test_x4_what_is_in_favour_of_a_payer_is_set_off_or_given_back(world: World, 
     assert figures(tab)["Open"] == "£0.00"
 
 
+def test_x4_a_closing_leads_to_what_can_be_set_off_for_all_at_once(world: World, open_screen: Opener) -> None:
+    invoice = closed(world)[DocumentKind.INVOICE]
+    tab = open_screen(world.alice, "documents")
+    assert "set-off" not in [each.key for each in tab.button]
+    world.do(world.alice, enter_payment, invoice.id, MARCH, 10000)
+    tab = open_screen(world.alice, "documents")
+    tab.button("set-off").click().run()
+    assert "Nothing is open of those" in texts(tab)
+    session = world.book(practitioner=world.tom, learner=world.sara, starts_at=TEN + 20 * DAY)
+    world.do(world.tom, record_outcome, session, [Attendance(world.sara, Outcome.ATTENDED)])
+    world.now = LATER + 20 * DAY
+    world.do(world.alice, close_period, world.programme, APRIL)
+    links = [str(each.proto.label) for each in open_screen(world.alice, "periods").get("page_link")]
+    assert "£38\\.50 can be set off against what is open, before it goes out" in links
+    tab = open_screen(world.alice, "documents", open="over")
+    tab.button("set-off").click().run()
+    assert "£38\\.50 of LT\\-1" in texts(tab)
+    tab.button(f"set-off-{world.programme}:save").click().run()
+    assert not tab.exception
+    assert "Set off £38\\.50 on 1 document" in texts(tab)
+    tab.button("feedback-undo").click().run()
+    assert figures(open_screen(world.alice, "documents"))["To set off"] == "£38.50"
+
+
 def test_an_invoice_is_credited_with_a_reason(world: World, open_screen: Opener) -> None:
     invoice = closed(world)[DocumentKind.INVOICE]
     tab = open_screen(world.alice, "document", document=invoice.id)

@@ -30,8 +30,8 @@ from core.billing.commands import (
     set_matrix,
     set_payer,
 )
-from core.billing.documents import Chosen, Left, documents, theirs
-from core.billing.payments import give_back, mark_paid, set_off
+from core.billing.documents import Chosen, Left, documents, matches, theirs
+from core.billing.payments import give_back, mark_paid, set_off, set_off_all
 from core.billing.totals import fold, recomputed, sums
 from core.errors import Refusal
 from core.history.commands import undo
@@ -294,15 +294,18 @@ def machine(kind: str, databases: Databases) -> type[RuleBasedStateMachine]:
                 self.act(world.alice, credit_invoice, invoices[at % len(invoices)], "wrong address")
                 self.act(world.alice, mark_paid, invoices[:2], self.day(0))
 
-        @rule(at=st.integers(0, 99), back=st.booleans())
-        def settle(self, at: int, back: bool) -> None:
+        @rule(at=st.integers(0, 99), back=st.booleans(), whole=st.booleans())
+        def settle(self, at: int, back: bool, whole: bool) -> None:
             with world.reading(world.alice) as work:
                 favours = documents(work, world.programme, Chosen(left=Left.TO_SET_OFF), every=True)[0]
                 if not favours:
                     return
                 favour = favours[at % len(favours)]
                 against = [each.id for each in theirs(work, favour.id, Left.OPEN)]
-            if against:
+                shown = sum(each.amount for each in matches(work, world.programme))
+            if against and whole:
+                assert self.act(world.alice, set_off_all, world.programme, shown), "what is offered can be done"
+            elif against:
                 off = self.act(world.alice, set_off, favour.id, against[:2])
                 assert off, "what is offered can be done"
             if back:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
@@ -12,6 +13,8 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -36,10 +39,20 @@ from core.billing.documents import (
     closed_periods,
     document,
     documents,
+    matches,
+    set_against,
     sums,
     theirs,
 )
-from core.billing.payments import enter_payment, give_back, mark_paid, set_off, take_back_entered, take_back_payment
+from core.billing.payments import (
+    enter_payment,
+    give_back,
+    mark_paid,
+    set_off,
+    set_off_all,
+    take_back_entered,
+    take_back_payment,
+)
 from core.billing.queries import earned_months, earnings
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from core.history.commands import undo
@@ -392,6 +405,44 @@ def test_x4_what_is_in_favour_of_a_payer_is_set_off_and_can_be_taken_back_on_bot
     act(take_back_entered, again.act_id)
     assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, -3075, 9225, 3075]
     sums_up(world)
+
+
+def test_x4_whatever_is_in_favour_is_set_off_for_all_at_once(office: Office) -> None:
+    world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
+    note, large, small = favoured(office)
+    negative, *others = sorted((one for one in listed(office, STATEMENT) if one.left), key=lambda one: one.left)
+    with world.reading(world.alice, MUCH_LATER) as work:
+        found = [(each.over.id, each.open.id, each.amount) for each in matches(work, world.programme)]
+    assert found == [(note.id, large.id, 6150), (negative.id, min(one.id for one in others), 3000)]
+    with pytest.raises(Conflict, match=r"It would be £91\.50 by now"):
+        act(set_off_all, world.programme, 6150)
+    for who in (world.ben, world.mona, world.tom):
+        with pytest.raises(NotAllowed):
+            world.do(who, set_off_all, world.programme, now=MUCH_LATER)
+    made = act(set_off_all, world.programme, 9150)
+    assert (made.said, made.result) == ("Set off £91.50 on 2 documents.", 9150)
+    assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, 0, 6150, 3075]
+    with pytest.raises(Conflict, match="nothing to set off any more"):
+        act(set_off_all, world.programme)
+    act(take_back_entered, made.act_id)
+    assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, -6150, 12300, 3075]
+    act(enter_payment, small.id, MARCH, 10000)
+    assert act(set_off_all, world.programme).said == "Set off £153.00 on 2 documents."
+    assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, 0, 0, -775], "the oldest was used first"
+    sums_up(world)
+
+
+@given(over=st.lists(st.integers(1, 9), max_size=5), due=st.lists(st.integers(1, 9), max_size=5))
+def test_x4_what_is_over_is_used_as_far_as_it_goes_and_never_twice(over: list[int], due: list[int]) -> None:
+    found = set_against(enumerate(over), enumerate(due))
+    assert sum(part for *_, part in found) == min(sum(over), sum(due))
+    assert all(part > 0 for *_, part in found)
+    assert len({pair[:2] for pair in found}) == len(found)
+    for side, amounts in enumerate((over, due)):
+        used = Counter[int]()
+        for pair in found:
+            used[pair[side]] += pair[2]
+        assert all(used[at] <= amount for at, amount in enumerate(amounts))
 
 
 def test_x4_what_is_in_favour_is_given_back_and_never_more(office: Office) -> None:
