@@ -144,7 +144,7 @@ def _address(who: Mapping[str, Any]) -> str:
 
 
 def _lines(programme: ProgrammeView, whole: Whole) -> None:
-    said, page = programme.policy.words, Turned(whole.lines, PAGE, "document:page")
+    said, page = programme.policy.words, Turned(whole.lines, PAGE, f"document:page-{whole.entry.id}")
     shown = page.shown
     st.header("Lines")
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from itertools import compress
 from typing import Any
 
 import pandas as pd
@@ -16,6 +15,7 @@ from core.billing.documents import (
     Left,
     State,
     Sums,
+    both_ways,
     documents,
     matches,
     narrowed,
@@ -27,7 +27,7 @@ from core.billing.documents import (
 from core.billing.money import words
 from core.billing.payments import mark_paid, set_off_all, take_back_entered
 from core.permissions import Action, may
-from core.programmes.queries import ProgrammeView
+from core.programmes.queries import ProgrammeView, programme_of
 from core.words import DocumentKind
 from core.work import Work
 from ui import exporting, feedback, filters, here, navigation, panel, runtime, ticks
@@ -80,15 +80,14 @@ def screen(work: Work, programme: ProgrammeView) -> None:
     if not listed:
         _nothing(closes, chosen)
     else:
-        coming, going = sums(work, programme.id, chosen)
-        _sums(programme, coming, going)
+        _sums(programme, *sums(work, programme.id, chosen))
         ticked = _table(work, programme, listed, total, closes)
         if closes:
             with action:
-                if any(each.over for each in (coming, going) if each is not None):
+                if _is_over(work, programme):
                     st.button("Set off…", icon=":material/currency_exchange:", key="set-off", on_click=panel.open_,
                               args=("set-off", programme.id), help="Use what is in favour of somebody for what is open"
-                              " of theirs, for everybody at once.")
+                              " of theirs, for everybody at once, whatever the list is filtered by.")
                 _marking(programme, ticked)
     panel.show("mark-paid", "Mark as paid", _mark)
     panel.show("set-off", "Set off", _set_off)
@@ -281,13 +280,6 @@ def _mark(programme_id: int) -> None:
               type="primary", key=form.field("save"), on_click=_send_mark, args=(form, [each.id for each in listed]))
 
 
-def both_ways(listed: Sequence[tuple[Entry, int]]) -> list[str]:
-    """What these amounts come to, in words: what comes in and what goes out are never one sum."""
-    out, amounts = [each.kind is DocumentKind.STATEMENT for each, _ in listed], [amount for _, amount in listed]
-    return [words(sum(compress(amounts, those)), listed[0][0].currency)
-            for those in ([not each for each in out], out) if any(those)]
-
-
 def _first_of(lines: Sequence[str]) -> None:
     for line in lines[:20]:
         st.markdown(line)
@@ -320,19 +312,26 @@ def _send_mark(form: Form, ids: list[int]) -> None:
 # Setting off ---------------------------------------------------------------------------------------------------------
 
 
+def _is_over(work: Work, programme: ProgrammeView) -> bool:
+    return any(sums(work, programme.id, Chosen(left=Left.TO_SET_OFF)))
+
+
 def _set_off(programme_id: int) -> None:
     form = Form(f"set-off-{programme_id}")
     finish(form, take_back_entered)
+    form.show_refusal()
     with runtime.reading() as work:
-        found = matches(work, programme_id)
+        found, programme = matches(work, programme_id), programme_of(work, programme_id)
+        over = bool(found) or _is_over(work, programme)
     if not found:
         st.info("Nothing is open of those in whose favour something is. What comes next can be set off as soon as it"
-                " stands here; until then it can be given back.", icon=":material/hourglass_empty:")
+                " stands here; until then it can be given back." if over else "Nothing is in anybody's favour by now.",
+                icon=":material/hourglass_empty:")
         return
-    st.markdown("Whatever is in favour of somebody is used for what is open of theirs, the first due first.")
+    st.markdown(f"Whatever is in favour of anybody in {plain(programme.name)} is used for what is open of theirs, the"
+                " first due first.")
     _first_of([f"**{plain(each.open.label)}** · {plain(each.open.whom)} ·"
                f" {plain(words(each.amount, each.open.currency))} of {plain(each.over.label)}" for each in found])
-    form.show_refusal()
-    sums = both_ways([(each.open, each.amount) for each in found])
-    st.button(plain(f"Set off {' and '.join(sums)}"), type="primary", key=form.field("save"), on_click=form.send,
-              args=(set_off_all, programme_id, sum(each.amount for each in found)))
+    amounts = both_ways([(each.open, each.amount) for each in found])
+    st.button(plain(f"Set off {' and '.join(amounts)}"), type="primary", key=form.field("save"), on_click=form.send,
+              args=(set_off_all, programme_id, [each.pair for each in found]))

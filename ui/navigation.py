@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import streamlit as st
 
@@ -17,6 +18,8 @@ from core.programmes.rules import Words
 from core.sessions.address import NARROWS, ORDER, WHICH
 
 USUAL = Words()
+LEAVING = (Path(__file__).parent / "assets" / "leaving.js").read_text("utf-8")
+"""The script of the page; the gate allows it by its hash, taken as the portal starts."""
 
 
 @dataclass(frozen=True)

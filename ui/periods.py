@@ -5,13 +5,12 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.billing.documents import Closed, Left, closed_periods, matches, span
+from core.billing.documents import Closed, Left, both_ways, closed_periods, matches, span
 from core.billing.money import words
 from core.permissions import Action, may
 from core.programmes.queries import ProgrammeView
 from core.work import Work
 from ui import navigation, runtime
-from ui.documents import both_ways
 from ui.format import plain
 
 
@@ -33,7 +32,7 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         amounts = " and ".join(both_ways([(each.open, each.amount) for each in found]))
         st.page_link(navigation.BY_NAME["documents"].page(), icon=":material/currency_exchange:",
                      query_params={"open": Left.TO_SET_OFF},
-                     label=plain(f"{amounts} can be set off against what is open, before it goes out"))
+                     label=plain(f"{amounts} in somebody's favour can be set off against what is open of theirs"))
     _table(programme, listed)
 
 

@@ -45,7 +45,7 @@ with st.sidebar.container(key="who", gap="xsmall"):
     st.caption(f"Signed in as {plain(name)}")
     if st.button("Sign out", icon=":material/logout:", type="tertiary"):
         runtime.sign_out()
-    st.html(f"<script>{(ASSETS / 'leaving.js').read_text('utf-8')}</script>", unsafe_allow_javascript=True)
+    st.html(f"<script>{navigation.LEAVING}</script>", unsafe_allow_javascript=True)
 
 feedback.show()
 page.run()

@@ -13,11 +13,13 @@ class Turned(Generic[T]):
 
     def __init__(self, listed: Sequence[T], size: int, key: str) -> None:
         self.key, self.pages = key, max(1, -(-len(listed) // size))
-        number = min(max(1, int(st.session_state.get(key) or 1)), self.pages)
-        self.first = (number - 1) * size
+        self.number = min(max(1, int(st.session_state.get(key) or 1)), self.pages)
+        self.first = (self.number - 1) * size
         self.shown = list(listed[self.first:self.first + size])
 
     def turn(self) -> None:
         """The way to the other pages, where there are any."""
         if self.pages > 1:
+            if self.key in st.session_state:
+                st.session_state[self.key] = self.number
             st.pagination(self.pages, key=self.key, width=400)

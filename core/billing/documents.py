@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import compress
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select
 from sqlalchemy.orm import aliased
 
+from core.billing.money import words
 from core.billing.queries import Line, lines_by_id, number_words
 from core.errors import NotFound
 from core.permissions import Action, may, require
@@ -321,6 +323,11 @@ class Match:
     open: Entry
     amount: int
 
+    @property
+    def pair(self) -> tuple[int, int, int]:
+        """From which document, to which, how much."""
+        return self.over.id, self.open.id, self.amount
+
 
 def matches(work: Work, programme_id: int) -> list[Match]:
     """Whatever is over in a programme against what is open of the same name and currency (X4).
@@ -342,6 +349,13 @@ def set_against(over: Iterable[tuple[int, int]], due: Iterable[tuple[int, int]])
                 found.append((from_id, each[0], part))
                 amount, each[1] = amount - part, each[1] - part
     return found
+
+
+def both_ways(listed: Sequence[tuple[Entry, int]]) -> list[str]:
+    """What these amounts come to, in words: what comes in and what goes out are never one sum."""
+    out, amounts = [each.kind is DocumentKind.STATEMENT for each, _ in listed], [amount for _, amount in listed]
+    return [words(sum(compress(amounts, those)), listed[0][0].currency)
+            for those in ([not each for each in out], out) if any(those)]
 
 
 def _by_name(work: Work, programme_id: int, left: Left) -> dict[tuple[Any, ...], list[tuple[int, int]]]:

@@ -10,7 +10,7 @@ from typing import cast
 from sqlalchemy import Table, exists, insert, select
 from sqlalchemy.orm import aliased
 
-from core.billing.documents import left_to_pay, matches, set_against
+from core.billing.documents import both_ways, left_to_pay, matches, set_against
 from core.billing.money import MOST, words
 from core.errors import Conflict, Invalid, NotFound
 from core.permissions import Action, require
@@ -151,40 +151,40 @@ def set_off(work: Work, document_id: int, against: Sequence[int], amount: int | 
     pairs = set_against([(document_id, over)], [(id_, left.get(id_, 0)) for id_ in dict.fromkeys(against)])
     if not pairs:
         raise Invalid({"against": "Nothing is open on what was chosen."})
-    used = _set_off(work, one.programme_id, pairs, one.currency, amount)
+    used = sum(part for *_, part in pairs)
+    if amount is not None and amount != used:
+        raise Conflict(f"It would be {words(used, one.currency)} by now. Look again.")
+    _set_off(work, one.programme_id, pairs)
     work.say(f"Set off {words(used, one.currency)}.")
     return used
 
 
-def set_off_all(work: Work, programme_id: int, amount: int | None = None) -> int:
-    """Use whatever is over in a programme for what is open of the same name, as `matches` says.
+def set_off_all(work: Work, programme_id: int, shown: Sequence[tuple[int, int, int]]) -> int:
+    """Use whatever is over in a programme for what is open of the same name.
 
-    Returns how much, in minor units; it is refused where that is no longer the `amount` that was shown.
-    Raises NotFound, NotAllowed, Conflict.
+    It is refused where that is no longer what was `shown`: the pairs of `matches`. Returns how many documents something
+    was set off on. Raises NotFound, NotAllowed, Conflict.
     """
     require(work, Action.MONEY_CLOSE, programme_id)
     hold(work, programme_id)
-    found, currency = matches(work, programme_id), programme_of(work, programme_id).currency
-    if not found:
-        raise Conflict("There is nothing to set off any more.")
-    used = _set_off(work, programme_id, [(each.over.id, each.open.id, each.amount) for each in found], currency, amount)
+    found = matches(work, programme_id)
+    pairs = [each.pair for each in found]
+    if not pairs or pairs != [tuple(pair) for pair in shown]:
+        raise Conflict("What can be set off has changed meanwhile. Look again.")
+    _set_off(work, programme_id, pairs)
     count = len({each.open.id for each in found})
-    work.say(f"Set off {words(used, currency)} on {count:,} {'document' if count == 1 else 'documents'}.")
-    return used
+    amounts = " and ".join(both_ways([(each.open, each.amount) for each in found]))
+    work.say(f"Set off {amounts} on {count:,} {'document' if count == 1 else 'documents'}.")
+    return count
 
 
-def _set_off(
-    work: Work, programme_id: int, pairs: Sequence[tuple[int, int, int]], currency: str, amount: int | None
-) -> int:
-    """An entry on each of the two documents of every pair. Returns how much."""
-    used, today = sum(part for *_, part in pairs), _today(work, programme_id)
-    if amount is not None and amount != used:
-        raise Conflict(f"It would be {words(used, currency)} by now. Look again.")
+def _set_off(work: Work, programme_id: int, pairs: Sequence[tuple[int, int, int]]) -> None:
+    """An entry on each of the two documents of every pair."""
+    today = _today(work, programme_id)
     insert_many(work.tx.connection(), PAYMENTS, [
         {"document_id": on, "against_id": other, "day": today, "amount": signed, "at": work.now,
          "change_set_id": work.act_id}
         for from_id, to_id, part in pairs for on, other, signed in ((to_id, from_id, part), (from_id, to_id, -part))])
-    return used
 
 
 def _whose(one: Document) -> tuple[int, str, int | None, int | None]:

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import PROGRAMME, Enter, Tab
@@ -151,14 +152,20 @@ def test_a_form_left_by_the_menu_is_found_as_it_was(portal: Portal, enter: Enter
     expect(alice.main.get_by_role("textbox", name="What they do together")).to_have_value("session")
 
 
-def test_a_click_that_overtakes_the_field_just_left_loses_nothing(portal: Portal, enter: Enter) -> None:
+@pytest.mark.parametrize("browser_says", ["when it rests", "nothing of it"])
+def test_a_click_that_overtakes_the_field_just_left_loses_nothing(
+    portal: Portal, enter: Enter, browser_says: str
+) -> None:
     """On a slow machine the browser has not yet sent what was typed when the menu is clicked."""
     alice = enter("Alice Moran", "/book")
+    if browser_says == "nothing of it":  # as Safari
+        alice.page.add_init_script("delete window.requestIdleCallback")
+        alice.go("/book")
     field = alice.main.get_by_role("textbox", name="Description")
     menu = alice.page.get_by_test_id("stSidebarNav")
-    for text in ("Numbers for the bank", "And for the landlord"):
+    for text, leave in (("Numbers for the bank", "document.activeElement.blur();"), ("And for the landlord", "")):
         field.fill(text)
-        menu.get_by_role("link", name="People").evaluate("link => { document.activeElement.blur(); link.click(); }")
+        menu.get_by_role("link", name="People").evaluate(f"link => {{ {leave} link.click(); link.click(); }}")
         alice.titled("People")
         menu.get_by_role("link", name="Book").click()
         alice.titled(TITLES["Book"])

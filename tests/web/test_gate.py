@@ -20,6 +20,7 @@ from websockets.sync.client import ClientConnection, connect
 from core.access import commands
 from core.work import THE_PORTAL, commit, now_utc
 from tests.portal import Portal
+from tests.web import asgi
 from web import door, gate
 from web.gate import page_policy
 
@@ -280,11 +281,13 @@ def test_nobody_is_cut_off_who_came_while_it_was_looked_who_is_still_signed_in(m
         monkeypatch.setattr(gate, "still_signed_in", looked)
         for sign_in in (1, 2):
             watch.add(sign_in, partial(cut.append, sign_in))
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(30):
+            while not cut:
+                await asyncio.sleep(0.02)
         assert watch.task is not None
         watch.task.cancel()
 
     monkeypatch.setattr(gate, "LOOKS_EVERY", 0.01)
     monkeypatch.setattr(gate, "FAREWELL", 0.0)
-    asyncio.run(a_while())
+    asgi.run(a_while)
     assert set(cut) == {2}

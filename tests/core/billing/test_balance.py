@@ -302,7 +302,7 @@ def machine(kind: str, databases: Databases) -> type[RuleBasedStateMachine]:
                     return
                 favour = favours[at % len(favours)]
                 against = [each.id for each in theirs(work, favour.id, Left.OPEN)]
-                shown = sum(each.amount for each in matches(work, world.programme))
+                shown = [each.pair for each in matches(work, world.programme)]
             if against and whole:
                 assert self.act(world.alice, set_off_all, world.programme, shown), "what is offered can be done"
             elif against:

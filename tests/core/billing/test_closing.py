@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
 
 from core.attending.commands import Written, record_outcome, reopen_session, submit_note
 from core.attending.rules import Attendance
@@ -27,7 +28,7 @@ from core.billing.closing import (
     preview,
     tax_of,
 )
-from core.billing.commands import edit_payer, set_payer
+from core.billing.commands import add_payer, edit_payer, set_payer
 from core.billing.documents import (
     Chosen,
     Entry,
@@ -57,7 +58,7 @@ from core.billing.queries import earned_months, earnings
 from core.errors import Conflict, Invalid, NotAllowed, NotFound, Refusal
 from core.history.commands import undo
 from core.permissions import Action, may
-from db.models.billing import Document, DocumentLine, LedgerLine, PaidBy, Period
+from db.models.billing import Document, DocumentLine, LedgerLine, PaidBy, Payment, Period
 from db.models.people import Person
 from db.words import DocumentKind, LineKind, Outcome, Role
 from tests.core.billing.conftest import LATER, LONG_AGO, Office
@@ -411,24 +412,78 @@ def test_x4_whatever_is_in_favour_is_set_off_for_all_at_once(office: Office) -> 
     world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
     note, large, small = favoured(office)
     negative, *others = sorted((one for one in listed(office, STATEMENT) if one.left), key=lambda one: one.left)
-    with world.reading(world.alice, MUCH_LATER) as work:
-        found = [(each.over.id, each.open.id, each.amount) for each in matches(work, world.programme)]
-    assert found == [(note.id, large.id, 6150), (negative.id, min(one.id for one in others), 3000)]
-    with pytest.raises(Conflict, match=r"It would be £91\.50 by now"):
-        act(set_off_all, world.programme, 6150)
+    shown = offered(office)
+    assert shown == [(note.id, large.id, 6150), (negative.id, min(one.id for one in others), 3000)]
+    for other in (shown[:1], [(note.id, large.id, 6149), shown[1]], []):
+        with pytest.raises(Conflict, match="has changed meanwhile"):
+            act(set_off_all, world.programme, other)
     for who in (world.ben, world.mona, world.tom):
         with pytest.raises(NotAllowed):
-            world.do(who, set_off_all, world.programme, now=MUCH_LATER)
-    made = act(set_off_all, world.programme, 9150)
-    assert (made.said, made.result) == ("Set off £91.50 on 2 documents.", 9150)
+            world.do(who, set_off_all, world.programme, shown, now=MUCH_LATER)
+    made = act(set_off_all, world.programme, shown)
+    assert (made.said, made.result) == ("Set off £61.50 and £30.00 on 2 documents.", 2)
     assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, 0, 6150, 3075]
-    with pytest.raises(Conflict, match="nothing to set off any more"):
-        act(set_off_all, world.programme)
-    act(take_back_entered, made.act_id)
+    for nothing in (shown, []):
+        with pytest.raises(Conflict, match="has changed meanwhile"):
+            act(set_off_all, world.programme, nothing)
+    one = next(entry for entry in whole(office, large.id).payments if entry.against)
+    act(take_back_payment, one.id)
     assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, -6150, 12300, 3075]
+    assert whole(office, negative.id).entry.left == 0, "the other pair stands"
+    act(take_back_entered, made.act_id)
+    assert offered(office) == shown
     act(enter_payment, small.id, MARCH, 10000)
-    assert act(set_off_all, world.programme).said == "Set off £153.00 on 2 documents."
+    assert act(set_off_all, world.programme, offered(office)).said == "Set off £123.00 and £30.00 on 2 documents."
     assert [one.left for one in listed(office, INVOICE, CREDIT)] == [0, 0, 0, -775], "the oldest was used first"
+    sums_up(world)
+
+
+def offered(office: Office) -> list[tuple[int, int, int]]:
+    """What the panel shows."""
+    with office.world.reading(office.world.alice, MUCH_LATER) as work:
+        return [each.pair for each in matches(work, office.world.programme)]
+
+
+def test_x4_nothing_of_one_payer_is_used_for_another(office: Office) -> None:
+    world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
+    note, large, small = favoured(office)
+    firm = act(add_payer, world.programme, {"name": "Another Ltd", "address": "9 Mall"}).result
+    act(set_payer, firm, LONG_AGO, [world.sam])
+    ours = [pair for pair in offered(office) if pair[0] == note.id]
+    made = list[int]()
+    for day, until in ((44, date(2026, 7, 31)), (45, date(2026, 8, 1))):
+        office.held((world.sam, CAME), at=TEN + day * DAY)
+        close(office, until, now=MUCH_LATER)
+        made.append(listed(office, INVOICE)[-1].id)
+        act(enter_payment, made[0], MARCH, 5000)
+    first, second = (whole(office, id_).entry for id_ in made)
+    assert (first.over, second.open, small.open) == (3850, 6150, 3075)
+    assert [pair for pair in offered(office) if pair[0] in (note.id, first.id)] == [*ours, (first.id, second.id, 3850)]
+    act(set_off_all, world.programme, offered(office))
+    one, other = aliased(Document), aliased(Document)
+    for pair in world.all(
+            select(one.payer_id == other.payer_id, one.practitioner_id == other.practitioner_id,
+                   one.currency == other.currency).select_from(Payment).join(one, one.id == Payment.document_id)
+            .join(other, other.id == Payment.against_id)):
+        assert pair in ((True, None, True), (None, True, True))
+    assert large.open
+
+
+def test_x4_two_who_set_off_for_all_at_once_use_it_once(office: Office) -> None:
+    world, act = office.world, partial(office.world.do, office.world.alice, now=MUCH_LATER)
+    note, _, _ = favoured(office)
+    shown, refused = offered(office), list[Refusal]()
+
+    def one(*what: Any) -> None:
+        try:
+            act(*what)
+        except Refusal as refusal:
+            refused.append(refusal)
+
+    run(partial(one, set_off_all, world.programme, shown), partial(one, set_off_all, world.programme, shown),
+        partial(one, give_back, note.id, MARCH, 6150))
+    assert len(refused) == 2
+    assert whole(office, note.id).entry.left == 0
     sums_up(world)
 
 
