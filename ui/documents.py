@@ -331,7 +331,7 @@ def _set_off(programme_id: int) -> None:
     st.markdown(f"Whatever is in favour of anybody in {plain(programme.name)} is used for what is open of theirs, the"
                 " first due first.")
     _first_of([f"**{plain(each.open.label)}** · {plain(each.open.whom)} ·"
-               f" {plain(words(each.amount, each.open.currency))} of {plain(each.over.label)}" for each in found])
+               f" {plain(words(each.amount, each.open.currency))} from {plain(each.over.label)}" for each in found])
     amounts = both_ways([(each.open, each.amount) for each in found])
     st.button(plain(f"Set off {' and '.join(amounts)}"), type="primary", key=form.field("save"), on_click=form.send,
               args=(set_off_all, programme_id, [each.pair for each in found]))

@@ -32,7 +32,8 @@ def screen(work: Work, programme: ProgrammeView) -> None:
         amounts = " and ".join(both_ways([(each.open, each.amount) for each in found]))
         st.page_link(navigation.BY_NAME["documents"].page(), icon=":material/currency_exchange:",
                      query_params={"open": Left.TO_SET_OFF},
-                     label=plain(f"{amounts} in somebody's favour can be set off against what is open of theirs"))
+                     label=plain(f"{amounts} can be set off"),
+                     help="What is in favour of payers or of those who are paid, against what is open of theirs.")
     _table(programme, listed)
 
 

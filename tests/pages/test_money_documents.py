@@ -194,10 +194,10 @@ def test_x4_a_closing_leads_to_what_can_be_set_off_for_all_at_once(world: World,
     world.do(world.alice, close_period, world.programme, APRIL)
     protos = [each.proto for each in open_screen(world.alice, "periods").get("page_link")]
     links = {each.label: each.query_string for each in protos}
-    assert links["£38\\.50 in somebody's favour can be set off against what is open of theirs"] == "open=over"
+    assert links["£38\\.50 can be set off"] == "open=over"
     tab = open_screen(world.alice, "documents", open="yes", whom="tom")
     tab.button("set-off").click().run()
-    assert "£38\\.50 of LT\\-1" in texts(tab)
+    assert "£38\\.50 from LT\\-1" in texts(tab)
     tab.button(f"set-off-{world.programme}:save").click().run()
     assert not tab.exception
     assert "Set off £38\\.50 on 1 document" in texts(tab)
