@@ -28,7 +28,7 @@
     event.stopImmediatePropagation();
     if (held) return;
     held = true;
-    const clicked = now(), leads = link.href;
+    const clicked = now(), leads = link.getAttribute("href");
     let taken = false;
     const go = () => {
       taken ||= busy();
@@ -37,7 +37,7 @@
         return;
       }
       held = false;
-      if (!link.isConnected || link.href !== leads) return; // it was redrawn, and would lead to something else
+      if (!link.isConnected || link.getAttribute("href") !== leads) return; // it was redrawn, and would lead to something else
       again = true;
       link.click();
       again = false;
