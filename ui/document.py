@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.billing.closing import credit_invoice
-from core.billing.documents import Entry, Left, Payments, State, Whole, document, theirs
+from core.billing.documents import Entry, Left, Payments, State, Whole, document, set_against, theirs
 from core.billing.money import number_words, share_words, tax_words, typed, words
 from core.billing.paper import per, title
 from core.billing.payments import enter_payment, give_back, set_off, take_back_entered, take_back_payment
@@ -284,7 +284,8 @@ def _set_off(document_id: int, against_id: int | None = None) -> None:
         st.info("Nothing of theirs is open. What comes next can be set off as soon as it stands here; until then it"
                 " can be given back.", icon=":material/hourglass_empty:")
         return
-    form.preset("against", [against_id] if against_id in listed else _enough(listed, entry.over))
+    enough = set_against([(document_id, entry.over)], [(each.id, each.open) for each in listed.values()])
+    form.preset("against", [against_id] if against_id in listed else [to_id for _, to_id, _ in enough])
     st.multiselect("Against", list(listed), key=form.field("against"), placeholder="Choose what is open",
                    format_func=lambda id_: _open_words(listed[id_]), help="In this order, as far as it goes.")
     form.problem("against")
@@ -295,16 +296,6 @@ def _set_off(document_id: int, against_id: int | None = None) -> None:
     form.show_refusal()
     st.button(f"Set off {plain(words(amount, entry.currency))}" if chosen else "Set off", type="primary",
               key=form.field("save"), on_click=_send_set_off, args=(form, document_id, amount))
-
-
-def _enough(listed: Mapping[int, Entry], over: int) -> list[int]:
-    """As many as it takes, the first that fell due first."""
-    found = list[int]()
-    for id_, each in listed.items():
-        if over > 0:
-            found.append(id_)
-            over -= each.open
-    return found
 
 
 def _open_words(each: Entry) -> str:
