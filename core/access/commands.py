@@ -5,6 +5,7 @@ and secrets never reach history: whoever makes a link brings its token along, an
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -314,7 +315,7 @@ def _begin_attempt(engine: Engine, counter: str, address: str, now: datetime, ow
 
 def _left(connection: Connection, whose: ColumnElement[bool], wait: Callable[[int], timedelta], now: datetime) -> int:
     failures, last = connection.execute(select(func.count(), func.max(SignInAttempt.at)).where(whose)).one()
-    return int((last + wait(failures) - now).total_seconds()) if failures else 0
+    return math.ceil((last + wait(failures) - now).total_seconds()) if failures else 0
 
 
 def _lock_number(key: str) -> int:

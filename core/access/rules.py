@@ -42,7 +42,7 @@ class TooSoon(Refusal):
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
-        wait = f"{seconds} seconds" if seconds < 90 else f"{-(-seconds // 60)} minutes"
+        wait = "1 second" if seconds == 1 else f"{seconds} seconds" if seconds < 90 else f"{-(-seconds // 60)} minutes"
         super().__init__(f"Too many tries. Please wait {wait}, then try again.")
 
 

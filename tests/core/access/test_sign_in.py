@@ -120,6 +120,8 @@ def test_guessing_at_one_account_is_slowed_down_and_never_for_good(world: World,
             enter(world.engine, "nia@example.test", "wrong wrong", address=f"203.0.113.{number}")
     with pytest.raises(rules.TooSoon, match="wait 2 seconds"):
         enter(world.engine, "nia@example.test", address="203.0.113.77")
+    with pytest.raises(rules.TooSoon, match="wait 1 second,"):
+        enter(world.engine, "nia@example.test", address="203.0.113.77", now=NOW + 1.5 * SECOND)
     assert enter(world.engine, "nia@example.test", address="203.0.113.77", now=NOW + 2 * SECOND)
     assert enter(world.engine, "nia@example.test", "seven quiet herons"), "success clears the account's count"
 
