@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page
 
-from tests.browser.conftest import MAIN, a_portal, sign_in
+from tests.browser.conftest import MAIN, Tab, a_portal, sign_in
 from tests.browser.hours import TIMETABLE, give_hours
 from tests.portal import Portal
 
@@ -74,25 +74,33 @@ def portal(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Por
 
 
 class Watched:
-    """A tab of somebody, with what the browser's console says; `usual` is what a blank screen has as well."""
+    """A window, with what the browser's console says; `usual` is what a blank screen has as well."""
 
-    def __init__(self, portal: Portal, browser: Browser, name: str, width: int) -> None:
+    def __init__(self, portal: Portal, browser: Browser, width: int) -> None:
         phone: dict[str, Any] = {"is_mobile": True, "has_touch": True, "user_agent": PHONE} if width < 500 else {}
         self.context = browser.new_context(
             viewport={"width": width, "height": 900}, color_scheme="light", locale="en-GB", **phone)
         self.context.add_init_script(VIOLATIONS)
         self.said: list[str] = []
-        self.url, self.wide = portal.url, width == WIDE
+        self.portal, self.wide = portal, width == WIDE
         page = self.context.new_page()
         page.on("console", self._note)
         page.on("pageerror", lambda problem: self.said.append(str(problem)))
-        self.tab = sign_in(portal, page, name)
+        self.tab, self.name = Tab(portal, page), ""
         self.usual: set[str] = set()
-        self.usual = {one.split(" at ")[0] for one in self.wrong_with("/blank")}
+        self.usual = {one.split(" at ")[0] for one in self.of("Alice Moran").wrong_with("/blank")}
+
+    def of(self, name: str) -> "Watched":
+        """It is this person's."""
+        if name != self.name:
+            self.context.clear_cookies()
+            sign_in(self.portal, self.tab.page, name)
+            self.name = name
+        return self
 
     def _note(self, message: ConsoleMessage) -> None:
         if message.type == "error" or "Content Security Policy" in message.text:
-            address = message.location.get("url", "").removeprefix(self.url)
+            address = message.location.get("url", "").removeprefix(self.portal.url)
             self.said.append(f"{message.text} {re.sub('^/[a-z-]+(?=/_stcore/)', '', address)}")
 
     def wrong_with(self, path: str) -> list[str]:
@@ -137,16 +145,16 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def watch(portal: Portal, browser: Browser) -> Iterator[Callable[[str, int], Watched]]:
-    """Somebody at some width, signed in once."""
-    known: dict[tuple[str, int], Watched] = {}
+    """Somebody's window of some width."""
+    windows: dict[int, Watched] = {}
 
     def watched(name: str, width: int) -> Watched:
-        if (name, width) not in known:
-            known[name, width] = Watched(portal, browser, name, width)
-        return known[name, width]
+        if width not in windows:
+            windows[width] = Watched(portal, browser, width)
+        return windows[width].of(name)
 
     yield watched
-    for each in known.values():
+    for each in windows.values():
         each.context.close()
 
 
