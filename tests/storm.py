@@ -49,6 +49,8 @@ DAYS = 5
 WHO_AND_WHEN = re.compile(r"^.+ is busy \w{3} \d{1,2} \w{3} 2026, \d\d:\d\d(–\d\d:\d\d| – )")
 IN_THE_MEANTIME = "in the meantime"
 """What is told where only the database's own guard saw the rival: safe, but it does not say who and when."""
+ENOUGH = {"book: done": 6, "book: PersonBusy": 6, "swap: done": 3, "undo: done": 3}
+"""What each process goes on for beyond its acts, as how often it comes depends on who comes first."""
 
 _FREED = ", ".join(f"'{outcome}'" for outcome in FREES_LEARNER)
 _ON = "s.starts_at IS NOT NULL AND s.cancelled_at IS NULL"
@@ -90,12 +92,14 @@ class Client:
         self.wrong: list[str] = []
 
     def run(self, acts: int) -> None:
-        """Do so many acts."""
+        """Do so many acts, and up to ten times as many until there was enough of each."""
         ways: list[tuple[Callable[[], Any], int]] = [
             (self.book, 30), (self.move, 18), (self.swap, 10), (self.reassign, 10), (self.venue, 5), (self.cancel, 7),
             (self.off, 4), (self.delete, 4), (self.undo, 12),
         ]
-        for _ in range(acts):
+        for number in range(10 * acts):
+            if number >= acts and all(self.told[what] >= count for what, count in ENOUGH.items()):
+                return
             act = self.dice.choices([way for way, _ in ways], [weight for _, weight in ways])[0]
             try:
                 act()
